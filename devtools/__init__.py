@@ -1,0 +1,1 @@
+"""What stands behind ``./dev``; standard library only, for it runs before anything is installed."""

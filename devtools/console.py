@@ -1,0 +1,88 @@
+"""Messages, child processes and locks shared by the set-up steps."""
+
+import contextlib
+import fcntl
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+
+class DevError(Exception):
+    """A set-up step failed; the text says what the user can do."""
+
+
+def say(text):
+    """Progress goes to stderr: stdout belongs to the command's own result."""
+    print(f"[dev] {text}", file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def step(text):
+    """Announce a slow step and tell how long it took."""
+    say(f"{text} ...")
+    start = time.monotonic()
+    yield
+    say(f"{text}: {time.monotonic() - start:.0f} s")
+
+
+def run(argv, *, hint="", env=None, cwd=None, stdin=None):
+    """Run quietly and return stdout; on failure show the tail of the output and the hint.
+
+    Raises DevError.
+    """
+    argv = [str(part) for part in argv]
+    try:
+        done = subprocess.run(
+            argv,
+            env=env,
+            cwd=cwd,
+            input=stdin,
+            stdin=None if stdin is not None else subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+        )
+    except FileNotFoundError:
+        raise DevError(f"{argv[0]} is not installed. {hint}".strip()) from None
+    if done.returncode:
+        tail = (done.stdout + done.stderr).strip().splitlines()[-25:]
+        lines = "\n    ".join([f"{' '.join(argv[:6])} ... failed ({done.returncode}):", *tail])
+        raise DevError("\n  ".join(filter(None, [lines, hint])))
+    return done.stdout
+
+
+@contextlib.contextmanager
+def locked(directory, name):
+    """Hold an exclusive lock; several people may run ./dev at once."""
+    path = Path(directory) / f"{name}.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say(f"waiting for another ./dev ({name})")
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def write_atomic(path, text):
+    """Replace a small text file, leaving it alone (and its time) when nothing changed."""
+    path = Path(path)
+    if path.exists() and path.read_text() == text:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{path.name}.{os.getpid()}")
+    temporary.write_text(text)
+    temporary.replace(path)
+
+
+def link_atomic(link, target):
+    """Point a symbolic link somewhere else in one step."""
+    link = Path(link)
+    if link.is_symlink() and os.readlink(link) == str(target):
+        return
+    temporary = link.with_name(f"{link.name}.{os.getpid()}")
+    temporary.symlink_to(target)
+    temporary.replace(link)

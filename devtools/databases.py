@@ -1,0 +1,113 @@
+"""Databases: made from templates that hold the dependencies of our addons, and dropped again."""
+
+import contextlib
+import hashlib
+import os
+import shutil
+import subprocess
+
+from . import odoo_source
+from .console import DevError, locked, step
+from .paths import locks, manifests
+from .pyenv import CONSTRAINTS
+
+PREFIX = "bookings_template_"
+
+
+def exists(env, name):
+    """Whether the server has a database of that name."""
+    quoted = name.replace("'", "''")
+    return bool(env.server.query(f"SELECT 1 FROM pg_database WHERE datname = '{quoted}'"))
+
+
+def create_empty(env, name):
+    """Make a database by createdb: Odoo's own way logs errors for extensions not installed."""
+    locale = ["--lc-collate=C"] if os.environ.get("PGHOST") else []
+    env.server.client("createdb", "-T", "template0", "-E", "UTF8", *locale, name)
+
+
+def drop(env, name):
+    """Drop a database and its files, if it exists."""
+    env.server.client("dropdb", "--if-exists", "--force", name)
+    shutil.rmtree(_files(env, name), ignore_errors=True)
+
+
+def copy(env, source, name):
+    """Copy a database with its files, about a second."""
+    env.server.client("createdb", "-T", source, name)
+    files = _files(env, source)
+    if files.exists():
+        # Stored files never change, so links do.
+        shutil.copytree(files, _files(env, name), copy_function=os.link, dirs_exist_ok=True)
+
+
+def create(env, name, modules=None):
+    """Make a database that has the dependencies of our addons (or ``modules``) installed."""
+    copy(env, template(env, modules), name)
+
+
+@contextlib.contextmanager
+def temporary(env, stem, modules=None):
+    """A database of this process's own, dropped at the end."""
+    name = f"{stem}_{os.getpid()}"
+    drop(env, name)
+    create(env, name, modules)
+    try:
+        yield name
+    finally:
+        drop(env, name)
+
+
+def dependencies(names=("bookings_invoicing",)):
+    """Modules that the given addons of ours need and that are not ours."""
+    ours = manifests()
+    needed = {"account"}
+    for name in names:
+        needed.update(ours.get(name, {}).get("depends", ()))
+    return sorted(needed - set(ours))
+
+
+def template(env, modules=None):
+    """Name of the template database with these modules, installed once. Raises DevError."""
+    modules = sorted(modules or dependencies())
+    key = f"{odoo_source.version(env.root)}{CONSTRAINTS.read_text()}{modules}"
+    name = PREFIX + "_".join([*modules, hashlib.sha256(key.encode()).hexdigest()[:8]])[-44:]
+    if not exists(env, name):
+        with locked(locks(), name):
+            if not exists(env, name):
+                _build_template(env, name, modules)
+    return name
+
+
+def _build_template(env, name, modules):
+    building = f"{name}_new"
+    with step(f"making the template database with {', '.join(modules)}"):
+        drop(env, building)
+        create_empty(env, building)
+        install(env, building, modules)
+        env.server.client("psql", "-Xq", "-d", building, "-c", "VACUUM ANALYZE")
+        shutil.rmtree(_files(env, name), ignore_errors=True)
+        if _files(env, building).exists():
+            _files(env, building).rename(_files(env, name))
+        env.server.query(f'ALTER DATABASE "{building}" RENAME TO "{name}"')
+
+
+def install(env, database, modules, *extra):
+    """Install modules and return Odoo's log. Raises DevError with its tail when that fails."""
+    command = env.odoo("-d", database, "-i", ",".join(modules), "--stop-after-init", "--no-http")
+    done = subprocess.run(
+        [*command, *extra],
+        env=env.variables(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    if done.returncode or " CRITICAL " in done.stdout:
+        tail = "\n".join(done.stdout.splitlines()[-40:])
+        raise DevError(f"installing {', '.join(modules)} failed:\n{tail}")
+    return done.stdout
+
+
+def _files(env, name):
+    return env.data_dir / "filestore" / name
