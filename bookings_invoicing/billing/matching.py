@@ -1,0 +1,300 @@
+"""Who is who: e-mails, attendees of an appointment over time, partners, countries, phone numbers.
+
+The ladder for partners (remote id, e-mail within the company or shared, a human) never goes by
+name, and a blank e-mail never matches anything. Attendees of one appointment are matched one to
+one, most specific first; a key once given stays with its booking (design decision 6).
+"""
+
+import re
+import unicodedata
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from email.utils import getaddresses
+from typing import NamedTuple
+
+NO_ATTENDEE = "-"
+_SPACES = re.compile(r"[\s\x00-\x1f\x7f]")
+
+
+def normalize_email(text: str | None) -> str:
+    """The one address in ``text`` as Odoo's ``email_normalized`` holds it; "" without exactly one.
+
+    The domain is lower-cased, the local part where it is plain ASCII (RFC 5322 3.4.1 leaves case to
+    the host).
+
+    >>> normalize_email(" Ann Lee <Ann.Lee@Example.COM> ")
+    'ann.lee@example.com'
+    >>> normalize_email("a@x.org, b@x.org"), normalize_email("nobody"), normalize_email(None)
+    ('', '', '')
+    """
+    found = [address for _name, address in getaddresses([text or ""]) if "@" in address]
+    words = [word for word in " ".join(found).split() if "@" in word]
+    if len(words) != 1:
+        return ""
+    local, _at, domain = words[0].rpartition("@")
+    if not local or not domain or _SPACES.search(local + domain):
+        return ""
+    return f"{local.lower() if local.isascii() else local}@{domain.lower()}"
+
+
+def name_key(name: str | None) -> str:
+    """A name for comparison: NFC, case-folded, white space collapsed.
+
+    >>> name_key("  Zoe\\u0308  STRASSE ") == name_key("Zo\\u00eb Stra\\u00dfe")
+    True
+    """
+    folded = unicodedata.normalize("NFC", name or "").casefold()
+    return " ".join(unicodedata.normalize("NFC", folded).split())
+
+
+class Identity(NamedTuple):
+    """What is known of an attendee: Graph's customer id, e-mail and name, each "" where unknown."""
+
+    customer_id: str = ""
+    email: str = ""
+    name: str = ""
+
+    def normal(self) -> "Identity":
+        return Identity(
+            (self.customer_id or "").strip(), normalize_email(self.email), name_key(self.name)
+        )
+
+
+@dataclass(frozen=True)
+class Known:
+    """A booked attendee: the key for ever, who it was when last seen, whether it left since."""
+
+    key: str
+    identity: Identity
+    gone: bool = False
+
+
+class Plan(NamedTuple):
+    """What the attendees of an appointment mean for its bookings.
+
+    ``keys``: one per remote attendee, in their order (``("-",)`` if there are none). ``new``: those
+    without a booking. ``left``: bookings that nobody claims any more and that had not left before.
+    """
+
+    keys: tuple[str, ...]
+    new: tuple[str, ...]
+    left: tuple[str, ...]
+
+
+def attendee_key(customer_id: str, email: str, name: str) -> str:
+    """The most specific key of an attendee.
+
+    >>> attendee_key("42", "a@x.org", "Ann"), attendee_key("", "A@X.org", "Ann")
+    ('c:42', 'e:a@x.org')
+    >>> attendee_key("", "", " Ann  Lee")
+    'n:ann lee'
+    """
+    customer_id, email, name = Identity(customer_id, email, name).normal()
+    if customer_id:
+        return f"c:{customer_id}"
+    return f"e:{email}" if email else f"n:{name}"
+
+
+def _level(known: Identity, seen: Identity) -> int | None:
+    """How specifically two normalised identities agree, 0 = best; ``None`` = two people.
+
+    Two different customer ids are two people unless e-mail and name both agree (Bookings makes a
+    customer anew now and then). The same e-mail under two names is two people unless one name only
+    says more of the other.
+    """
+    same_id = bool(known.customer_id) and known.customer_id == seen.customer_id
+    same_email = bool(known.email) and known.email == seen.email
+    same_name = bool(known.name) and known.name == seen.name
+    if same_id:
+        return 3 - 2 * same_name - same_email
+    if known.customer_id and seen.customer_id:
+        return 8 if same_email and same_name else None
+    if same_email and same_name:
+        return 4
+    if same_email and _fuller(known.name, seen.name):
+        return 5
+    if same_name and not (known.email and seen.email):
+        return 6
+    if same_name:
+        return 7
+    return 9 if not any(known) and not any(seen) else None
+
+
+def _fuller(one: str, other: str) -> bool:
+    """Whether one name only says more: "ann" and "ann lee", not "ann lee" and "bob lee"."""
+    words, others = set(one.split()), set(other.split())
+    return words <= others or others <= words
+
+
+def plan_attendees(attendees: Sequence[Identity], existing: Iterable[Known] = ()) -> Plan:
+    """Match the attendees that Bookings shows now with the bookings made so far, one to one.
+
+    The booking of an appointment without attendees (key ``-``) is taken over by the first attendee
+    whom nobody else is: what was billed for it must not be billed again. Those who left are found
+    again when they return.
+
+    >>> ann, bob = Identity("", "home@x.org", "Ann Lee"), Identity("", "home@x.org", "Bob Lee")
+    >>> plan_attendees([ann, bob])
+    Plan(keys=('e:home@x.org', 'e:home@x.org#2'), new=('e:home@x.org', 'e:home@x.org#2'), left=())
+    >>> plan_attendees([bob], [Known("e:home@x.org", ann), Known("e:home@x.org#2", bob)])
+    Plan(keys=('e:home@x.org#2',), new=(), left=('e:home@x.org',))
+    """
+    existing = list(existing)
+    if not attendees:
+        keys = (NO_ATTENDEE,)
+        new = () if any(known.key == NO_ATTENDEE for known in existing) else keys
+        return Plan(keys, new, _left(existing, keys))
+    seen = [attendee.normal() for attendee in attendees]
+    matched = _match(existing, seen)
+    used = {known.key for known in existing}
+    keys, new = [], []
+    for position, identity in enumerate(seen):
+        key = matched.get(position)
+        if key is None:
+            key = _free_key(attendee_key(*identity), used)
+            used.add(key)
+            new.append(key)
+        keys.append(key)
+    return Plan(tuple(keys), tuple(new), _left(existing, keys))
+
+
+def _match(existing: Sequence[Known], seen: Sequence[Identity]) -> dict[int, str]:
+    """Attendee position -> key, best level first, those still there before those who left."""
+    pairs = []
+    for rank, known in enumerate(existing):
+        identity = known.identity.normal()
+        for position, attendee in enumerate(seen):
+            level = _level(identity, attendee)
+            if known.key == NO_ATTENDEE and not any(identity):
+                level = 10
+            if level is not None:
+                pairs.append((level, known.gone, rank, position))
+    matched: dict[int, str] = {}
+    taken = set()
+    for *_preference, rank, position in sorted(pairs):
+        if rank not in taken and position not in matched:
+            taken.add(rank)
+            matched[position] = existing[rank].key
+    return matched
+
+
+def _left(existing: Sequence[Known], keys: Collection[str]) -> tuple[str, ...]:
+    return tuple(known.key for known in existing if known.key not in keys and not known.gone)
+
+
+def _free_key(base: str, used: Collection[str]) -> str:
+    key, number = base, 1
+    while key in used:
+        number += 1
+        key = f"{base}#{number}"
+    return key
+
+
+def assign_keys(attendees: Sequence[Identity], existing: Iterable[Known] = ()) -> tuple[str, ...]:
+    """The keys of :func:`plan_attendees` alone.
+
+    >>> assign_keys([Identity("7"), Identity("7")])
+    ('c:7', 'c:7#2')
+    """
+    return plan_attendees(attendees, existing).keys
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A partner with an e-mail.
+
+    ``company_id`` falsy: shared. ``address``: of a type that is only an address of its parent.
+    """
+
+    id: int
+    email: str
+    company_id: int | None = None
+    name: str = ""
+    parent_id: int | None = None
+    address: bool = False
+
+
+class Match(NamedTuple):
+    """``kind``: linked (decided before), one, many (best first), none (make one), unknown (ask)."""
+
+    kind: str
+    ids: tuple[int, ...] = ()
+
+
+def match_partner(
+    linked_id: int | None,
+    emails: str | Iterable[str],
+    candidates: Iterable[Candidate],
+    company_id: int | None = None,
+    *,
+    remote_id: str = "",
+    name: str = "",
+) -> Match:
+    """Find the partner of a Bookings customer: the link, then e-mail in reach, then a human.
+
+    An address below a partner that matches too is no second person. Without e-mail there is one new
+    partner per remote id; without both somebody has to say who it is.
+
+    >>> people = [Candidate(5, "ann@x.org"), Candidate(6, "bob@x.org", company_id=2)]
+    >>> match_partner(None, "Ann@x.org", people, 1)
+    Match(kind='one', ids=(5,))
+    >>> match_partner(None, "bob@x.org", people, 1, remote_id="r")
+    Match(kind='none', ids=())
+    """
+    if linked_id:
+        return Match("linked", (linked_id,))
+    wanted = {
+        normalize_email(email) for email in ([emails] if isinstance(emails, str) else emails)
+    } - {""}
+    if not wanted:
+        return Match("none" if remote_id else "unknown")
+    found = {
+        candidate.id: candidate
+        for candidate in candidates
+        if normalize_email(candidate.email) in wanted
+        and (not candidate.company_id or candidate.company_id == company_id)
+    }
+    people = [one for one in found.values() if not (one.address and one.parent_id in found)]
+    people.sort(key=lambda one: (name_key(one.name) != name_key(name), one.id))
+    ids = tuple(one.id for one in people)
+    return Match("none" if not ids else "one" if len(ids) == 1 else "many", ids)
+
+
+def resolve_country(
+    text: str | None, names: Iterable[tuple[str, str]] | Mapping[str, str]
+) -> str | None:
+    """The country that a free text names, as the caller's code; ``None`` if it is not exactly one.
+
+    ``names``: (name, code) pairs in any number of languages; the codes themselves are understood as
+    well.
+
+    >>> resolve_country(" danmark ", {"Danmark": "DK"}), resolve_country("D.K.", {"Danmark": "DK"})
+    ('DK', 'DK')
+    """
+    wanted = _plain(text)
+    if not wanted:
+        return None
+    pairs = list(names.items() if isinstance(names, Mapping) else names)
+    by_code = {code for _name, code in pairs if _plain(code) == wanted}
+    found = by_code or {code for name, code in pairs if _plain(name) == wanted}
+    return found.pop() if len(found) == 1 else None
+
+
+def _plain(text: str | None) -> str:
+    """Letters and digits only, without case and accents."""
+    decomposed = unicodedata.normalize("NFKD", (text or "").casefold())
+    return "".join(sign for sign in decomposed if sign.isalnum())
+
+
+def clean_phone(text: str | None) -> str:
+    """A phone number as people write it, without control characters; "" without a digit in it.
+
+    >>> clean_phone(" +45\\u00a012 34\\t56 78 "), clean_phone("n/a")
+    ('+45 12 34 56 78', '')
+    """
+    kept = "".join(
+        " " if sign.isspace() else sign
+        for sign in text or ""
+        if sign.isprintable() or sign.isspace()
+    )
+    return " ".join(kept.split()) if any(sign.isdigit() for sign in kept) else ""

@@ -1,0 +1,127 @@
+"""Exact amounts: half-up rounding of rationals and sharing out to the last cent.
+
+Amounts are ``Decimal``; what is not exact in decimals (a third of an hour) is a ``Fraction`` until
+it is rounded once. Floats are refused: what an Odoo field gives comes in by :func:`decimal_of`.
+"""
+
+from collections.abc import Hashable, Mapping, Sequence
+from decimal import Decimal
+from fractions import Fraction
+
+Number = Decimal | Fraction | int
+ZERO = Decimal(0)
+ONE = Decimal(1)
+
+
+def decimal_of(value: float | int | str | Decimal) -> Decimal:
+    """The decimal that a float field shows; raise ``ValueError`` for what is no finite number.
+
+    >>> decimal_of(0.1), decimal_of("60.00"), decimal_of(7)
+    (Decimal('0.1'), Decimal('60.00'), Decimal('7'))
+    """
+    try:
+        number = value if isinstance(value, Decimal) else Decimal(str(value))
+    except ArithmeticError:
+        raise ValueError(f"not a number: {value!r}") from None
+    if not number.is_finite():
+        raise ValueError(f"not a finite number: {value!r}")
+    return number
+
+
+def exact(value: Number) -> Fraction:
+    """``value`` as a rational; raise ``TypeError`` for floats, whose error would hide in a cent.
+
+    >>> exact(Decimal("0.25"))
+    Fraction(1, 4)
+    """
+    if isinstance(value, float):
+        raise TypeError("an exact number is needed: convert floats with decimal_of()")
+    return Fraction(value)
+
+
+def round_half_up(value: Number, digits: int = 2, step: Decimal | None = None) -> Decimal:
+    """Round half away from zero to ``digits`` decimals, or to multiples of ``step`` if given.
+
+    ``step`` is for currencies whose smallest amount is no power of ten (a rounding of 0.05).
+
+    >>> round_half_up(Fraction(1, 3)), round_half_up(Decimal("2.675"))
+    (Decimal('0.33'), Decimal('2.68'))
+    >>> round_half_up(Decimal("-0.5"), 0)
+    Decimal('-1')
+    >>> round_half_up(Decimal("7.43"), 2, Decimal("0.05"))
+    Decimal('7.45')
+    """
+    quantum = exact(step) if step else Fraction(1, 10**digits)
+    ratio = exact(value) / quantum
+    count = (2 * abs(ratio.numerator) + ratio.denominator) // (2 * ratio.denominator)
+    cents = quantum * (count if ratio >= 0 else -count) * 10**digits
+    if cents.denominator != 1:
+        raise ValueError(f"a step of {step} needs more than {digits} decimals")
+    return Decimal(f"{cents.numerator}E-{digits}")
+
+
+def exact_decimal(value: Number, digits: int) -> Decimal | None:
+    """``value`` as a decimal of ``digits`` places if it is one, else ``None``.
+
+    >>> exact_decimal(Fraction(3, 4), 2), exact_decimal(Fraction(1, 3), 2)
+    (Decimal('0.75'), None)
+    """
+    scaled = exact(value) * 10**digits
+    return Decimal(f"{scaled.numerator}E-{digits}") if scaled.denominator == 1 else None
+
+
+def share_out(
+    total: Decimal,
+    parts: int,
+    digits: int = 2,
+    fixed: Mapping[int, Decimal] | None = None,
+    step: Decimal | None = None,
+) -> tuple[Decimal, ...]:
+    """Share ``total`` over ``parts`` attendees so that the shares add up to it to the cent.
+
+    Leftover cents go to the first ones. ``fixed`` holds the shares (by position) that are already
+    billed: they stay, and the others share the rest. Where the fixed ones exceed the total the
+    others get zero, and where all are fixed nothing moves: only then can the sum differ from
+    ``total``.
+
+    >>> share_out(Decimal("100"), 3)
+    (Decimal('33.34'), Decimal('33.33'), Decimal('33.33'))
+    >>> share_out(Decimal("100"), 4, fixed={1: Decimal("50.00")})
+    (Decimal('16.67'), Decimal('50.00'), Decimal('16.67'), Decimal('16.66'))
+    """
+    fixed = dict(fixed or {})
+    if parts < 1 or total < 0:
+        raise ValueError("share_out needs at least one part and a total that is not negative")
+    if any(position not in range(parts) for position in fixed):
+        raise ValueError("a fixed share lies outside the parts")
+    open_parts = [position for position in range(parts) if position not in fixed]
+    rest = exact(round_half_up(total, digits, step)) - sum(map(exact, fixed.values()))
+    quantum = exact(step) if step else Fraction(1, 10**digits)
+    units = max(rest / quantum, Fraction(0))
+    whole, extra = divmod(units.numerator // units.denominator, len(open_parts) or 1)
+    shares = dict(fixed)
+    for rank, position in enumerate(open_parts):
+        shares[position] = round_half_up(quantum * (whole + (rank < extra)), digits)
+    return tuple(shares[position] for position in range(parts))
+
+
+def share_by_key(
+    total: Decimal,
+    keys: Sequence[Hashable],
+    digits: int = 2,
+    fixed: Mapping[Hashable, Decimal] | None = None,
+    step: Decimal | None = None,
+) -> dict[Hashable, Decimal]:
+    """Like :func:`share_out`, by key (attendee keys, record ids).
+
+    Keys of ``fixed`` that are not in ``keys`` count too: a share billed to somebody who has left
+    since is money the others do not owe any more.
+
+    >>> share_by_key(Decimal("90"), ["a", "b"], fixed={"gone": Decimal("30.00")})
+    {'a': Decimal('30.00'), 'b': Decimal('30.00')}
+    """
+    fixed = fixed or {}
+    everyone = list(keys) + [key for key in fixed if key not in keys]
+    places = {position: fixed[key] for position, key in enumerate(everyone) if key in fixed}
+    shares = share_out(total, len(everyone), digits, places, step)
+    return dict(zip(keys, shares, strict=False))

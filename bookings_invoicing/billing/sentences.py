@@ -1,0 +1,89 @@
+"""Every English sentence of this package, by code; the caller translates and formats.
+
+A rule answers with an :class:`Explanation`: a code, its values, and perhaps a second one after it.
+Values are ``str``, ``int`` or ``Decimal``; those named in :data:`MONEY` are amounts in the
+booking's currency.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+Value = str | int | Decimal
+MONEY = frozenset({"price", "amount", "total", "usual", "limit", "credit"})
+
+
+def _lt(sentence: str) -> str:
+    """Mark a sentence for Odoo's term extraction, which looks for this name."""
+    return sentence
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A sentence to be: its ``code`` in :data:`EXPLANATIONS`, its values, and what follows it.
+
+    >>> str(Explanation("price_fixed", {"price": Decimal("60.00")}))
+    'Fixed price of 60.00 from Bookings.'
+    """
+
+    code: str
+    params: Mapping[str, Value] = field(default_factory=dict)
+    then: "Explanation | None" = None
+
+    def __str__(self):
+        return render(self)
+
+
+def render(
+    explanation: Explanation,
+    translate: Callable[[str], str] = str,
+    fmt: Callable[[str, Value], str] = lambda name, value: str(value),
+) -> str:
+    """The sentence: ``translate`` gets the English template, ``fmt`` each value with its name."""
+    parts = []
+    while explanation is not None:
+        values = {name: fmt(name, value) for name, value in explanation.params.items()}
+        parts.append(translate(EXPLANATIONS[explanation.code]) % values)
+        explanation = explanation.then
+    return " ".join(parts)
+
+
+EXPLANATIONS = {
+    # price: how an amount came about
+    "price_fixed": _lt("Fixed price of %(price)s from Bookings."),
+    "price_fixed_rule": _lt("Fixed price of %(price)s set on the service."),
+    "price_hourly": _lt("%(time)s at %(price)s per hour from Bookings = %(amount)s."),
+    "price_hourly_rule": _lt("%(time)s at %(price)s per hour set on the service = %(amount)s."),
+    "price_hourly_list": _lt(
+        "%(time)s at %(price)s per hour from the payer's price list = %(amount)s."
+    ),
+    "price_list": _lt("%(price)s from the payer's price list."),
+    "price_share": _lt(
+        "Share of %(total)s for the appointment, split between %(count)s attendees."
+    ),
+    "price_free": _lt("Free of charge in Bookings."),
+    "price_free_rule": _lt("Free of charge: set on the service."),
+    "price_manual": _lt("%(quantity)s x %(price)s, changed by hand by %(by)s on %(on)s."),
+    "price_manual_hours": _lt(
+        "%(time)s at %(price)s per hour = %(amount)s, changed by hand by %(by)s on %(on)s."
+    ),
+    "price_before": _lt("Without the change: %(quantity)s x %(price)s."),
+    "time_up": _lt("The appointment took %(real)s; rounded up to full %(step)s minutes."),
+    "time_nearest": _lt("The appointment took %(real)s; rounded to the nearest %(step)s minutes."),
+    "time_minimum": _lt("The appointment took %(real)s; at least %(minimum)s minutes are billed."),
+    "ask_rule": _lt("The service asks for a decision on the price of each booking."),
+    "ask_startingAt": _lt("Bookings says 'starting at %(price)s': the price is to be decided."),
+    "ask_priceVaries": _lt("Bookings says that the price varies: it is to be decided."),
+    "ask_callUs": _lt("Bookings says 'call us' instead of a price: it is to be decided."),
+    "ask_notSet": _lt("No price is set in Bookings: it is to be decided."),
+    "ask_undefined": _lt("Bookings gives no kind of price: the price is to be decided."),
+    "ask_unknown": _lt(
+        "Bookings gives a kind of price that is not known here: the price is to be decided."
+    ),
+    "ask_no_price": _lt("The price is missing or negative: it is to be decided."),
+    "ask_no_list_price": _lt("No price was found in the payer's price list: it is to be decided."),
+    "ask_duration": _lt(
+        "The appointment ends before it starts: the time to bill is to be decided."
+    ),
+    "line_hours": _lt("%(time)s at %(price)s per hour"),
+}

@@ -1,0 +1,137 @@
+"""The one status of a booking (design decision 9) and the first reason why it needs somebody.
+
+Precedence: a live line > not billable > cancelled > upcoming > attention > ready.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+STATUSES = (
+    ("upcoming", "Upcoming"),
+    ("ready", "Ready"),
+    ("attention", "Needs Attention"),
+    ("drafted", "Drafted"),
+    ("invoiced", "Invoiced"),
+    ("not_billable", "Not Billable"),
+    ("cancelled", "Cancelled"),
+)
+# In order of precedence: the first one found is the reason shown, for a person solves it first.
+ATTENTION_REASONS = (
+    ("no_attendee", "No Attendee"),
+    ("no_customer", "No Customer"),
+    ("ambiguous_customer", "Several Customers Match"),
+    ("no_product", "No Product"),
+    ("price_to_decide", "Price To Be Decided"),
+    ("currency", "Currency Inactive or Not the Journal's"),
+    ("journal", "No Usable Journal"),
+    ("account", "No Income Account"),
+    ("no_tax", "No Tax"),
+    ("lock_date", "Date in a Locked Period"),
+    ("credited", "Credited"),
+    ("removed_after", "Removed After It Took Place"),
+    ("label", "Label Asks for a Decision"),
+    ("attendance", "Attendance Unknown"),
+    ("address", "Address Incomplete"),
+    ("vat", "Tax ID Missing"),
+    ("e_invoice", "E-Invoice Details Missing"),
+    ("other", "Other"),
+)
+NOT_BILLABLE_REASONS = (
+    ("free", "Free of Charge"),
+    ("billed_elsewhere", "Billed Elsewhere"),
+    ("label", "Label"),
+    ("no_show", "No-Show"),
+    ("waived", "Waived"),
+    ("duplicate", "Duplicate"),
+    ("other", "Other"),
+)
+# What the state of the live line makes of the booking; glue modules add theirs.
+LINE_STATUS = {"draft": "drafted", "posted": "invoiced"}
+_RANK = {key: rank for rank, (key, _label) in enumerate(ATTENTION_REASONS)}
+
+
+@dataclass(frozen=True)
+class BookingFacts:
+    """What decides a status. Moments are of one kind (all naive UTC or all aware).
+
+    ``live_line``: ``None``, ``draft`` or ``posted`` (or a state that ``line_status`` names).
+    ``cancelled``: gone before it began. ``removed_after``: gone after it took place. ``credited``:
+    was billed and credited to zero. ``charge_fee``: a cancellation for which a fee is due is billed
+    like a kept one. ``blockers``: keys of :data:`ATTENTION_REASONS`.
+    """
+
+    stop: datetime
+    now: datetime
+    bill_after: timedelta = timedelta(0)
+    live_line: str | None = None
+    not_billable_reason: str | None = None
+    cancelled: bool = False
+    removed_after: bool = False
+    credited: bool = False
+    charge_fee: bool = False
+    price_to_decide: bool = False
+    blockers: Collection[str] = field(default=())
+
+
+class Status(NamedTuple):
+    """The status, the first reason ("" unless attention), all reasons in order of precedence."""
+
+    status: str
+    reason: str = ""
+    reasons: tuple[str, ...] = ()
+
+
+def sort_reasons(reasons: Collection[str]) -> tuple[str, ...]:
+    """Reasons once each, in order of precedence; unknown ones (of glue modules) last, by name.
+
+    >>> sort_reasons(["no_tax", "no_customer", "no_tax"])
+    ('no_customer', 'no_tax')
+    """
+    return tuple(sorted(set(reasons), key=lambda key: (_RANK.get(key, len(_RANK)), key)))
+
+
+def billable_from(stop: datetime, bill_after: timedelta = timedelta(0)) -> datetime:
+    """The moment from which a booking is no longer upcoming."""
+    return stop + bill_after
+
+
+def status_of(facts: BookingFacts, line_status: dict[str, str] | None = None) -> Status:
+    """The status by precedence; pure, so that the clock and the claim may ask again.
+
+    >>> ended = datetime(2026, 2, 3, 10)
+    >>> status_of(BookingFacts(ended, now=ended)).status
+    'ready'
+    >>> status_of(BookingFacts(ended, now=ended, blockers=["no_tax", "no_product"]))
+    Status(status='attention', reason='no_product', reasons=('no_product', 'no_tax'))
+    """
+    if facts.live_line:
+        return Status((line_status or LINE_STATUS)[facts.live_line])
+    if facts.not_billable_reason:
+        return Status("not_billable")
+    if facts.cancelled and not facts.charge_fee:
+        return Status("cancelled")
+    if facts.now < billable_from(facts.stop, facts.bill_after):
+        return Status("upcoming")
+    reasons = set(facts.blockers)
+    for flag in ("price_to_decide", "credited", "removed_after"):
+        if getattr(facts, flag):
+            reasons.add(flag)
+    reasons = sort_reasons(reasons)
+    if reasons:
+        return Status("attention", reasons[0], reasons)
+    return Status("ready")
+
+
+def automatic_reason(
+    stop: datetime, bill_from: datetime | None, free: bool, label_reason: str | None = None
+) -> str | None:
+    """Why a booking is not billable by itself; a person's own reason goes before this.
+
+    >>> automatic_reason(datetime(2026, 1, 31, 12), datetime(2026, 2, 1), free=True)
+    'billed_elsewhere'
+    """
+    if bill_from is not None and stop < bill_from:
+        return "billed_elsewhere"
+    return label_reason or ("free" if free else None)
