@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 
@@ -12,6 +13,7 @@ from .paths import locks, manifests
 from .pyenv import CONSTRAINTS
 
 PREFIX = "bookings_template_"
+TEMPORARY = re.compile(r"bookings_(?:test|bench|wheel|check)_(\d+)$")
 
 
 def exists(env, name):
@@ -22,8 +24,7 @@ def exists(env, name):
 
 def create_empty(env, name):
     """Make a database by createdb: Odoo's own way logs errors for extensions not installed."""
-    locale = ["--lc-collate=C"] if os.environ.get("PGHOST") else []
-    env.server.client("createdb", "-T", "template0", "-E", "UTF8", *locale, name)
+    env.server.client("createdb", "-T", "template0", "-E", "UTF8", "--lc-collate=C", name)
 
 
 def drop(env, name):
@@ -65,6 +66,35 @@ def dependencies(names=("bookings_invoicing",)):
     for name in names:
         needed.update(ours.get(name, {}).get("depends", ()))
     return sorted(needed - set(ours))
+
+
+def with_own_dependencies(names):
+    """The given addons of ours and those of ours that they need."""
+    ours, found, left = manifests(), set(), list(names)
+    while left:
+        name = left.pop()
+        if name in ours and name not in found:
+            found.add(name)
+            left += ours[name].get("depends", ())
+    return sorted(found)
+
+
+def prune(env):
+    """Drop temporary databases whose process was killed before it could."""
+    for (name,) in env.server.query("SELECT datname FROM pg_database"):
+        match = TEMPORARY.match(name)
+        if match and not _alive(int(match[1])):
+            drop(env, name)
+
+
+def _alive(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def template(env, modules=None):

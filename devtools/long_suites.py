@@ -1,0 +1,76 @@
+"""Odoo's own test runner and suites, for ``./dev test --long``.
+
+pytest runs tests in its own order. Odoo's runner also tells at_install from post_install, and its
+account and sale suites show whether our addon disturbs them. A test of theirs counts against us
+only when it passes without our addon.
+"""
+
+import re
+import subprocess
+
+from . import databases
+from .console import say, step
+from .lanes import Result
+from .paths import manifests
+
+STARTED = re.compile(r" odoo\.addons\.\S+: (?:Starting|skip) ")
+BROKEN = re.compile(r" (?:ERROR|FAIL): (?:subTest )?(\w+)\.(\w+)")
+SUITES = ("account", "sale")
+
+
+def run_suites(env):
+    """Result of our tests under Odoo's runner, and of the suites of account and sale."""
+    result = Result("suites")
+    addons = sorted(manifests())
+    modules = sorted({*databases.dependencies(addons), *SUITES})
+    with databases.temporary(env, "bookings_test", modules) as name:
+        databases.install(env, name, addons)
+        with step("our tests under Odoo's runner"):
+            tags = ",".join(f"/{addon}" for addon in addons)
+            _add(result, *_run(env, name, tags, ["-u", ",".join(addons)]))
+        with step("the suites of account and sale with our addons installed"):
+            tags = ",".join(f"/{suite}" for suite in SUITES)
+            started, broken = _run(env, name, tags, [])
+    ours = _not_broken_without_us(env, modules, broken) if broken else set()
+    for module, test in sorted(broken - ours):
+        say(f"fails without our addons too: {module}.{test}")
+    result.skipped += len(broken - ours)
+    _add(result, started - len(broken - ours), ours)
+    return result
+
+
+def _not_broken_without_us(env, modules, broken):
+    with databases.temporary(env, "bookings_test", modules) as name:
+        tags = ",".join(f":{case}.{test}" for case, test in sorted(broken))
+        with step(f"{len(broken)} failed tests once more, without our addons"):
+            _started, again = _run(env, name, tags, [])
+    return broken - again
+
+
+def _run(env, database, tags, extra):
+    command = env.odoo("-d", database, f"--test-tags={tags}", "--stop-after-init", *extra)
+    command += ["--http-port=0"] if False else ["--http-port", _free_port()]
+    done = subprocess.run(
+        command,
+        env=env.variables(BOOKINGS_TEST_LONG=1),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    )
+    return len(STARTED.findall(done.stdout)), set(BROKEN.findall(done.stdout))
+
+
+def _free_port():
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return str(probe.getsockname()[1])
+
+
+def _add(result, started, broken):
+    result.passed += started - len(broken)
+    result.failed += len(broken)
+    result.problems += [f"suites: {case}.{test} fails" for case, test in sorted(broken)]
