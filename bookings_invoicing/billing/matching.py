@@ -13,7 +13,7 @@ from email.utils import getaddresses
 from typing import NamedTuple
 
 NO_ATTENDEE = "-"
-_SPACES = re.compile(r"[\s\x00-\x1f\x7f]")
+_NOT_IN_ADDRESS = re.compile(r"[\s\x00-\x1f\x7f\"]")
 
 
 def normalize_email(text: str | None) -> str:
@@ -32,7 +32,7 @@ def normalize_email(text: str | None) -> str:
     if len(words) != 1:
         return ""
     local, _at, domain = words[0].rpartition("@")
-    if not local or not domain or _SPACES.search(local + domain):
+    if not local or not domain or _NOT_IN_ADDRESS.search(local + domain):
         return ""
     return f"{local.lower() if local.isascii() else local}@{domain.lower()}"
 

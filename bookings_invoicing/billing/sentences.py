@@ -86,4 +86,37 @@ EXPLANATIONS = {
         "The appointment ends before it starts: the time to bill is to be decided."
     ),
     "line_hours": _lt("%(time)s at %(price)s per hour"),
+    # labels: fees
+    "fee_no_show": _lt("Fee for a no-show: %(amount)s."),
+    "fee_late_cancel": _lt("Fee for a late cancellation: %(amount)s."),
+    "fee_label": _lt("Fee by label: %(amount)s."),
+    "fee_no_show_percent": _lt("Fee for a no-show: %(percent)s %% of %(price)s = %(amount)s."),
+    "fee_late_cancel_percent": _lt(
+        "Fee for a late cancellation: %(percent)s %% of %(price)s = %(amount)s."
+    ),
+    "fee_label_percent": _lt("Fee by label: %(percent)s %% of %(price)s = %(amount)s."),
+    "fee_ask": _lt("Fee of %(percent)s %% of a price that is to be decided."),
+    # questions: why an answer was not filled in
+    "answer_invalid": _lt("The answer cannot be right for this field."),
+    "answer_differs": _lt("The answer differs from what is stored."),
+    "answer_several": _lt("There are several answers."),
+    # hints: what the preview points at
+    "hint_zero": _lt("The amount is 0.00."),
+    "hint_zero_usually": _lt("The amount is 0.00; this service usually costs %(usual)s."),
+    "hint_free_in_bookings": _lt("Bookings says free or 0.00; %(amount)s will be billed."),
+    "hint_long": _lt("It took %(time)s; this service usually takes %(usual_time)s."),
+    "hint_no_time": _lt("The appointment ends when it starts, or before."),
+    "hint_no_show": _lt("The attendee did not come."),
+    "hint_late_cancel": _lt("The attendee cancelled late."),
+    "hint_changed_late": _lt("It was changed in Bookings after it took place."),
+    "hint_was_billed": _lt("It was on an invoice before."),
+    "hint_overlap": _lt("The same person has another booking at that time."),
+    "hint_double": _lt("The same person has the same appointment twice."),
+    "hint_first": _lt("This is the first invoice to this payer."),
+    "hint_credit": _lt("The payer has %(credit)s of credit that is not applied."),
+    "hint_down_payment": _lt("The payer has an open down payment."),
+    "hint_draft": _lt("The draft %(name)s could take these lines."),
+    "hint_limit": _lt("The total of %(total)s is over the limit of %(limit)s."),
+    "hint_old_months": _lt("It holds services of earlier months: %(months)s."),
+    "hint_incomplete": _lt("The payer lacks: %(fields)s."),
 }

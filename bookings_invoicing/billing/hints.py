@@ -1,0 +1,186 @@
+"""What a second pair of eyes would notice before drafts are made.
+
+Hints never stop anything by themselves; automatic drafts leave out what has one. Every function is
+given plain facts and answers with :class:`~.sentences.Explanation` objects whose codes begin with
+``hint_``. A clean month gives none.
+"""
+
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from statistics import median
+
+from .money import ZERO, exact
+from .period import elapsed
+from .price import minutes_of, time_text
+from .sentences import Explanation
+
+USUAL_SAMPLE = 3
+LONG_FACTOR = 3
+
+
+@dataclass(frozen=True)
+class BookingLook:
+    """A booking as the preview sees it.
+
+    ``person``: who came (any id that is the same in two setups), ``None`` where unknown.
+    ``outcome`` and ``amount`` as priced. ``bookings_free``: Bookings itself says free or 0.00.
+    ``changed_late``: changed after it took place.
+    """
+
+    id: Hashable
+    person: Hashable
+    service: Hashable
+    start: datetime
+    stop: datetime
+    amount: Decimal
+    setup: Hashable = None
+    attendance: str = "unknown"
+    bookings_free: bool = False
+    changed_late: bool = False
+    was_billed: bool = False
+
+    @property
+    def duration(self) -> timedelta:
+        return elapsed(self.start, self.stop)
+
+
+@dataclass(frozen=True)
+class Usual:
+    """Median amount and minutes of a service's past bookings, and how many there were."""
+
+    amount: Decimal = ZERO
+    minutes: Fraction = Fraction(0)
+    count: int = 0
+
+
+def usual_of(bookings: Iterable[BookingLook]) -> Usual:
+    """The usual amount and time of a service; medians, so that one odd booking moves nothing.
+
+    >>> day = datetime(2026, 2, 3, 9)
+    >>> past = [BookingLook(n, 1, 1, day, day + timedelta(minutes=m), Decimal(a))
+    ...         for n, (m, a) in enumerate([(30, 60), (30, 60), (240, 480)])]
+    >>> usual_of(past)
+    Usual(amount=Decimal('60'), minutes=Fraction(30, 1), count=3)
+    """
+    bookings = list(bookings)
+    if not bookings:
+        return Usual()
+    return Usual(
+        median(booking.amount for booking in bookings),
+        median(minutes_of(booking.duration) for booking in bookings),
+        len(bookings),
+    )
+
+
+def booking_hints(booking: BookingLook, usual: Usual | None = None) -> list[Explanation]:
+    """Hints on one booking alone, given what its service usually is (from three bookings on).
+
+    >>> day = datetime(2026, 2, 3, 9)
+    >>> odd = BookingLook(1, 7, 3, day, day + timedelta(hours=2), Decimal("0.00"))
+    >>> [hint.code for hint in booking_hints(odd, Usual(Decimal(60), Fraction(30), 12))]
+    ['hint_zero_usually', 'hint_long']
+    """
+    found = []
+    known = usual is not None and usual.count >= USUAL_SAMPLE
+    if booking.amount == 0:
+        if known and usual.amount > 0:
+            found.append(Explanation("hint_zero_usually", {"usual": usual.amount}))
+        else:
+            found.append(Explanation("hint_zero"))
+    elif booking.bookings_free:
+        found.append(Explanation("hint_free_in_bookings", {"amount": booking.amount}))
+    minutes = minutes_of(booking.duration)
+    if known and usual.minutes > 0 and minutes >= LONG_FACTOR * usual.minutes:
+        params = {"time": time_text(minutes), "usual_time": time_text(usual.minutes)}
+        found.append(Explanation("hint_long", params))
+    if minutes <= 0:
+        found.append(Explanation("hint_no_time"))
+    if booking.attendance in ("no_show", "late_cancel"):
+        found.append(Explanation(f"hint_{booking.attendance}"))
+    if booking.changed_late:
+        found.append(Explanation("hint_changed_late"))
+    if booking.was_billed:
+        found.append(Explanation("hint_was_billed"))
+    return found
+
+
+def overlaps(bookings: Iterable[BookingLook]) -> dict[Hashable, list[Explanation]]:
+    """Booking id -> hints where one person was in two places at once, or booked twice.
+
+    Back to back is no overlap. ``hint_double``: same start, stop and service, in whichever setup;
+    else ``hint_overlap``. Bookings of unknown persons overlap with nobody.
+
+    >>> day = datetime(2026, 2, 3, 9)
+    >>> look = lambda id, start, stop: BookingLook(id, 7, 3, day.replace(hour=start),
+    ...                                            day.replace(hour=stop), Decimal(60))
+    >>> sorted(overlaps([look(1, 9, 11), look(2, 10, 12), look(3, 12, 13)]))
+    [1, 2]
+    """
+    people: dict[Hashable, list[BookingLook]] = {}
+    for booking in bookings:
+        if booking.person is not None and booking.start < booking.stop:
+            people.setdefault(booking.person, []).append(booking)
+    found: dict[Hashable, list[Explanation]] = {}
+    for theirs in people.values():
+        theirs.sort(key=lambda booking: (booking.start, booking.stop, str(booking.id)))
+        running: list[BookingLook] = []
+        for booking in theirs:
+            running = [other for other in running if other.stop > booking.start]
+            for other in running:
+                for one, two in ((booking, other), (other, booking)):
+                    found.setdefault(one.id, []).append(_overlap(one, two))
+            running.append(booking)
+    return found
+
+
+def _overlap(one: BookingLook, two: BookingLook) -> Explanation:
+    same = (one.start, one.stop, one.service) == (two.start, two.stop, two.service)
+    same_hours = one.setup != two.setup and (one.start, one.stop) == (two.start, two.stop)
+    return Explanation("hint_double" if same or same_hours else "hint_overlap")
+
+
+@dataclass(frozen=True)
+class InvoiceLook:
+    """An invoice as the preview will make it. Moneys are in its currency, with tax.
+
+    ``credit``: the payer's posted credit that is not applied yet; ``down_payment``: an open one
+    exists; ``draft``: the name of a draft that could take the lines; ``old_months``: months of
+    service before the last one.
+    """
+
+    total: Decimal
+    first: bool = False
+    credit: Decimal = ZERO
+    down_payment: bool = False
+    draft: str = ""
+    limit: Decimal | None = None
+    old_months: tuple[str, ...] = ()
+    incomplete: tuple[str, ...] = ()
+
+
+def invoice_hints(invoice: InvoiceLook) -> list[Explanation]:
+    """Hints on one invoice and its payer.
+
+    >>> [str(hint) for hint in invoice_hints(InvoiceLook(Decimal("120.00"), first=True))]
+    ['This is the first invoice to this payer.']
+    """
+    found = []
+    if invoice.first:
+        found.append(Explanation("hint_first"))
+    if invoice.credit > 0:
+        found.append(Explanation("hint_credit", {"credit": invoice.credit}))
+    if invoice.down_payment:
+        found.append(Explanation("hint_down_payment"))
+    if invoice.draft:
+        found.append(Explanation("hint_draft", {"name": invoice.draft}))
+    if invoice.limit is not None and exact(invoice.total) > exact(invoice.limit):
+        found.append(Explanation("hint_limit", {"total": invoice.total, "limit": invoice.limit}))
+    if invoice.old_months:
+        found.append(Explanation("hint_old_months", {"months": ", ".join(invoice.old_months)}))
+    if invoice.incomplete:
+        fields = ", ".join(invoice.incomplete)
+        found.append(Explanation("hint_incomplete", {"fields": fields}))
+    return found
