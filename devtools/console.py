@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -86,3 +87,10 @@ def link_atomic(link, target):
     temporary = link.with_name(f"{link.name}.{os.getpid()}")
     temporary.symlink_to(target)
     temporary.replace(link)
+
+
+def free_port():
+    """A TCP port of 127.0.0.1 that nobody uses right now, as text."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return str(probe.getsockname()[1])

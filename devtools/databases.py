@@ -13,6 +13,7 @@ from .paths import locks, manifests
 from .pyenv import CONSTRAINTS
 
 PREFIX = "bookings_template_"
+MARK = "made by ./dev of bookings-invoicing"
 TEMPORARY = re.compile(r"bookings_(?:test|bench|wheel|check)_(\d+)$")
 
 
@@ -24,7 +25,20 @@ def exists(env, name):
 
 def create_empty(env, name):
     """Make a database by createdb: Odoo's own way logs errors for extensions not installed."""
-    env.server.client("createdb", "-T", "template0", "-E", "UTF8", "--lc-collate=C", name)
+    _createdb(env, "-T", "template0", "-E", "UTF8", "--lc-collate=C", name)
+
+
+def made(env):
+    """Names of the databases on the server that ./dev made: it leaves a comment on them."""
+    rows = env.server.query(
+        "SELECT datname FROM pg_database WHERE "
+        f"shobj_description(oid, 'pg_database') = '{MARK}' ORDER BY 1"
+    )
+    return [name for (name,) in rows]
+
+
+def _createdb(env, *args):
+    env.server.client("createdb", *args, MARK)
 
 
 def drop(env, name):
@@ -35,7 +49,7 @@ def drop(env, name):
 
 def copy(env, source, name):
     """Copy a database with its files, about a second."""
-    env.server.client("createdb", "-T", source, name)
+    _createdb(env, "-T", source, name)
     files = _files(env, source)
     if files.exists():
         # Stored files never change, so links do.

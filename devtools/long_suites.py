@@ -9,7 +9,7 @@ import re
 import subprocess
 
 from . import databases
-from .console import say, step
+from .console import free_port, say, step
 from .lanes import Result
 from .paths import manifests
 
@@ -32,8 +32,8 @@ def run_suites(env):
             tags = ",".join(f"/{suite}" for suite in SUITES)
             started, broken = _run(env, name, tags, [])
     ours = _not_broken_without_us(env, modules, broken) if broken else set()
-    for module, test in sorted(broken - ours):
-        say(f"fails without our addons too: {module}.{test}")
+    for case, test in sorted(broken - ours):
+        say(f"fails without our addons too: {case}.{test}")
     result.skipped += len(broken - ours)
     _add(result, started - len(broken - ours), ours)
     return result
@@ -49,7 +49,7 @@ def _not_broken_without_us(env, modules, broken):
 
 def _run(env, database, tags, extra):
     command = env.odoo("-d", database, f"--test-tags={tags}", "--stop-after-init", *extra)
-    command += ["--http-port=0"] if False else ["--http-port", _free_port()]
+    command += ["--http-port", free_port()]
     done = subprocess.run(
         command,
         env=env.variables(BOOKINGS_TEST_LONG=1),
@@ -60,14 +60,6 @@ def _run(env, database, tags, extra):
         errors="replace",
     )
     return len(STARTED.findall(done.stdout)), set(BROKEN.findall(done.stdout))
-
-
-def _free_port():
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return str(probe.getsockname()[1])
 
 
 def _add(result, started, broken):

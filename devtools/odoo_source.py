@@ -126,7 +126,7 @@ def fetch(names, into):
 
 
 class _Apt:
-    """apt with a private state folder and one source: the unstable suite of this machine's mirror."""
+    """apt with a private state folder and one source: unstable on this machine's own mirror."""
 
     def __init__(self, folder):
         self.folder = folder

@@ -63,9 +63,7 @@ def _become_root():
     if os.geteuid() == 0:
         return []
     if shutil.which("sudo"):
-        done = subprocess.run(
-            ["sudo", "-n", "true"], capture_output=True, stdin=subprocess.DEVNULL
-        )
+        done = subprocess.run(["sudo", "-n", "true"], capture_output=True, stdin=subprocess.DEVNULL)
         if done.returncode == 0:
             return ["sudo", "-n"]
     return None

@@ -19,7 +19,7 @@ def modules_with_examples():
                 yield ".".join(relative.parts).removesuffix(".__init__")
 
 
-@pytest.mark.parametrize("name", modules_with_examples())
+@pytest.mark.parametrize("name", list(modules_with_examples()))
 def test_examples(name):
     """Every example gives what its docstring says, and at least one is found."""
     result = doctest.testmod(importlib.import_module(name), verbose=False)

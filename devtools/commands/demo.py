@@ -1,0 +1,47 @@
+"""``./dev demo``: the main job on a fresh database, then Odoo to look at it."""
+
+import argparse
+import subprocess
+import time
+
+from .. import databases, odoo_log
+from ..console import DevError, locked, say, step
+from ..environment import Environment
+from ..paths import REPO, locks
+from .serve import serve
+
+ADDON = "bookings_invoicing"
+
+
+def main(args):
+    """Run the demo and, unless told not to, serve the database until Ctrl-C."""
+    parser = argparse.ArgumentParser(prog="./dev demo")
+    parser.add_argument("--no-serve", action="store_true", help="stop after the job")
+    parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
+    parser.add_argument("--port", default="8069")
+    parser.add_argument("-d", "--database", default="demo")
+    options = parser.parse_args(args)
+    env = Environment()
+    with locked(locks(), f"demo-{options.database}"):
+        code = _run(env, options)
+        if code or options.no_serve:
+            return code
+        return serve(env, options.database, options.port)
+
+
+def _run(env, options):
+    databases.template(env)
+    started = time.time()
+    with step(f"making the database {options.database} and installing the addon"):
+        databases.drop(env, options.database)
+        databases.create(env, options.database)
+        log = databases.install(env, options.database, [ADDON])
+    for record in odoo_log.complaints(log):
+        say(record)
+    command = [env.python, "-m", "devtools.demo", options.database, f"--started={started}"]
+    if options.json:
+        command.append("--json")
+    done = subprocess.run(command, cwd=REPO, env=env.variables(), stdin=subprocess.DEVNULL)
+    if done.returncode:
+        raise DevError("the demo stopped; see the messages above")
+    return 0

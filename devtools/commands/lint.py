@@ -1,0 +1,57 @@
+"""``./dev lint``: ruff, pylint-odoo, and our checks of XML, translations and file sizes."""
+
+import os
+import subprocess
+
+from .. import odoo_source, pyenv
+from ..console import DevError, say
+from ..paths import REPO, cache, manifests
+
+# Parts of an addon without Odoo. Their read() and copy() are no overrides of the ORM's.
+PLAIN = ("graph", "billing", "sandbox")
+ORM_ONLY = "method-required-super,missing-return"
+# The repository has one README for all; models are split by concern.
+NOT_OURS = "missing-readme,consider-merging-classes-inherited"
+
+
+def main(args):
+    """Run every check, also after one has failed; exit code 0 means clean."""
+    if args:
+        raise DevError("./dev lint takes no arguments")
+    cache().mkdir(parents=True, exist_ok=True)
+    root = odoo_source.root()
+    bin_dir = pyenv.venv(root) / "bin"
+    addons = list(manifests())
+    if not addons:
+        raise DevError("there is no addon here to check")
+    pylint = (bin_dir / "python", "-m", "pylint")
+    checks = {
+        "ruff check": [bin_dir / "ruff", "check", "--no-cache", "."],
+        "ruff format": [bin_dir / "ruff", "format", "--no-cache", "--check", "."],
+        "pylint-odoo": [*pylint, f"--disable={NOT_OURS}", *_model_code(addons)],
+        "pylint-odoo, plain code": [
+            *(*pylint, f"--disable={NOT_OURS},{ORM_ONLY}"),
+            *(path for addon in addons for part in PLAIN if (path := REPO / addon / part).is_dir()),
+        ],
+        "XML, translations, sizes": [bin_dir / "python", "-m", "devtools.lint", *addons],
+    }
+    failed = [name for name, command in checks.items() if not _passes(name, command)]
+    say(f"lint: {', '.join(failed)} failed" if failed else "lint: clean")
+    return 1 if failed else 0
+
+
+def _model_code(addons):
+    """The addons' parts that work on Odoo's models; the manifest is checked with the first one."""
+    for addon in addons:
+        yield REPO / addon / "__init__.py"
+        for path in sorted((REPO / addon).iterdir()):
+            if path.is_dir() and path.name not in PLAIN and list(path.glob("*.py")):
+                yield path
+
+
+def _passes(name, command):
+    say(name)
+    environment = {**os.environ, "PYTHONNOUSERSITE": "1"}
+    environment.pop("PYTHONPATH", None)
+    done = subprocess.run([str(part) for part in command], cwd=REPO, env=environment)
+    return done.returncode == 0

@@ -1,0 +1,111 @@
+"""Checks that the ready-made linters do not do; prints ``file: message`` for each finding."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from .lint_po import check_translations
+from .paths import REPO
+
+MAX_LINES = 400
+MAX_FUNCTION = 60
+# Attributes and elements that Odoo dropped before 19.
+OLD_ELEMENTS = {"tree": "list", "openerp": "odoo"}
+OLD_ATTRIBUTES = ("attrs", "states", "groups_id")
+# Sources that stay as long as they must be.
+LONG_FILES_ALLOWED = (".po", ".pot", ".lock", ".svg", ".txt")
+
+
+def main(addons):
+    """Exit code 1 when anything was found."""
+    findings = list(check_sizes())
+    for addon in addons:
+        findings += check_manifest(REPO / addon)
+        findings += check_xml(REPO / addon)
+        findings += check_translations(REPO / addon)
+    for finding in findings:
+        print(finding)
+    return 1 if findings else 0
+
+
+def tracked(*patterns):
+    """Files that git knows or would know."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", *patterns]
+    out = subprocess.run(command, cwd=REPO, capture_output=True, text=True, check=True).stdout
+    return [REPO / name for name in out.split("\0") if name and (REPO / name).exists()]
+
+
+def check_sizes():
+    """Files and functions stay short enough to read."""
+    for path in tracked("*.py", "*.js", "dev"):
+        text = path.read_text()
+        lines = text.count("\n")
+        if lines > MAX_LINES:
+            yield f"{_name(path)}: {lines} lines, the limit is {MAX_LINES}"
+        if path.suffix == ".py":
+            yield from _long_functions(path, text)
+
+
+def _long_functions(path, text):
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            length = node.end_lineno - node.lineno + 1
+            if length > MAX_FUNCTION:
+                where = f"{_name(path)}:{node.lineno}"
+                yield f"{where}: {node.name}() has {length} lines, the limit is {MAX_FUNCTION}"
+
+
+def check_manifest(addon):
+    """Every data file that exists is loaded, and every one loaded exists."""
+    manifest = ast.literal_eval((addon / "__manifest__.py").read_text())
+    listed = [*manifest.get("data", ()), *manifest.get("demo", ())]
+    for name in listed:
+        if not (addon / name).exists():
+            yield f"{addon.name}/__manifest__.py: {name} does not exist"
+    for folder in ("data", "demo", "report", "security", "views", "wizard", "wizards"):
+        for path in sorted((addon / folder).glob("*")):
+            name = str(path.relative_to(addon))
+            if path.suffix in (".xml", ".csv") and name not in listed:
+                yield f"{addon.name}/{name}: not listed in the manifest, so it is never loaded"
+
+
+def check_xml(addon):
+    """XML is well-formed, its ids are unique, and it uses nothing that Odoo 19 dropped."""
+    from lxml import etree
+
+    seen = {}
+    for path in sorted(addon.rglob("*.xml")):
+        try:
+            root = etree.parse(str(path)).getroot()
+        except etree.XMLSyntaxError as error:
+            yield f"{_name(path)}: not well-formed: {error}"
+            continue
+        for node in root.iter(etree.Element):
+            where = f"{_name(path)}:{node.sourceline}"
+            yield from _old_words(where, node)
+            record_id = node.get("id") if node.tag in ("record", "template", "menuitem") else None
+            if record_id and record_id in seen:
+                yield f"{where}: id {record_id} is used at {seen[record_id]} too"
+            if record_id:
+                seen[record_id] = where
+
+
+def _old_words(where, node):
+    if node.tag in OLD_ELEMENTS:
+        yield f"{where}: <{node.tag}> is <{OLD_ELEMENTS[node.tag]}> in Odoo 19"
+    for name in OLD_ATTRIBUTES:
+        if node.get(name) is not None:
+            yield f"{where}: the attribute {name} is gone in Odoo 19"
+    text = node.text or ""
+    if node.tag == "field" and re.search(r"\btree\b", text) and node.get("name") == "view_mode":
+        yield f"{where}: the view type tree is list in Odoo 19"
+
+
+def _name(path):
+    return Path(path).relative_to(REPO)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
