@@ -1,0 +1,48 @@
+"""Microsoft Graph, as far as Bookings is concerned. Knows nothing of Odoo.
+
+>>> transport = Transport(CLOUDS["global"])
+>>> tokens = token_source(transport.cloud, transport, ClientSecret("tenant", "client", "secret"))
+>>> client = BookingsClient(transport, tokens)  # for page in client.calendar_view(...): ...
+"""
+
+from .auth import (
+    Certificate,
+    ClientSecret,
+    Delegated,
+    SignIn,
+    TokenSource,
+    begin_sign_in,
+    finish_sign_in,
+    token_source,
+)
+from .checks import STEPS, Check
+from .client import BookingsClient, Page
+from .clouds import CLOUDS, Cloud, custom_cloud
+from .errors import (
+    SENTENCES,
+    AccessDenied,
+    AuthError,
+    ConfigurationError,
+    GraphError,
+    NotFound,
+    ProtocolError,
+    RangeTooLarge,
+    RecordError,
+    SecurityError,
+    ThrottledError,
+    TransientError,
+)
+from .malformed import Malformed
+from .records import (
+    PRICE_TYPES,
+    Address,
+    Answer,
+    Appointment,
+    Attendee,
+    Business,
+    Customer,
+    Question,
+    Service,
+    StaffMember,
+)
+from .transport import Reply, Transport

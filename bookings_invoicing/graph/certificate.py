@@ -1,0 +1,86 @@
+"""A private key and its certificate in one PEM text, as an administrator pastes or uploads it."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timezone
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+
+from .errors import ConfigurationError
+
+_BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]{1,40})-----.+?-----END \1-----", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPair:
+    """``private_key`` is unencrypted PKCS#8 PEM, ``thumbprint`` the SHA-1 that Entra shows, in
+    upper-case hex.
+    """
+
+    private_key: str
+    thumbprint: str
+    not_after: datetime
+
+    def __repr__(self):
+        return f"<KeyPair {self.thumbprint}>"
+
+
+def read_key_pair(pem: str, passphrase: str | None = None) -> KeyPair:
+    """Key and certificate of a PEM text in any order; of several certificates the key's own.
+
+    Raises ConfigurationError: certificate_missing, key_missing, key_unreadable, key_mismatch.
+    """
+    blocks = [(match[1], match[0].encode()) for match in _BLOCK.finditer(pem or "")]
+    keys = [block for name, block in blocks if name.endswith("PRIVATE KEY")]
+    certificates = [block for name, block in blocks if name == "CERTIFICATE"]
+    if not keys:
+        raise ConfigurationError(kind="key_missing")
+    if not certificates:
+        raise ConfigurationError(kind="certificate_missing")
+    key = _load_key(keys[0], passphrase)
+    public = _public_bytes(key.public_key())
+    for block in certificates:
+        certificate = _load_certificate(block)
+        if _public_bytes(certificate.public_key()) == public:
+            return KeyPair(
+                key.private_bytes(
+                    serialization.Encoding.PEM,
+                    serialization.PrivateFormat.PKCS8,
+                    serialization.NoEncryption(),
+                ).decode(),
+                certificate.fingerprint(hashes.SHA1()).hex().upper(),  # noqa: S303 (Entra's name of a certificate)
+                _not_after(certificate),
+            )
+    raise ConfigurationError(kind="key_mismatch")
+
+
+def _load_key(block: bytes, passphrase: str | None):
+    encrypted = b"ENCRYPTED" in block[:200]
+    try:
+        return serialization.load_pem_private_key(
+            block, (passphrase or "").encode() if encrypted else None
+        )
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise ConfigurationError(kind="key_unreadable") from None
+
+
+def _load_certificate(block: bytes) -> x509.Certificate:
+    try:
+        return x509.load_pem_x509_certificate(block)
+    except ValueError:
+        raise ConfigurationError(kind="certificate_missing") from None
+
+
+def _not_after(certificate: x509.Certificate) -> datetime:
+    try:
+        return certificate.not_valid_after_utc
+    except AttributeError:  # cryptography < 42
+        return certificate.not_valid_after.replace(tzinfo=timezone.utc)
+
+
+def _public_bytes(key) -> bytes:
+    return key.public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )

@@ -1,0 +1,117 @@
+"""The connection test: each thing an import needs is tried by itself and answered with a tick or a
+sentence.
+
+A later step is not tried where an earlier one makes it pointless; it says so.
+"""
+
+import base64
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+
+from .errors import GraphError
+
+STEPS = ("token", "permission", "businesses", "business", "services", "customers", "calendar")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """``step`` is one of STEPS; ``message`` a sentence that says what was found or what to do;
+    ``kind`` is "ok", "skipped", or that of the error.
+    """
+
+    step: str
+    ok: bool
+    message: str
+    kind: str
+
+
+def run_checks(client, business_id: str | None = None) -> list[Check]:
+    """All STEPS in order. Without ``business_id`` the first listed business is tried."""
+    checks = [_try("token", lambda: _token(client))]
+    if not checks[0].ok:
+        return checks + [_skipped(step, "signing in failed") for step in STEPS[1:]]
+    checks.append(_permission(client))
+    found: list = []
+    checks.append(_try("businesses", lambda: _businesses(client, found)))
+    business_id = (business_id or "").strip() or (found[0].id if found else "")
+    if not business_id:
+        return checks + [_skipped(step, "no business is chosen") for step in STEPS[3:]]
+    checks.append(_try("business", lambda: _business(client, business_id)))
+    if not checks[-1].ok:
+        return checks + [_skipped(step, "the business cannot be read") for step in STEPS[4:]]
+    today = datetime.now(timezone.utc).replace(minute=0, second=0, microsecond=0)
+    steps = {
+        "services": lambda: client.services(business_id),
+        "customers": lambda: client.customers(business_id),
+        "calendar": lambda: client.calendar_view(business_id, today - timedelta(days=7), today),
+    }
+    return checks + [
+        _try(step, lambda pages=pages: _first_page(pages())) for step, pages in steps.items()
+    ]
+
+
+def _try(step: str, action: Callable[[], str]) -> Check:
+    try:
+        return Check(step, True, action(), "ok")
+    except GraphError as problem:
+        return Check(step, False, str(problem), problem.kind)
+
+
+def _skipped(step: str, reason: str) -> Check:
+    return Check(step, False, f"Not tried, because {reason}.", "skipped")
+
+
+def _token(client) -> str:
+    client.tokens.token(force=True)
+    return "Microsoft accepts the sign-in."
+
+
+def _permission(client) -> Check:
+    granted = granted_permissions(client.tokens.token())
+    if granted is None:
+        return Check(
+            "permission",
+            True,
+            "The granted permissions cannot be seen; the next steps show them.",
+            "ok",
+        )
+    bookings = sorted(name for name in granted if name.startswith("Bookings"))
+    if bookings:
+        return Check("permission", True, f"Granted: {', '.join(bookings)}.", "ok")
+    return Check(
+        "permission", False, GraphError(kind="consent_missing").sentence, "consent_missing"
+    )
+
+
+def granted_permissions(token: str) -> set[str] | None:
+    """Permissions named in a Graph token, or None where it cannot be read. A hint for people,
+    nothing to decide on: Microsoft calls the tokens opaque.
+    """
+    try:
+        part = token.split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+        roles, scopes = claims.get("roles", []), claims.get("scp", "")
+        return {name for name in [*roles, *scopes.split()] if isinstance(name, str)}
+    except (IndexError, ValueError, AttributeError, TypeError, RecursionError):
+        return None
+
+
+def _businesses(client, found: list) -> str:
+    found += client.businesses()
+    if not found:
+        return "Connected, but the organisation has no Bookings business."
+    return f"{len(found)} Bookings businesses found."
+
+
+def _business(client, business_id: str) -> str:
+    business = client.business(business_id)
+    currency = business.currency or "no currency told"
+    return f"{business.name or business.id} ({currency})."
+
+
+def _first_page(pages) -> str:
+    page = next(iter(pages))
+    unreadable = f", {len(page.malformed)} of them unreadable" if page.malformed else ""
+    return f"Can be read: {len(page.records) + len(page.malformed)} on the first page{unreadable}."

@@ -1,0 +1,127 @@
+"""The Microsoft clouds that offer Bookings, and the one an administrator may configure.
+
+Host names: Graph "National cloud deployments" page. China (21Vianet) has no Bookings.
+
+>>> CLOUDS["global"].graph_url
+'https://graph.microsoft.com/v1.0'
+>>> CLOUDS["dod"].resource
+'https://dod-graph.microsoft.us'
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import ConfigurationError
+
+# Anything that two URL parsers could read differently is refused before either of them sees it.
+_URL = re.compile(r"https://([a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)(?::([1-9][0-9]{0,4}))?([/?][!-~]*)?")
+_CHINA = (".chinacloudapi.cn", ".partner.microsoftonline.cn", ".azure.cn")
+_RESOURCE_OF_LOGIN = {
+    "login.microsoftonline.com": "https://graph.microsoft.com",
+    "login.microsoftonline.us": "https://graph.microsoft.us",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Cloud:
+    """Where to sign in and where to read.
+
+    ``login_url`` is an https origin (no tenant), ``graph_url`` ends in ``/v1.0``, ``ca_bundle`` is
+    a PEM file to trust instead of the system's authorities.
+    """
+
+    name: str
+    login_url: str
+    graph_url: str
+    ca_bundle: str | None = None
+
+    @property
+    def resource(self) -> str:
+        """The audience that tokens are asked for: Graph's own origin, also behind a gateway.
+
+        >>> Cloud("custom", "https://login.microsoftonline.com", "https://gateway.example/v1.0").resource
+        'https://graph.microsoft.com'
+        """
+        graph_host, _port = origin(self.graph_url)
+        login_host, _port = origin(self.login_url)
+        if graph_host.endswith((".microsoft.com", ".microsoft.us")):
+            return f"https://{graph_host}"
+        return _RESOURCE_OF_LOGIN.get(login_host) or self.graph_url.removesuffix("/v1.0")
+
+
+CLOUDS = {
+    "global": Cloud(
+        "global", "https://login.microsoftonline.com", "https://graph.microsoft.com/v1.0"
+    ),
+    "gcc_high": Cloud(
+        "gcc_high", "https://login.microsoftonline.us", "https://graph.microsoft.us/v1.0"
+    ),
+    "dod": Cloud("dod", "https://login.microsoftonline.us", "https://dod-graph.microsoft.us/v1.0"),
+}
+
+
+def origin(url: str) -> tuple[str, int] | None:
+    """(host, port) of an https address in plain spelling, or None for everything else.
+
+    Deliberately stricter than RFC 3986: lower case, no user, no backslash, no fragment, ASCII
+    only.
+
+    >>> origin("https://graph.microsoft.com/v1.0/x?$skiptoken=a")
+    ('graph.microsoft.com', 443)
+    >>> origin("https://graph.microsoft.com:8443")
+    ('graph.microsoft.com', 8443)
+    >>> [origin(url) for url in ("http://graph.microsoft.com/", "https://graph.microsoft.com@evil.example/",
+    ...                          "https://GRAPH.microsoft.com/", "https://graph.microsoft.com./")]
+    [None, None, None, None]
+    """
+    match = _URL.fullmatch(url) if isinstance(url, str) else None
+    if not match or ".." in match[1] or "\\" in url or "#" in url:
+        return None
+    port = int(match[2] or 443)
+    return (match[1], port) if port < 65536 else None
+
+
+def custom_cloud(settings: Mapping[str, str]) -> Cloud:
+    """The cloud of the server's configuration: a gateway, a proxy or a test tenant.
+
+    Keys: BOOKINGS_GRAPH_URL (ends in /v1.0), BOOKINGS_LOGIN_URL (without tenant) and optionally
+    BOOKINGS_CA_BUNDLE (a PEM file). Raises ConfigurationError with the name of the key to mend.
+
+    >>> custom_cloud({"BOOKINGS_GRAPH_URL": "https://g.example/v1.0/",
+    ...               "BOOKINGS_LOGIN_URL": "https://l.example"}).graph_url
+    'https://g.example/v1.0'
+    """
+    graph_url = _setting(settings, "BOOKINGS_GRAPH_URL")
+    login_url = _setting(settings, "BOOKINGS_LOGIN_URL")
+    if not graph_url.endswith("/v1.0"):
+        raise ConfigurationError(
+            "BOOKINGS_GRAPH_URL must end in /v1.0, for example https://graph.microsoft.com/v1.0.",
+            kind="custom_cloud_graph_url",
+        )
+    bundle = (settings.get("BOOKINGS_CA_BUNDLE") or "").strip()
+    if bundle and not Path(bundle).is_file():
+        raise ConfigurationError(
+            "BOOKINGS_CA_BUNDLE names a file that does not exist on the server.",
+            kind="custom_cloud_ca_bundle",
+        )
+    return Cloud("custom", login_url, graph_url, bundle or None)
+
+
+def _setting(settings: Mapping[str, str], key: str) -> str:
+    value = (settings.get(key) or "").strip().rstrip("/")
+    if not value:
+        raise ConfigurationError(
+            f"The cloud “custom” needs {key} in the server's configuration.",
+            kind="custom_cloud_missing",
+        )
+    place = origin(value)
+    if place is None or "?" in value:
+        raise ConfigurationError(
+            f"{key} must be a plain https:// address in lower case, without user or query.",
+            kind="custom_cloud_url",
+        )
+    if place[0].endswith(_CHINA):
+        raise ConfigurationError(kind="china_not_supported")
+    return value

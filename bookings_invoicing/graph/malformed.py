@@ -1,0 +1,53 @@
+"""Records that could not be read, kept in a form that is safe to store and to look at."""
+
+import json
+from dataclasses import dataclass
+
+from . import fields
+
+LONGEST_PAYLOAD = 20_000  # bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Malformed:
+    """A record that could not be read. ``kind`` is the class's name in lower case, ``payload``
+    cleaned JSON text of at most 20 kB. It holds personal data.
+    """
+
+    kind: str
+    remote_id: str
+    reason: str
+    payload: str
+
+    @classmethod
+    def of(cls, kind: type, raw, reason: str) -> "Malformed":
+        remote_id = raw.get("id") if isinstance(raw, dict) else None
+        remote_id = fields.clean(remote_id) if isinstance(remote_id, str) else ""
+        return cls(kind.__name__.lower(), remote_id, fields.clean(reason, 1000), payload_text(raw))
+
+
+def payload_text(raw) -> str:
+    """A record as JSON for a person to look at: cleaned, shortened, safe to store."""
+    try:
+        written = json.dumps(_tidy(raw, 8), ensure_ascii=False)
+    except (ValueError, TypeError):
+        written = ""
+    encoded = written.encode()
+    if len(encoded) <= LONGEST_PAYLOAD:
+        return written
+    return encoded[: LONGEST_PAYLOAD - 3].decode(errors="ignore") + "…"
+
+
+def _tidy(value, depth: int):
+    if isinstance(value, str):
+        return fields.clean(value, 2000)
+    if isinstance(value, dict) and depth:
+        return {
+            fields.clean(str(key), 100): _tidy(item, depth - 1)
+            for key, item in list(value.items())[:100]
+        }
+    if isinstance(value, list | tuple) and depth:
+        return [_tidy(item, depth - 1) for item in value[:100]]
+    if value is None or isinstance(value, bool):
+        return value
+    return "…" if isinstance(value, dict | list | tuple) else str(value)[:100]

@@ -1,0 +1,363 @@
+"""What Bookings knows, as frozen records: strings are clean, money is Decimal, times are aware and
+UTC.
+
+``X.parse(raw)`` takes one object of a Graph answer (v1.0, US Government or beta spelling) and
+raises RecordError when a property that matters cannot be understood. A missing text is "", a
+missing object None. Properties that Graph may leave out (US Government schema, lists) are optional
+everywhere.
+
+Sources: Graph v1.0 resource pages bookingAppointment, bookingBusiness, bookingService,
+bookingStaffMember, bookingCustomer, bookingCustomerInformation, bookingCustomQuestion.
+
+>>> raw = {"id": "AAMk=", "serviceName": "Cut", "price": 60, "priceType": "fixedPrice",
+...        "startDateTime": {"dateTime": "2026-03-02T09:00:00.0000000Z", "timeZone": "UTC"},
+...        "end": {"dateTime": "2026-03-02T10:45:00", "timeZone": "W. Europe Standard Time"}}
+>>> booked = Appointment.parse(raw)
+>>> booked.price, booked.start.isoformat(), booked.end.isoformat()
+(Decimal('60'), '2026-03-02T09:00:00+00:00', '2026-03-02T09:45:00+00:00')
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+
+from . import fields
+from .errors import RecordError
+from .fields import (
+    count,
+    flag,
+    identifier,
+    identifiers,
+    moment,
+    money,
+    note,
+    obj,
+    objects,
+    stamp,
+    text,
+    zone,
+)
+
+PRICE_TYPES = (
+    "fixedPrice",
+    "startingAt",
+    "hourly",
+    "free",
+    "priceVaries",
+    "callUs",
+    "notSet",
+    "undefined",
+    "unknown",
+)
+_PRICE_TYPES = frozenset(PRICE_TYPES)
+_PRICED = frozenset({"fixedPrice", "startingAt", "hourly"})
+_NEVER = datetime.min.replace(tzinfo=timezone.utc)
+
+
+def _price_type(raw: dict, key: str) -> str:
+    value = raw.get(key)
+    if value is None:
+        return "unknown"
+    if type(value) is not str:
+        raise RecordError(key, "is not text")
+    return value if value in _PRICE_TYPES else "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A postal address as typed; ``country`` is free text."""
+
+    street: str
+    city: str
+    state: str
+    postal_code: str
+    country: str
+
+    @classmethod
+    def parse(cls, raw: dict) -> "Address | None":
+        """None where nothing is filled in."""
+        if not any(raw.values()):
+            return None
+        parts = [
+            " ".join(text(raw, key).split())
+            for key in ("street", "city", "state", "postalCode", "countryOrRegion")
+        ]
+        return cls(*parts) if any(parts) else None
+
+    def __str__(self):
+        return ", ".join(
+            part
+            for part in (self.street, f"{self.postal_code} {self.city}".strip(), self.country)
+            if part
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Business:
+    """A booking calendar. ``id`` is its mailbox address; ``currency`` ISO 4217 or None;
+    ``time_zone`` IANA or None.
+
+    The list of businesses fills ``id`` and ``name`` only.
+    """
+
+    id: str
+    name: str
+    currency: str | None
+    time_zone: str | None
+    language: str
+    email: str
+    phone: str
+    public_url: str
+
+    @classmethod
+    def parse(cls, raw: dict) -> "Business":
+        page = obj(raw, "bookingPageSettings")
+        return cls(
+            id=identifier(raw),
+            name=text(raw, "displayName"),
+            currency=fields.currency(raw, "defaultCurrencyIso"),
+            time_zone=zone(page, "businessTimeZone") or None,
+            language=text(raw, "languageTag"),
+            email=text(raw, "email"),
+            phone=text(raw, "phone"),
+            public_url=fields.link(raw, "publicUrl"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service on offer. ``price`` is in the business's currency; ``duration`` None where not
+    told.
+    """
+
+    id: str
+    name: str
+    price: Decimal
+    price_type: str
+    duration: timedelta | None
+    description: str
+    max_attendees: int
+    staff_ids: tuple[str, ...]
+
+    @classmethod
+    def parse(cls, raw: dict) -> "Service":
+        price_type = _price_type(raw, "defaultPriceType")
+        return cls(
+            id=identifier(raw),
+            name=text(raw, "displayName"),
+            price=money(raw, "defaultPrice", required=price_type in _PRICED),
+            price_type=price_type,
+            duration=fields.duration(raw, "defaultDuration"),
+            description=note(raw, "description"),
+            max_attendees=count(raw, "maximumAttendeesCount"),
+            staff_ids=identifiers(raw, "staffMemberIds"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class StaffMember:
+    """Somebody who can be booked. ``role`` is Graph's own word."""
+
+    id: str
+    name: str
+    email: str
+    role: str
+
+    @classmethod
+    def parse(cls, raw: dict) -> "StaffMember":
+        return cls(
+            identifier(raw), text(raw, "displayName"), text(raw, "emailAddress"), text(raw, "role")
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """An entry of the business's customer list; the first phone and address that are filled in."""
+
+    id: str
+    name: str
+    email: str
+    phone: str
+    address: Address | None
+
+    @classmethod
+    def parse(cls, raw: dict) -> "Customer":
+        addresses = (Address.parse(item) for item in objects(raw, "addresses"))
+        phones = (text(item, "number") for item in objects(raw, "phones"))
+        return cls(
+            identifier(raw),
+            text(raw, "displayName"),
+            text(raw, "emailAddress"),
+            next(filter(None, phones), ""),
+            next(filter(None, addresses), None),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A custom question of the booking page. ``answer_type`` is text, radioButton or unknown to
+    us.
+    """
+
+    id: str
+    question: str
+    answer_type: str
+    options: tuple[str, ...]
+
+    @classmethod
+    def parse(cls, raw: dict) -> "Question":
+        options = raw.get("answerOptions") or []
+        if type(options) is not list:
+            raise RecordError("answerOptions", "is not a list")
+        options = tuple(text({"answerOptions": option}, "answerOptions") for option in options)
+        return cls(
+            identifier(raw), text(raw, "displayName", 1000), text(raw, "answerInputType"), options
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an attendee answered to a custom question."""
+
+    question_id: str
+    question: str
+    text: str
+
+    @classmethod
+    def parse(cls, raw: dict) -> "Answer":
+        return cls(
+            identifier(raw, "questionId", required=False),
+            text(raw, "question", 1000),
+            note(raw, "answer"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Attendee:
+    """One customer of one appointment, as entered when it was booked. ``customer_id`` may be
+    unknown to the customer list. ``time_zone`` is IANA or "".
+    """
+
+    customer_id: str
+    name: str
+    email: str
+    phone: str
+    notes: str
+    address: Address | None
+    time_zone: str
+    answers: tuple[Answer, ...]
+
+    @classmethod
+    def parse(cls, raw: dict) -> "Attendee":
+        location = raw.get("location")
+        address = obj(obj(raw, "location"), "address") if location else None
+        answers = raw.get("customQuestionAnswers")
+        return cls(
+            identifier(raw, "customerId", required=False),
+            text(raw, "name"),
+            text(raw, "emailAddress"),
+            text(raw, "phone"),
+            note(raw, "notes"),
+            Address.parse(address) if address else None,
+            zone(raw, "timeZone"),
+            tuple([Answer.parse(item) for item in objects(raw, "customQuestionAnswers")])
+            if answers
+            else (),
+        )
+
+
+def _attendees(raw: dict) -> tuple[Attendee, ...]:
+    """``customers``; where that is empty, the one customer in the appointment's own properties, if
+    any.
+    """
+    if raw.get("customers"):
+        return tuple([Attendee.parse(item) for item in objects(raw, "customers")])
+    objects(raw, "customers")
+    alone = Attendee.parse(
+        {
+            "customerId": raw.get("customerId"),
+            "name": raw.get("customerName"),
+            "emailAddress": raw.get("customerEmailAddress"),
+            "phone": raw.get("customerPhone"),
+            "notes": raw.get("customerNotes"),
+            "location": raw.get("customerLocation"),
+            "timeZone": raw.get("customerTimeZone"),
+        }
+    )
+    return (alone,) if alone.customer_id or alone.name or alone.email else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Appointment:
+    """A booked time, with everybody who booked it.
+
+    ``start`` <= ``end``, aware, UTC. ``price`` is the one number Graph has for the appointment, in
+    the business's currency; 0 when ``price_type`` gives it no meaning. ``max_attendees`` and
+    ``filled_attendees`` are 0 where not told. ``created`` and ``last_updated`` are None in the US
+    Government clouds. There is no status: a cancelled appointment is one that Graph no longer has.
+    """
+
+    id: str
+    service_id: str
+    service_name: str
+    start: datetime
+    end: datetime
+    price: Decimal
+    price_type: str
+    attendees: tuple[Attendee, ...]
+    staff_ids: tuple[str, ...]
+    label: str
+    service_notes: str
+    customer_notes: str
+    online: bool
+    place: str
+    join_url: str
+    created: datetime | None
+    last_updated: datetime | None
+    max_attendees: int
+    filled_attendees: int
+    customer_time_zone: str
+
+    @classmethod
+    def parse(cls, raw: dict) -> "Appointment":
+        price_type = _price_type(raw, "priceType")
+        start = moment(raw, "startDateTime", "start")
+        end = moment(raw, "endDateTime", "end")
+        if end < start:
+            raise RecordError("endDateTime", "lies before the start")
+        return cls(
+            identifier(raw),
+            identifier(raw, "serviceId", required=False),
+            text(raw, "serviceName"),
+            start,
+            end,
+            money(raw, "price", required=price_type in _PRICED),
+            price_type,
+            _attendees(raw),
+            identifiers(raw, "staffMemberIds"),
+            text(raw, "appointmentLabel"),
+            note(raw, "serviceNotes"),
+            note(raw, "customerNotes"),
+            flag(raw, "isLocationOnline"),
+            _place(raw) if raw.get("serviceLocation") else "",
+            fields.link(raw, "joinWebUrl") or fields.link(raw, "onlineMeetingUrl"),
+            stamp(raw, "createdDateTime"),
+            stamp(raw, "lastUpdatedDateTime"),
+            count(raw, "maximumAttendeesCount"),
+            count(raw, "filledAttendeesCount"),
+            zone(raw, "customerTimeZone"),
+        )
+
+
+def _place(raw: dict) -> str:
+    location = obj(raw, "serviceLocation")
+    name = text(location, "displayName")
+    if name:
+        return name
+    address = Address.parse(obj(location, "address"))
+    return str(address) if address else ""
+
+
+def freshness(record) -> datetime:
+    """When a record was last changed as far as Graph tells, to choose between doubles."""
+    return getattr(record, "last_updated", None) or _NEVER

@@ -1,0 +1,82 @@
+"""What a failed sign-in means: the class from OAuth's ``error``, the sentence from Entra's AADSTS
+number.
+
+The numbers are for people and may change, so nothing but the choice of words hangs on them.
+Source: Microsoft identity platform, "authentication and authorization error codes".
+
+>>> sign_in_error({"error": "invalid_client", "error_codes": [7000222]}).kind
+'secret_expired'
+>>> sign_in_error({"error": "temporarily_unavailable"}).transient
+True
+"""
+
+import re
+
+from .errors import AuthError, GraphError, TransientError
+
+_TRANSIENT = frozenset({"temporarily_unavailable", "server_error", "slow_down", "request_timeout"})
+_BY_ERROR = {
+    "invalid_client": "credential_refused",
+    "unauthorized_client": "app_not_found",
+    "invalid_grant": "sign_in_again",
+    "interaction_required": "sign_in_again",
+    "login_required": "sign_in_again",
+    "consent_required": "consent_missing",
+    "access_denied": "sign_in_refused",
+    "invalid_scope": "resource_not_found",
+    "invalid_resource": "resource_not_found",
+}
+_BY_NUMBER = {
+    7000215: "secret_id_instead_of_value",
+    7000222: "secret_expired",
+    700016: "app_not_found",
+    700025: "credential_refused",
+    700027: "certificate_unknown",
+    7000112: "app_disabled",
+    90002: "tenant_not_found",
+    900023: "tenant_not_found",
+    900144: "credential_refused",
+    65001: "consent_missing",
+    90094: "consent_missing",
+    90095: "consent_missing",
+    65004: "sign_in_refused",
+    500011: "resource_not_found",
+    650052: "resource_not_found",
+    50011: "redirect_uri",
+    50076: "sign_in_blocked",
+    50079: "sign_in_blocked",
+    50105: "sign_in_blocked",
+    53000: "sign_in_blocked",
+    53003: "sign_in_blocked",
+    50173: "sign_in_again",
+    70008: "sign_in_again",
+    700082: "sign_in_again",
+    54005: "sign_in_state",
+}
+_NUMBER = re.compile(r"AADSTS(\d{4,8})")
+_WORD = re.compile(r"[a-z_]{1,60}")
+
+
+def sign_in_error(result: dict) -> GraphError:
+    """The error for an OAuth error answer (a token endpoint's body, or a callback's parameters)."""
+    word = result.get("error")
+    word = word if isinstance(word, str) and _WORD.fullmatch(word) else ""
+    numbers = _numbers(result)
+    code = f"AADSTS{numbers[0]}" if numbers else word
+    request_id = str(result.get("correlation_id") or "")[:40]
+    request_id = request_id if re.fullmatch(r"[0-9A-Za-z-]*", request_id) else ""
+    if word in _TRANSIENT:
+        return TransientError(code=code, request_id=request_id)
+    known = next((_BY_NUMBER[number] for number in numbers if number in _BY_NUMBER), None)
+    return AuthError(
+        kind=known or _BY_ERROR.get(word, "sign_in_failed"), code=code, request_id=request_id
+    )
+
+
+def _numbers(result: dict) -> list[int]:
+    codes = result.get("error_codes")
+    numbers = [code for code in codes if type(code) is int] if isinstance(codes, list) else []
+    description = result.get("error_description")
+    if not numbers and isinstance(description, str):
+        numbers = [int(digits) for digits in _NUMBER.findall(description[:2000])]
+    return numbers

@@ -1,0 +1,294 @@
+"""The one place that opens connections to Microsoft.
+
+Everything that can go wrong on a wire is settled here, once: who may be talked to, how long, how
+much may come back, what is tried again and when. What comes out is a complete ``Reply`` or an
+error of the family in ``errors``. Above this module nobody retries, nobody waits and nobody sees a
+requests exception.
+
+Sources: Graph "throttling" (Retry-After, new connection after 503) and "best practices"
+(client-request-id).
+"""
+
+import logging
+import random
+import re
+import ssl
+import threading
+import time
+import uuid
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from http.cookiejar import DefaultCookiePolicy
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import exceptions as urllib3_errors
+
+from .answers import error_body
+from .clouds import Cloud, origin
+from .errors import GraphError, ProtocolError, SecurityError, ThrottledError, TransientError
+from .wire import BadBody, DeadlineAdapter, Limits, TooLarge, read_body
+
+_logger = logging.getLogger(__name__)
+
+RETRIED = frozenset({408, 429, 500, 502, 503, 504, 509})
+LONGEST_INLINE_WAIT = 10.0
+LONGEST_RETRY_AFTER = 86400.0
+BACKOFF_BASE, BACKOFF_CAP = 0.5, 8.0
+_TOKEN = re.compile(r"[!-~]{1,20000}")
+_NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A complete answer. ``headers`` is case-insensitive; ``body`` is decoded bytes."""
+
+    status: int
+    headers: requests.structures.CaseInsensitiveDict
+    body: bytes
+    host: str
+
+    @property
+    def request_id(self) -> str:
+        return clean_header(self.headers.get("request-id") or self.headers.get("x-ms-request-id"))
+
+    def __repr__(self):
+        return f"<Reply {self.status} of {self.host}, {len(self.body)} bytes>"
+
+
+def clean_header(value) -> str:
+    """A header fit for messages: short, printable, one line.
+
+    >>> clean_header("ab\\r\\nc"), clean_header(None)
+    ('abc', '')
+    """
+    return "".join(c for c in str(value or "")[:100] if c.isprintable() and c.isascii())
+
+
+def retry_after(headers, now: float) -> float | None:
+    """Seconds that the server asks to wait (fractions and dates allowed), or None.
+
+    Dates are read against the server's own ``Date``, so a wrong clock here does no harm.
+
+    >>> retry_after({"Retry-After": "2.128"}, 0), retry_after({"Retry-After": "soon"}, 0)
+    (2.128, None)
+    >>> day = "Thu, 01 Jan 2026"
+    >>> there = {"Retry-After": f"{day} 00:00:30 GMT", "Date": f"{day} 00:00:00 GMT"}
+    >>> retry_after(there, 0)
+    30.0
+    """
+    value = (headers.get("Retry-After") or "").strip()
+    if _NUMBER.fullmatch(value):
+        return min(float(value), LONGEST_RETRY_AFTER)
+    moment = _timestamp(value)
+    if moment is None:
+        return None
+    base = _timestamp(headers.get("Date") or "")
+    return min(max(moment - (now if base is None else base), 0.0), LONGEST_RETRY_AFTER)
+
+
+def _timestamp(text: str) -> float | None:
+    try:
+        return parsedate_to_datetime(text).timestamp()
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+
+
+class Transport:
+    """Sends requests to one cloud, one at a time.
+
+    Timeouts in seconds; ``total_timeout`` covers one request with all its attempts and waits,
+    ``max_bytes`` one decoded body. ``clock`` is monotonic, ``now`` the wall clock. ``requests``
+    and ``seconds`` count what was sent and how long it took. ``session`` may carry mounted
+    adapters (the sandbox does).
+    """
+
+    def __init__(
+        self,
+        cloud: Cloud,
+        *,
+        session=None,
+        connect_timeout=5.0,
+        read_timeout=20.0,
+        total_timeout=120.0,
+        max_bytes=20 * 2**20,
+        max_attempts=5,
+        clock=time.monotonic,
+        sleep=time.sleep,
+        now=time.time,
+        rng=random.random,
+    ):
+        self.cloud = cloud
+        self.requests = 0
+        self.seconds = 0.0
+        self._total, self._max_bytes, self._attempts = total_timeout, max_bytes, max_attempts
+        self.clock, self._sleep, self._now, self._rng = clock, sleep, now, rng
+        self._limits = Limits(connect_timeout, read_timeout, clock)
+        self._graph, self._login = origin(cloud.graph_url), origin(cloud.login_url)
+        self._one_at_a_time = threading.Lock()
+        self._session = self._prepare(session or requests.Session())
+
+    def _prepare(self, session):
+        session.trust_env = False
+        session.verify = self.cloud.ca_bundle or True
+        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        if type(session.adapters.get("https://")) is HTTPAdapter:
+            session.mount("https://", DeadlineAdapter(self._limits))
+        return session
+
+    def close(self):
+        self._session.close()
+
+    def allows(self, url: str, *, login: bool = False) -> bool:
+        """Whether ``url`` lies exactly on the cloud's Graph (or sign-in) scheme, host and port."""
+        place = origin(url)
+        return place is not None and place == (self._login if login else self._graph)
+
+    def require(self, url: str, *, login: bool = False) -> None:
+        """Raises SecurityError where ``allows`` says no."""
+        if not self.allows(url, login=login):
+            raise SecurityError()
+
+    def pause(self, attempt: int, error: TransientError) -> None:
+        """Waits as ``error`` asks, or as the number of the failed attempt suggests.
+
+        Raises ``error`` where that is longer than an inline wait may be.
+        """
+        asked = error.retry_after or 0.0
+        wait = max(asked, self._rng() * min(BACKOFF_CAP, BACKOFF_BASE * 2**attempt))
+        if asked > LONGEST_INLINE_WAIT or wait >= self._limits.left():
+            raise error
+        self._sleep(wait)
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        token=None,
+        login=False,
+        headers=None,
+        body=None,
+        attempts=None,
+    ) -> Reply:
+        """One answer with any status that is final; 408, 429 and 5xx are tried again here and then
+        raised.
+
+        ``token`` goes to Graph only; ``login=True`` addresses the sign-in service instead and
+        carries none. Raises SecurityError (foreign address, redirect, certificate),
+        ThrottledError, TransientError, ProtocolError (too large).
+        """
+        self.require(url, login=login)
+        if login and token is not None:
+            raise SecurityError()
+        request = self._request(method, url, token, headers, body)
+        most = attempts or self._attempts
+        with self._one_at_a_time:
+            started = self.clock()
+            self._limits.deadline = started + self._total
+            try:
+                return self._until_final(request, most)
+            finally:
+                self._limits.deadline = float("inf")
+                self.seconds += self.clock() - started
+
+    def _request(self, method, url, token, headers, body):
+        merged = {
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip",
+            "User-Agent": "bookings-invoicing",
+        }
+        merged.update(headers or {})
+        if token is not None:
+            if not _TOKEN.fullmatch(token):
+                raise ProtocolError(kind="sign_in_failed")
+            merged["Authorization"] = f"Bearer {token}"
+        request = requests.Request(method, url, headers=merged, data=body).prepare()
+        request.url = url  # nextLinks are opaque: not even their escapes may be respelt
+        return request
+
+    def _until_final(self, request, attempts) -> Reply:
+        attempt = 0
+        while True:
+            attempt += 1
+            error = None
+            try:
+                reply = self._once(request)
+            except TransientError as problem:
+                error = problem
+            else:
+                if reply.status not in RETRIED:
+                    return reply
+                error = self._status_error(reply)
+            if attempt >= attempts:
+                raise error
+            self.pause(attempt, error)
+
+    def _status_error(self, reply: Reply) -> TransientError:
+        kind = ThrottledError if reply.status == 429 else TransientError
+        _is_graph, code = error_body(reply)
+        wait = retry_after(reply.headers, self._now())
+        if reply.status == 503:
+            self._session.close()
+        return kind(code=code, status=reply.status, request_id=reply.request_id, retry_after=wait)
+
+    def _once(self, request) -> Reply:
+        host = self._host(request.url)
+        request.headers["client-request-id"] = str(uuid.uuid4())
+        timeout = max(min(self._limits.read, self._limits.left()), 0.001)
+        self.requests += 1
+        response = None
+        try:
+            response = self._session.send(
+                request, stream=True, timeout=timeout, allow_redirects=False
+            )
+            if 300 <= response.status_code < 400:
+                raise SecurityError(kind="redirect", host=host, status=response.status_code)
+            body = read_body(response, self._limits, self._max_bytes)
+            reply = Reply(response.status_code, response.headers, body, host)
+        except TooLarge:
+            raise ProtocolError(kind="too_large", host=host, status=response.status_code) from None
+        except (requests.RequestException, urllib3_errors.HTTPError, OSError, BadBody) as problem:
+            # "from None": the original carries the request, and with it the token
+            raise network_error(problem, host) from None
+        finally:
+            if response is not None:
+                response.close()
+        _logger.debug(
+            "%s %s: %s, request id %s", request.method, host, reply.status, reply.request_id
+        )
+        return reply
+
+    def _host(self, url: str) -> str:
+        return origin(url)[0]
+
+
+def _causes(problem):
+    """The exception and everything it wraps, in whatever way it wraps it."""
+    seen, queue = set(), [problem]
+    while queue:
+        item = queue.pop()
+        if isinstance(item, BaseException) and id(item) not in seen:
+            seen.add(id(item))
+            yield item
+            queue += [item.__cause__, item.__context__, getattr(item, "reason", None), *item.args]
+
+
+def network_error(problem: Exception, host: str) -> GraphError:
+    """The family's word for an exception of requests, urllib3, ssl or the socket."""
+    causes = list(_causes(problem))
+
+    def has(*types):
+        return any(isinstance(cause, types) for cause in causes)
+
+    if has(ssl.SSLCertVerificationError, ssl.CertificateError):
+        return SecurityError(kind="tls_certificate", host=host)
+    if has(BadBody):
+        return TransientError(kind="interrupted", host=host)
+    if has(TimeoutError, requests.Timeout, urllib3_errors.TimeoutError):
+        return TransientError(kind="timeout", host=host)
+    if has(ssl.SSLError) and not has(ssl.SSLEOFError, ssl.SSLZeroReturnError, ConnectionResetError):
+        return SecurityError(kind="tls_handshake", host=host)
+    if has(urllib3_errors.ProtocolError, ConnectionResetError, BrokenPipeError, ssl.SSLError):
+        return TransientError(kind="interrupted", host=host)
+    return TransientError(kind="unreachable", host=host)
