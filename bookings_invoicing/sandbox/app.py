@@ -19,7 +19,14 @@ from .login import Login
 from .wire import Disconnected, Reply, Request, json_reply
 
 MAX_BODY = 4 * 2**20
-_LOGIN_OPTIONS = {"secrets", "certificates", "permissions", "strict_rotation"}
+_LOGIN_OPTIONS = {
+    "secrets",
+    "expired_secrets",
+    "certificates",
+    "permissions",
+    "strict_rotation",
+    "access_seconds",
+}
 _GRAPH_OPTIONS = {"page_size", "mailbox_limit", "range_limit", "cache_bytes"}
 
 

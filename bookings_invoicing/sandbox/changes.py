@@ -1,8 +1,8 @@
 """Changes in a tenant: plain JSON-able dicts, checked and then applied to a mailbox.
 
-Every change has ``op`` and, where the tenant's first business is not meant, ``business`` (its id).
-``at`` (an ISO time) is the moment that lastUpdatedDateTime shows; without it a change counts as made
-one minute after the previous state of that appointment. Times carry Z or an offset.
+Every change has ``op`` and, where the tenant's first business is not meant, ``business`` (its
+id). ``at`` (an ISO time) is the moment that lastUpdatedDateTime shows; without it a change counts
+as made one minute after the previous state of that appointment. Times carry Z or an offset.
 
 =============== ==================================================================================
 op              keys (those in brackets may be left out)

@@ -2,16 +2,16 @@
 
 A fault is a dict:
 
-``match``       shell pattern (fnmatch) for the path, without host and query, percent-decoded; a part
-                of the path is enough ("calendarView" means "*calendarView*")
+``match``       shell pattern (fnmatch) for the path, without host and query, percent-decoded; a
+                part of the path is enough ("calendarView" means "*calendarView*")
 ``method``      GET, POST ...; left out = any
 ``occurrence``  1 = the first matching request (default), a list such as [2, 3], or "all"
 ``status``      status of a scripted answer (default 200 when body is given)
 ``headers``     dict, added to the answer
 ``body``        text, bytes or JSON-able value
 ``disconnect``  true = the connection breaks without an answer
-``truncate``    number of body bytes that are sent before the connection breaks; with the true length
-                announced. Applies to the real answer when there is no ``body``
+``truncate``    number of body bytes that are sent before the connection breaks; the full length
+                is announced. Cuts the real answer when there is no ``body``
 ``in_batch``    true = count items inside a $batch instead of whole requests
 
 A fault that only has ``headers`` or ``truncate`` changes the real answer.

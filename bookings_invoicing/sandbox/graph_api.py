@@ -14,7 +14,7 @@ from collections import OrderedDict
 from contextlib import contextmanager
 
 from . import batch, tokens
-from .ids import graph_time, minute_of, parse_moment
+from .ids import graph_time, minute_after, minute_of, parse_moment
 from .login import USERS
 from .wire import GRAPH_TYPE, GraphError, Reply, Request, json_reply, too_many
 
@@ -181,31 +181,32 @@ class Graph:
             )
         self._check_options(request)
         unknown_members = "include-unknown-enum-members" in request.headers.get("prefer", "")
-        match rest:
-            case []:
-                return self._item(
-                    request, "solutions/bookingBusinesses/$entity", box.business_json()
-                )
-            case ["appointments"]:
-                return self._list(request, box, "appointments", self._visits(box))
-            case ["calendarView"]:
-                return self._calendar(request, box)
-            case ["services"]:
-                records = (box.service_json(key, True) for key in box.service_ids)
-                return self._list(request, box, "services", _plain(records))
-            case ["staffMembers"]:
-                records = (box.staff_json(key, unknown_members) for key in box.staff_ids)
-                return self._list(request, box, "staffMembers", _plain(records), unknown_members)
-            case ["customers"]:
-                return self._list(request, box, "customers", self._customers(box))
-            case ["customQuestions"]:
-                records = (box.question_json(key) for key in box.question_texts)
-                return self._list(request, box, "customQuestions", _plain(records))
-            case [kind, key]:
-                record = self._by_id(box, kind, key, unknown_members)
-                context = f"solutions/bookingBusinesses('{box.id}')/{kind}/$entity"
-                return self._item(request, context, record)
+        if not rest:
+            return self._item(request, "solutions/bookingBusinesses/$entity", box.business_json())
+        if len(rest) == 1:
+            return self._collection(request, box, rest[0], unknown_members)
+        if len(rest) == 2:
+            record = self._by_id(box, *rest, unknown_members)
+            context = f"solutions/bookingBusinesses('{box.id}')/{rest[0]}/$entity"
+            return self._item(request, context, record)
         raise _no_segment(request.path)
+
+    def _collection(self, request: Request, box, what: str, unknown_members: bool) -> Reply:
+        if what == "calendarView":
+            return self._calendar(request, box)
+        scans = {
+            "appointments": lambda: self._visits(box),
+            "customers": lambda: self._customers(box),
+            "services": lambda: _plain(box.service_json(key, True) for key in box.service_ids),
+            "staffMembers": lambda: _plain(
+                box.staff_json(key, unknown_members) for key in box.staff_ids
+            ),
+            "customQuestions": lambda: _plain(box.question_json(key) for key in box.question_texts),
+        }
+        if what not in scans:
+            raise _no_segment(what)
+        mark = unknown_members if what == "staffMembers" else None
+        return self._list(request, box, what, scans[what](), mark)
 
     def _by_id(self, box, kind: str, key: str, unknown_members: bool) -> dict:
         record = None
@@ -293,15 +294,16 @@ class Graph:
                     f"string parameters start and end ({name} is missing).",
                 )
             try:
-                bounds.append(minute_of(parse_moment(query[name])))
+                bounds.append(parse_moment(query[name]))
             except (ValueError, OverflowError):
                 raise GraphError(
                     400,
                     "ErrorInvalidParameter",
                     f"The {name} time of the calendar view is not valid.",
                 ) from None
-        start, end = bounds
-        if end <= start:
+        # Whole minutes, the end rounded up: appointments begin and end on whole minutes.
+        start, end = minute_of(bounds[0]), minute_after(bounds[1])
+        if bounds[1] <= bounds[0]:
             raise GraphError(
                 400,
                 "ErrorCalendarEndDateIsEarlierThanStartDate",
@@ -336,7 +338,8 @@ class Graph:
             window = ""
             if what == "calendarView":
                 window = "".join(
-                    f"{name}={graph_time(minute)}&" for name, minute in zip(("start", "end"), mark)
+                    f"{name}={graph_time(minute)}&"
+                    for name, minute in zip(("start", "end"), mark, strict=True)
                 )
             payload["@odata.nextLink"] = f"{request.base}{request.path}?{window}$skiptoken={token}"
         return json_reply(200, payload).body

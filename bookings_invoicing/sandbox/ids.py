@@ -1,8 +1,8 @@
 """Deterministic draws, ids and the spellings that Microsoft Graph uses for them.
 
-Everything here is a pure function of its arguments, so that two processes that know a tenant's seed
-and anchor day hold the same tenant, on every Python version (no ``random``: its helpers have changed
-between versions).
+Everything here is a pure function of its arguments, so that two processes that know a tenant's
+seed and anchor day hold the same tenant, on every Python version (no ``random``: its helpers have
+changed between versions).
 """
 
 from __future__ import annotations
@@ -102,6 +102,11 @@ def minute_of(when: dt.datetime) -> int:
     return int((when - EPOCH).total_seconds() // 60)
 
 
+def minute_after(when: dt.datetime) -> int:
+    """Minutes since 1970 of an aware datetime, rounded up to a whole minute."""
+    return -int((EPOCH - when).total_seconds() // 60)
+
+
 def graph_time(minute: int) -> str:
     """Seven fractional digits and a Z, as Graph writes the times of appointments."""
     return moment(minute).strftime("%Y-%m-%dT%H:%M:%S.0000000Z")
@@ -113,7 +118,7 @@ def stamp(minute: int) -> str:
 
 
 def iso_duration(minutes: int) -> str:
-    """ISO 8601 duration of whole minutes in the form that Graph allows: PT45M, PT1H30M, P1D, PT0S."""
+    """ISO 8601 duration of whole minutes as Graph writes it: PT45M, PT1H30M, P1D, PT0S."""
     days, rest = divmod(minutes, 1440)
     hours, rest = divmod(rest, 60)
     date = f"{days}D" if days else ""

@@ -46,7 +46,7 @@ class Mailbox:
         self.calendar_midnight = dt.datetime.combine(anchor, dt.time(), dt.timezone.utc)
         self.opened = minute_of(self.calendar_midnight) - 1440 * 400
         self.service_ids = [guid(*self.key, "service", item.key) for item in plan.services]
-        self.service_plans = dict(zip(self.service_ids, plan.services))
+        self.service_plans = dict(zip(self.service_ids, plan.services, strict=True))
         self.staff_ids = [guid(*self.key, "staff", item.key) for item in plan.staff]
         self.question_texts = {key: (name, kind, opts) for key, name, kind, opts in plan.questions}
         self._question_ids = {key: guid(*self.key, "question", key) for key in self.question_texts}

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from . import catalogue
 from .ids import graph_time, iso_duration, stamp
 
 _HOURS_OPEN = [{"startTime": "08:00:00.0000000", "endTime": "18:00:00.0000000"}]
@@ -274,18 +273,3 @@ def appointment(box, visit, listed: bool) -> dict:
 def _reminders(visit) -> list:
     message = f"{visit.service_name} tomorrow"
     return [{"message": message, "offset": "P1D", "recipients": "allAttendees"}]
-
-
-__all__ = [
-    "address",
-    "appointment",
-    "attendee",
-    "business",
-    "catalogue",
-    "currency",
-    "customer",
-    "number",
-    "question",
-    "service",
-    "staff_member",
-]

@@ -1,8 +1,8 @@
 """A Microsoft 365 tenant with Bookings businesses, as a pure function of a few plain values.
 
-What it is: ``Tenant(seed, anchor, size, currency, changes)`` is the same tenant in every process and
-on every day; there is no clock in it. ``anchor`` is the tenant's today: appointments lie from 75 days
-before it to 21 days after.
+What it is: ``Tenant(seed, anchor, size, currency, changes)`` is the same tenant in every process
+and on every day; there is no clock in it. ``anchor`` is the tenant's today: appointments lie from
+75 days before it to 21 days after.
 
 How to use it: hand it to :func:`bookings_invoicing.sandbox.app.make_app`; edit it with
 :meth:`Tenant.apply` and keep what that returns (JSON-able) to build the same tenant elsewhere.
@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from . import catalogue, shapes
 from .changes import ChangeError, Changer, check_form
-from .ids import minute_of, moment
+from .ids import minute_after, minute_of, moment
 from .mailbox import Mailbox
 
 TENANT_ID = "5a4db0c5-0000-4000-8000-000000000001"
@@ -168,7 +168,7 @@ class Tenant:
         box = self.mailbox(business_id)
         window = (None, None)
         if start is not None:
-            window = (minute_of(start), minute_of(end))
+            window = (minute_of(start), minute_after(end))
         for _, visit in box.scan(*window):
             shared = {
                 "business": box.id,

@@ -6,7 +6,7 @@ import copy
 from decimal import Decimal
 
 from . import catalogue
-from .ids import NO_GUID, Dice, guid, minute_of, moment
+from .ids import NO_GUID, Dice, guid, minute_of
 
 _NOTES = (
     "Please use the back entrance.",
@@ -24,7 +24,7 @@ _SIZE_OF_CYCLE = 60
 
 
 class Attendee:
-    """A person on an appointment: a listed customer (``customer`` = its id) or one given in full."""
+    """A person on an appointment: a listed customer (``customer`` = its id) or one in full."""
 
     __slots__ = ("customer", "person", "notes", "answers", "zone")
 
@@ -84,7 +84,7 @@ class VisitMaker:
         self.box = box
         self.key = box.key
         plan = box.plan
-        self.services = list(zip(box.service_ids, plan.services))
+        self.services = list(zip(box.service_ids, plan.services, strict=True))
         self.cycle = self._cycle(plan)
         self.offset = {name: Dice(*self.key, "offset", name).below(prime) for name, prime in _RARE}
         self.midnight = minute_of(box.calendar_midnight)
@@ -238,5 +238,3 @@ _RARE = (
     ("label", 7),
 )
 _RARE_EVERY = dict(_RARE)
-
-__all__ = ["Attendee", "Visit", "VisitMaker", "customer_at", "moment", "walk_in"]
