@@ -86,10 +86,10 @@ def booking_hints(booking: BookingLook, usual: Usual | None = None) -> list[Expl
     found = []
     known = usual is not None and usual.count >= USUAL_SAMPLE
     if booking.amount == 0:
-        if known and usual.amount > 0:
-            found.append(Explanation("hint_zero_usually", {"usual": usual.amount}))
-        else:
+        if not known:
             found.append(Explanation("hint_zero"))
+        elif usual.amount > 0:
+            found.append(Explanation("hint_zero_usually", {"usual": usual.amount}))
     elif booking.bookings_free:
         found.append(Explanation("hint_free_in_bookings", {"amount": booking.amount}))
     minutes = minutes_of(booking.duration)

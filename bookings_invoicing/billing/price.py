@@ -53,9 +53,9 @@ class PriceRule:
     """How a service is priced.
 
     ``price``: the fixed price or the rate per hour, for the kinds ``fixed`` and ``hourly`` (an
-    hourly rule without one takes the price of Bookings as the rate). ``rounding`` to ``step``
-    minutes and the ``minimum`` in minutes hold wherever hours are billed; the minimum is applied
-    after the rounding.
+    hourly rule without one takes the price that Bookings names, if it names one, as the rate).
+    ``rounding`` to ``step`` minutes and the ``minimum`` in minutes hold wherever hours are billed;
+    the minimum is applied after the rounding.
     """
 
     kind: str = "bookings"
@@ -271,16 +271,17 @@ def _by_rule(price_type, price, minutes, rule, money, list_price, list_unit) -> 
         if list_unit == "hour":
             return money.hours(minutes, list_price, "price_hourly_list", rule)
         return money.line(1, list_price, "price_list")
-    own = rule.price is not None
-    rate = rule.price if own or kind == "fixed" else price
-    if not _usable(rate):
+    if kind == "hourly" and rule.price is None:
+        return _by_type(price_type, price, minutes, rule, money)
+    if not _usable(rule.price):
         return money.nothing("ask", "ask_no_price")
     if kind == "fixed":
-        return money.line(1, rate, "price_fixed_rule")
-    return money.hours(minutes, rate, "price_hourly_rule" if own else "price_hourly", rule)
+        return money.line(1, rule.price, "price_fixed_rule")
+    return money.hours(minutes, rule.price, "price_hourly_rule", rule)
 
 
 def _by_type(price_type, price, minutes, rule, money) -> Priced:
+    """As Bookings says; an hourly rule without a price takes that of Bookings as its rate."""
     if price_type == "free":
         return money.nothing("free", "price_free")
     if price_type not in ("fixedPrice", "hourly"):
@@ -289,33 +290,36 @@ def _by_type(price_type, price, minutes, rule, money) -> Priced:
         return money.nothing("ask", f"ask_{kind}", **params)
     if not _usable(price):
         return money.nothing("ask", "ask_no_price")
-    if price_type == "fixedPrice":
+    if price_type == "fixedPrice" and rule.kind != "hourly":
         return money.line(1, price, "price_fixed")
     return money.hours(minutes, price, "price_hourly", rule)
 
 
 def _by_hand(found, manual, minutes, rule, money) -> Priced:
     """A person's price and quantity over what was found, in the unit they were typed for."""
-    hourly = found.minutes is not None and found.outcome == "priced"
-    unit = manual.unit or found.unit
-    rate = manual.price
-    if rate is None:
-        rate = found.explanation.params["price"] if unit == "hour" and hourly else found.price_unit
-    if not _usable(rate) or (manual.quantity is not None and not _usable(manual.quantity)):
+    given = [value for value in (manual.price, manual.quantity) if value is not None]
+    if not all(map(_usable, given)):
         raise ValueError("a price or quantity set by hand cannot be negative")
-    who = {"by": manual.by, "on": manual.on}
+    unit = manual.unit or found.unit
+    rate = _rate_of(found, unit) if manual.price is None else manual.price
+    if rate is None:
+        return money.nothing("ask", "ask_hours_by_hand")
     before = None
     if found.outcome == "priced":
         shown = {"quantity": found.quantity, "price": found.price_unit}
         before = Explanation("price_before", shown)
+    who = {"by": manual.by, "on": manual.on}
     if unit == "hour":
-        quantity = manual.quantity
-        if quantity is None:
-            if minutes < 0:
-                return money.nothing("ask", "ask_duration")
-            quantity = billed_minutes(minutes, rule) / 60
-        return money.line(quantity, rate, "price_manual_hours", "hour", then=before, **who)
-    quantity = manual.quantity if manual.quantity is not None else found.quantity
-    if manual.quantity is None and found.unit == "hour":
-        quantity = ONE
-    return money.line(quantity, rate, "price_manual", quantity=quantity, then=before, **who)
+        if manual.quantity is None and minutes < 0:
+            return money.nothing("ask", "ask_duration")
+        hours = billed_minutes(minutes, rule) / 60 if manual.quantity is None else manual.quantity
+        return money.line(hours, rate, "price_manual_hours", "hour", then=before, **who)
+    quantity = ONE if manual.quantity is None else manual.quantity
+    return money.line(quantity, rate, "price_manual", then=before, count=quantity, **who)
+
+
+def _rate_of(found: Priced, unit: str) -> Decimal | None:
+    """The price found per ``unit``; ``None`` per hour where the price is not hourly any more."""
+    if unit == "hour":
+        return found.explanation.params["price"] if found.minutes is not None else None
+    return found.amount if found.unit == "hour" else found.price_unit

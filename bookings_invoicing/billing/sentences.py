@@ -63,7 +63,7 @@ EXPLANATIONS = {
     ),
     "price_free": _lt("Free of charge in Bookings."),
     "price_free_rule": _lt("Free of charge: set on the service."),
-    "price_manual": _lt("%(quantity)s x %(price)s, changed by hand by %(by)s on %(on)s."),
+    "price_manual": _lt("%(count)s x %(price)s, changed by hand by %(by)s on %(on)s."),
     "price_manual_hours": _lt(
         "%(time)s at %(price)s per hour = %(amount)s, changed by hand by %(by)s on %(on)s."
     ),
@@ -85,6 +85,7 @@ EXPLANATIONS = {
     "ask_duration": _lt(
         "The appointment ends before it starts: the time to bill is to be decided."
     ),
+    "ask_hours_by_hand": _lt("Hours were set by hand, but the price is not hourly any more."),
     "line_hours": _lt("%(time)s at %(price)s per hour"),
     # labels: fees
     "fee_no_show": _lt("Fee for a no-show: %(amount)s."),
