@@ -1,0 +1,93 @@
+"""Fixtures of the tests that use whole processes: Odoo, a browser, pip."""
+
+import contextlib
+import os
+import shutil
+import subprocess
+import time
+import urllib.request
+
+import pytest
+
+from devtools import databases
+from devtools.console import free_port
+from devtools.environment import Environment
+from devtools.paths import REPO
+
+from ..unit import conftest as _stand_in  # noqa: F401 - makes bookings_invoicing importable
+
+
+@pytest.fixture(scope="session")
+def environment():
+    """The environment of ./dev, the same one that runs these tests."""
+    return Environment()
+
+
+@pytest.fixture(scope="session")
+def dev():
+    """Run ``./dev`` with words and return the finished process (text output)."""
+
+    def run(*words, **more):
+        variables = {**os.environ, **more}
+        return subprocess.run(
+            [str(REPO / "dev"), *words],
+            cwd=REPO,
+            env=variables,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+        )
+
+    return run
+
+
+@pytest.fixture
+def database(environment):
+    """A database of this test's own with what the addon depends on; dropped afterwards."""
+    with databases.temporary(environment, "bookings_check") as name:
+        yield name
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """Path of the browser. Without one the test fails: it must not pass unseen."""
+    for program in ("chromium", "google-chrome", "chromium-browser", "google-chrome-stable"):
+        if found := shutil.which(program):
+            return found
+    return pytest.fail("Chromium is missing: apt-get install chromium")
+
+
+@pytest.fixture(scope="session")
+def served(environment):
+    """Context manager: serve a database with Odoo and give the address; ends with the block."""
+
+    @contextlib.contextmanager
+    def serve(database, log, **variables):
+        port = free_port()
+        command = environment.odoo(
+            *("-d", database, f"--db-filter=^{database}$", "--http-port", port, "--logfile", log)
+        )
+        process = subprocess.Popen(
+            command, cwd=REPO, env=environment.variables(**variables), stdin=subprocess.DEVNULL
+        )
+        try:
+            address = f"http://127.0.0.1:{port}"
+            _wait_for(address, process)
+            yield address
+        finally:
+            process.terminate()
+            process.wait(30)
+
+    return serve
+
+
+def _wait_for(address, process, seconds=60):
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            with urllib.request.urlopen(f"{address}/web/health", timeout=5):
+                return
+        except OSError:
+            if process.poll() is not None or time.monotonic() > deadline:
+                pytest.fail("Odoo did not start")
+            time.sleep(0.1)
