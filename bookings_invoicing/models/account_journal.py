@@ -1,0 +1,37 @@
+from odoo import models
+
+
+class AccountJournal(models.Model):
+    _inherit = "account.journal"
+
+    def _fill_sale_purchase_dashboard_data(self, dashboard_data):
+        # EXTENDS 'account': "N uninvoiced bookings" on the card of the journal that would take them
+        super()._fill_sale_purchase_dashboard_data(dashboard_data)
+        sales = self.filtered(lambda journal: journal.type == "sale")
+        booking = self.env["bookings.booking"]
+        if not sales or not booking.has_access("read"):
+            return
+        for company, journals in sales.grouped("company_id").items():
+            totals = {}
+            for setup, count, amount in booking._read_group(
+                [*booking._uninvoiced_domain(), ("company_id", "=", company.id)],
+                ["setup_id"],
+                ["__count", "amount:sum"],
+            ):
+                journal = setup.sudo()._journal()
+                before = totals.setdefault(journal, {})
+                number, money = before.get(setup.currency_id, (0, 0.0))
+                before[setup.currency_id] = (number + count, money + amount)
+            for journal in journals:
+                found = totals.get(journal, {})
+                dashboard_data[journal.id].update(
+                    {
+                        "uninvoiced_bookings": sum(number for number, _money in found.values()),
+                        "uninvoiced_bookings_sum": " + ".join(
+                            currency.format(money) for currency, (_number, money) in found.items()
+                        ),
+                    }
+                )
+
+    def action_open_uninvoiced_bookings(self):
+        return self.env["ir.actions.act_window"]._for_xml_id("bookings_invoicing.booking_action_uninvoiced")

@@ -1,0 +1,69 @@
+from odoo import api, fields, models
+
+
+class AccountMoveLine(models.Model):
+    """The ledger of a booking is its lines: posted invoice lines less posted credit lines."""
+
+    _inherit = "account.move.line"
+
+    booking_id = fields.Many2one(
+        "bookings.booking", copy=False, readonly=True, index="btree_not_null", ondelete="restrict", check_company=True
+    )
+    booking_released = fields.Boolean(
+        copy=False, readonly=True, help="Credited, and released by a person for billing again"
+    )
+    booking_live = fields.Boolean(
+        compute="_compute_booking_live",
+        store=True,
+        copy=False,
+        help="This line bills its booking: on an invoice that is not cancelled and not credited to zero",
+    )
+
+    _booking_live_uniq = models.UniqueIndex(
+        "(booking_id) WHERE booking_live",
+        "A booking can be on one invoice only. Remove it from the other one, cancel that or credit it first.",
+    )
+
+    @api.depends(
+        "booking_id",
+        "booking_released",
+        "parent_state",
+        "booking_id.invoice_line_ids.parent_state",
+        "booking_id.invoice_line_ids.price_subtotal",
+    )
+    def _compute_booking_live(self):
+        for line in self:
+            line.booking_live = bool(
+                line.booking_id
+                and line.move_id.move_type == "out_invoice"
+                and line.parent_state != "cancel"
+                and not line.booking_released
+                and not line._booking_credited_to_zero()
+            )
+
+    def _booking_credit_lines(self):
+        """Posted credit note lines that credit this invoice line."""
+        self.ensure_one()
+        return self.booking_id.invoice_line_ids.filtered(
+            lambda line: line.move_id.move_type == "out_refund"
+            and line.parent_state == "posted"
+            and line.move_id.reversed_entry_id == self.move_id
+        )
+
+    def _booking_credited_to_zero(self):
+        self.ensure_one()
+        if self.parent_state != "posted":
+            return False
+        credits = self._booking_credit_lines()
+        left = self.price_subtotal - sum(credits.mapped("price_subtotal"))
+        return bool(credits) and self.currency_id.compare_amounts(left, 0.0) <= 0
+
+    def _copy_data_extend_business_fields(self, values):
+        # EXTENDS 'account': a credit note credits the booking; the corrected draft of "reverse and new draft" takes over
+        # a booking that the credit has freed. Nothing else that is copied with business fields bills it again.
+        super()._copy_data_extend_business_fields(values)
+        if not self.booking_id or self.env.context.get("bookings_unlinked_copy"):
+            return
+        is_credit = "move_reverse_cancel" in self.env.context
+        if is_credit or not self.booking_id.invoice_line_ids.filtered("booking_live"):
+            values["booking_id"] = self.booking_id.id

@@ -1,0 +1,347 @@
+from decimal import Decimal
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import format_date, formatLang
+
+from ..billing import money, period, price, sentences
+from ..billing.status import sort_reasons
+
+UNBILLED = ("upcoming", "ready", "attention", "not_billable", "cancelled")
+
+
+class BookingsBooking(models.Model):
+    """What a booking costs, and what stands in the way of its invoice."""
+
+    _inherit = "bookings.booking"
+
+    # -- price -----------------------------------------------------------------------------------------
+
+    @api.depends(
+        "price_type",
+        "price",
+        "start",
+        "stop",
+        "list_price",
+        "manual_price",
+        "manual_quantity",
+        "has_manual_price",
+        "has_manual_quantity",
+        "service_id.billing_rule",
+        "service_id.rule_price",
+        "service_id.rounding",
+        "service_id.rounding_minutes",
+        "service_id.minimum_minutes",
+    )
+    def _compute_amount(self):
+        unit_digits = self.env["decimal.precision"].precision_get("Product Unit")
+        for booking in self:
+            if booking.status in ("drafted", "invoiced") and booking.price_outcome:
+                continue  # what is on an invoice is not repriced behind its back
+            priced = booking._price(unit_digits)
+            booking.quantity = float(priced.quantity)
+            booking.price_unit = float(priced.price_unit)
+            booking.amount = float(priced.amount)
+            booking.price_outcome = priced.outcome
+            booking.price_unit_of = priced.unit
+            booking.price_facts = {
+                "explanation": _packed(priced.explanation),
+                "calculation": _packed(priced.calculation),
+            }
+
+    def _price(self, unit_digits):
+        """The booking's price by the one rule.
+
+        :rtype: bookings_invoicing.billing.price.Priced
+        """
+        self.ensure_one()
+        hour = self.env.ref("uom.product_uom_hour")
+        return price.price_booking(
+            self.price_type,
+            money.decimal_of(self.price),
+            self.stop - self.start,
+            self._price_rule(),
+            unit_digits=unit_digits,
+            currency_digits=self.currency_id.decimal_places,
+            currency_step=money.decimal_of(self.currency_id.rounding),
+            list_price=money.decimal_of(self.list_price) if self.product_id else None,
+            list_unit="hour" if self.product_id.uom_id == hour else "unit",
+            manual=self._manual(),
+        )
+
+    def _price_rule(self):
+        service = self.service_id
+        return price.PriceRule(
+            kind=service.billing_rule or "bookings",
+            price=money.decimal_of(service.rule_price) if service.rule_price else None,
+            rounding=service.rounding or "none",
+            step=int(service.rounding_minutes or 0),
+            minimum=service.minimum_minutes,
+        )
+
+    def _manual(self):
+        if not (self.has_manual_price or self.has_manual_quantity):
+            return None
+        return price.Manual(
+            price=money.decimal_of(self.manual_price) if self.has_manual_price else None,
+            quantity=money.decimal_of(self.manual_quantity) if self.has_manual_quantity else None,
+            unit=self.manual_unit or None,
+            by=self.manual_uid.name or "",
+            on=format_date(self.env, self.manual_date) if self.manual_date else "",
+        )
+
+    def _inverse_price_unit(self):
+        self._set_by_hand("price", "price_unit")
+
+    def _inverse_quantity(self):
+        self._set_by_hand("quantity", "quantity")
+
+    def _set_by_hand(self, what, source):
+        """Keep a price or quantity that a person typed; it stays over synchronisations."""
+        for booking in self:
+            value = booking[source]
+            if booking.status in ("drafted", "invoiced"):
+                raise UserError(
+                    self.env._(
+                        "%s is on an invoice: change the price there, or remove it from the draft first.",
+                        booking.display_name,
+                    )
+                )
+            if value < 0:
+                raise UserError(self.env._("A price or quantity cannot be negative."))
+            booking.write(
+                {
+                    f"manual_{what}": value,
+                    f"has_manual_{what}": True,
+                    "manual_unit": booking.price_unit_of or "unit",
+                    "manual_uid": self.env.uid,
+                    "manual_date": fields.Datetime.now(),
+                }
+            )
+
+    def action_reset_price(self):
+        """Take back a price or quantity set by hand."""
+        self.check_access("write")
+        self.write(
+            {
+                "has_manual_price": False,
+                "has_manual_quantity": False,
+                "manual_uid": False,
+                "manual_date": False,
+            }
+        )
+        self._refresh_billing()
+        return True
+
+    @api.depends("price_facts")
+    @api.depends_context("lang")
+    def _compute_price_explanation(self):
+        for booking in self:
+            booking.price_explanation = booking._sentence("explanation")
+
+    def _sentence(self, name):
+        """A kept explanation in the reader's language, amounts in the booking's currency."""
+        self.ensure_one()
+        explanation = _unpacked((self.price_facts or {}).get(name))
+        if explanation is None:
+            return ""
+        return sentences.render(
+            explanation,
+            lambda text: self.env._(text),  # pylint: disable=gettext-variable
+            lambda key, value: (
+                formatLang(self.env, float(value), currency_obj=self.currency_id)
+                if key in sentences.MONEY
+                else str(value)
+            ),
+        )
+
+    # -- what stands in the way --------------------------------------------------------------------------
+
+    def _refresh_billing(self):
+        """Settle list price and blockers of unbilled bookings and store what changed.
+
+        The one place where Odoo's side (partners, products, journals, taxes) is looked at: at sync, nightly, in the
+        preview and at the claim. No computed field hangs on those records.
+        """
+        self._take_pending_where_free()
+        bookings = self.filtered(lambda booking: booking.status in UNBILLED)
+        for company, records in bookings.grouped("company_id").items():
+            records = records.with_company(company).sudo()
+            records._refresh_list_price()
+            found = records._billing_blockers()
+            for booking in records:
+                blockers = found.get(booking.id) or False
+                if (booking.blockers or False) != blockers:
+                    booking.blockers = blockers
+
+    def _take_pending_where_free(self):
+        free = self.filtered(lambda b: b.pending_values and b.status not in ("drafted", "invoiced"))
+        free._take_pending()
+
+    def _refresh_list_price(self):
+        for booking in self.filtered(lambda b: b.service_id.billing_rule == "pricelist" and b.product_id):
+            pricelist = booking.payer_id.property_product_pricelist
+            found = (
+                pricelist._get_product_price(
+                    booking.product_id, booking.quantity or 1.0, currency=booking.currency_id, date=booking.start
+                )
+                if pricelist
+                else booking.product_id.currency_id._convert(
+                    booking.product_id.lst_price, booking.currency_id, booking.company_id, booking.start
+                )
+            )
+            if abs(booking.list_price - found) > 1e-9:
+                booking.list_price = found
+
+    def _billing_blockers(self):
+        """What would stop an invoice of these bookings on Odoo's side.
+
+        :returns: ``{booking id: [[key of ATTENTION_REASONS, params]]}``, the first to solve first; bookings that
+            nothing stops are left out
+        """
+        blockers = {}
+        shared = {setup: setup._billing_blockers() for setup in self.setup_id}
+        accounts, taxes = {}, {}
+        for booking in self:
+            found = dict(shared[booking.setup_id])
+            found |= booking._person_blockers()
+            product = booking.product_id
+            if not product:
+                found["no_product"] = {"service": booking.service_id.name}
+            else:
+                if product not in taxes:
+                    company = booking.company_id
+                    taxes[product] = bool(product.taxes_id._filter_taxes_by_company(company))
+                    accounts[product] = bool(product.product_tmpl_id.get_product_accounts()["income"])
+                if not taxes[product] and not booking.service_id.no_tax:
+                    found["no_tax"] = {"product": product.display_name}
+                if not accounts[product]:
+                    found["account"] = {"product": product.display_name}
+            found |= booking._date_blockers()
+            if found:
+                blockers[booking.id] = [[key, found[key]] for key in sort_reasons(found)]
+        return blockers
+
+    def _person_blockers(self):
+        if self.payer_id and self.partner_id:
+            if not self.payer_id.active:
+                return {"no_customer": {"name": self.payer_id.display_name}}
+            return {}
+        if self.attendee_key == "-":
+            return {"no_attendee": {}}
+        if self.customer_id.match == "many":
+            return {
+                "ambiguous_customer": {
+                    "name": self.customer_id.name,
+                    "candidates": ", ".join(self.customer_id.candidate_ids.mapped("display_name")),
+                }
+            }
+        return {"no_customer": {"name": self.name}}
+
+    def _date_blockers(self):
+        day = self._invoice_day()
+        if not day:
+            return {}
+        journal = self.setup_id._journal()
+        locks = self.company_id._get_violated_lock_dates(day, True, journal)
+        return {"lock_date": {"date": str(day), "lock": str(max(lock[0] for lock in locks))}} if locks else {}
+
+    def _invoice_day(self):
+        """The date that the setup's policy gives the invoice; ``None``: when it is confirmed."""
+        return period.invoice_date(self.setup_id.invoice_date_policy, self._last_day())
+
+    def _last_day(self):
+        return period.service_days(self.start, self.stop, self.setup_id.tz)[1]
+
+    def _attention_sentences(self):
+        """Why the booking needs somebody, and what to do, one sentence for each reason."""
+        self.ensure_one()
+        texts = [self._attention_text(key, params) for key, params in self.blockers or ()]
+        if self.status == "attention":
+            if self.price_outcome == "ask":
+                texts.append(self._sentence("explanation"))
+            if self.removed_on:
+                texts.append(
+                    self.env._(
+                        "Removed from Bookings after it took place, last seen %(when)s. Bill it as it was last seen, or "
+                        "mark it as not billable.",
+                        when=fields.Datetime.to_string(self.last_seen or self.removed_on),
+                    )
+                )
+            credited = self._credited_lines().sudo()
+            if credited:
+                refunds = credited.move_id.reversal_move_ids.filtered(lambda move: move.state == "posted")
+                texts.append(
+                    self.env._(
+                        "Credited by %(refunds)s: put it back to bill it again, or mark it as not billable.",
+                        refunds=", ".join(refunds.mapped("name")),
+                    )
+                )
+        return texts
+
+    def _attention_text(self, key, params):
+        _ = self.env._
+        texts = {
+            "no_attendee": _("Nobody is named on this appointment. Choose the customer, or mark it as not billable."),
+            "no_customer": _("%(name)s is no customer in Odoo yet. Choose one, or create one from the template."),
+            "ambiguous_customer": _("%(name)s may be one of several: %(candidates)s. Choose the right one."),
+            "no_product": _("The service %(service)s has no product. Choose one on the service."),
+            "no_tax": _("%(product)s has no tax. Add one, or tick “No Tax on Purpose” on the service."),
+            "account": _("%(product)s has no income account. Set one on the product or its category."),
+            "currency": _("The currency %(currency)s is not active, or not that of the journal %(journal)s."),
+            "journal": _("There is no sales journal for this company. Choose one on the sync setup."),
+            "lock_date": _("The invoice would be dated %(date)s, but everything up to %(lock)s is locked."),
+        }
+        return texts.get(key, dict(self._fields["attention_reason"].selection).get(key, key)) % params
+
+
+class BookingsSyncSetup(models.Model):
+    _inherit = "bookings.sync.setup"
+
+    def _journal(self):
+        """The sales journal of this setup: its own, else the company's first."""
+        self.ensure_one()
+        if self.journal_id:
+            return self.journal_id
+        journals = self.env["account.journal"]
+        domain = [*journals._check_company_domain(self.company_id), ("type", "=", "sale")]
+        own_currency = [("currency_id", "=", self.currency_id.id)]
+        return journals.search(domain + own_currency, limit=1) or journals.search(domain, limit=1)
+
+    def _billing_blockers(self):
+        """What stops every invoice of this setup: ``{key: params}``."""
+        self.ensure_one()
+        journal = self._journal()
+        if not journal or not journal.active:
+            return {"journal": {}}
+        journal_currency = journal.currency_id
+        if not self.currency_id.active or (journal_currency and journal_currency != self.currency_id):
+            return {"currency": {"currency": self.currency_id.name, "journal": journal.display_name}}
+        return {}
+
+
+def _packed(explanation):
+    """An explanation as JSON."""
+    if explanation is None:
+        return None
+    return {
+        "code": explanation.code,
+        "params": {
+            name: {"n": str(value)} if isinstance(value, Decimal) else value
+            for name, value in explanation.params.items()
+        },
+        "then": _packed(explanation.then),
+    }
+
+
+def _unpacked(packed):
+    if not packed:
+        return None
+    return sentences.Explanation(
+        packed["code"],
+        {
+            name: Decimal(value["n"]) if isinstance(value, dict) else value
+            for name, value in packed["params"].items()
+        },
+        _unpacked(packed["then"]),
+    )

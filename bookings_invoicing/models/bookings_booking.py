@@ -1,0 +1,383 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+from odoo.tools import format_datetime
+
+from ..billing import period
+from ..billing import status as status_rules
+from .bookings_service import PRICE_TYPES
+
+ATTENTION_REASONS = list(status_rules.ATTENTION_REASONS)
+NOT_BILLABLE_REASONS = list(status_rules.NOT_BILLABLE_REASONS)
+UNINVOICED = ("ready", "attention")
+
+
+class BookingsBooking(models.Model):
+    """One attendee of one appointment: the unit that is billed exactly once or has a named reason why not.
+
+    How it works: the import (:mod:`.booking_import`) keeps what Bookings says; :mod:`.booking_billing` settles product,
+    payer, price and what stands in the way; :mod:`.booking_invoicing` makes the drafts. ``status`` follows from the
+    booking's own facts and from its invoice lines, by :mod:`..billing.status`.
+    """
+
+    _name = "bookings.booking"
+    _description = "Booking"
+    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _check_company_auto = True
+    _order = "start desc, id desc"
+
+    setup_id = fields.Many2one(
+        "bookings.sync.setup", string="Bookings Company", required=True, readonly=True, ondelete="restrict", index=True
+    )
+    company_id = fields.Many2one(related="setup_id.company_id", store=True, index=True)
+    active = fields.Boolean(default=True)
+    appointment_id = fields.Char(string="Appointment ID", required=True, readonly=True, copy=False)
+    attendee_key = fields.Char(required=True, readonly=True, copy=False)
+    remote_hash = fields.Char(readonly=True, copy=False)
+    name = fields.Char(string="Attendee", required=True, readonly=True)
+
+    # Who and what
+    customer_id = fields.Many2one(
+        "bookings.customer", string="Bookings Customer", readonly=True, ondelete="restrict", index=True
+    )
+    partner_id = fields.Many2one(
+        "res.partner",
+        string="Customer",
+        compute="_compute_partner_id",
+        store=True,
+        readonly=False,
+        check_company=True,
+        ondelete="restrict",
+        index=True,
+        help="Who came",
+    )
+    payer_id = fields.Many2one(
+        "res.partner",
+        string="Payer",
+        compute="_compute_payer_id",
+        store=True,
+        readonly=False,
+        check_company=True,
+        ondelete="restrict",
+        index=True,
+        help="Who pays",
+    )
+    service_id = fields.Many2one("bookings.service", readonly=True, ondelete="restrict", index=True)
+    product_id = fields.Many2one(related="service_id.product_id", store=True, index=True)
+    staff_ids = fields.Many2many("bookings.staff", string="Staff", readonly=True)
+    label = fields.Char(readonly=True)
+    is_online = fields.Boolean(string="Online", readonly=True)
+    place = fields.Char(readonly=True)
+    start = fields.Datetime(required=True, readonly=True, index=True)
+    stop = fields.Datetime(string="End", required=True, readonly=True)
+    duration = fields.Float(string="Duration (Hours)", compute="_compute_duration", store=True)
+    day = fields.Char(string="Date", compute="_compute_day", help="Date and time where the business is")
+    attendance = fields.Selection(
+        [
+            ("unknown", "Unknown"),
+            ("came", "Came"),
+            ("no_show", "No-show"),
+            ("late_cancel", "Late cancellation"),
+        ],
+        default="unknown",
+        required=True,
+        tracking=True,
+    )
+
+    # What it costs
+    price_type = fields.Selection(PRICE_TYPES, readonly=True, default="undefined", required=True)
+    price = fields.Float(min_display_digits="Product Price", readonly=True)
+    currency_id = fields.Many2one(related="setup_id.currency_id", store=True)
+    list_price = fields.Float(readonly=True, help="Price of the product for the payer")
+    manual_price = fields.Float(readonly=True, copy=False)
+    manual_quantity = fields.Float(readonly=True, copy=False, digits="Product Unit")
+    has_manual_price = fields.Boolean(readonly=True, copy=False)
+    has_manual_quantity = fields.Boolean(readonly=True, copy=False)
+    manual_unit = fields.Selection([("unit", "Unit"), ("hour", "Hour")], readonly=True, copy=False)
+    manual_uid = fields.Many2one("res.users", readonly=True, copy=False)
+    manual_date = fields.Datetime(readonly=True, copy=False)
+    quantity = fields.Float(
+        compute="_compute_amount", inverse="_inverse_quantity", store=True, readonly=False, digits="Product Unit"
+    )
+    price_unit = fields.Float(
+        string="Unit Price",
+        compute="_compute_amount",
+        inverse="_inverse_price_unit",
+        store=True,
+        readonly=False,
+        min_display_digits="Product Price",
+    )
+    amount = fields.Monetary(compute="_compute_amount", store=True)
+    price_outcome = fields.Selection(
+        [("priced", "Priced"), ("free", "Free"), ("ask", "To be decided")], compute="_compute_amount", store=True
+    )
+    price_unit_of = fields.Selection([("unit", "Unit"), ("hour", "Hour")], compute="_compute_amount", store=True)
+    price_facts = fields.Json(compute="_compute_amount", store=True)
+    price_explanation = fields.Char(compute="_compute_price_explanation")
+
+    # What becomes of it
+    status = fields.Selection(
+        list(status_rules.STATUSES),
+        compute="_compute_status",
+        store=True,
+        index=True,
+        tracking=True,
+    )
+    due_at = fields.Datetime(compute="_compute_due_at", store=True, help="From when it may be billed")
+    blockers = fields.Json(readonly=True, copy=False)
+    attention_reason = fields.Selection(ATTENTION_REASONS, compute="_compute_status", store=True)
+    attention_detail = fields.Text(compute="_compute_attention_detail")
+    not_billable_reason = fields.Selection(
+        NOT_BILLABLE_REASONS, compute="_compute_status", store=True, tracking=True
+    )
+    not_billable_decision = fields.Selection(NOT_BILLABLE_REASONS, readonly=True, copy=False)
+    not_billable_note = fields.Char(readonly=True, copy=False, tracking=True)
+    not_billable_uid = fields.Many2one("res.users", string="Decided by", readonly=True, copy=False)
+    not_billable_date = fields.Datetime(string="Decided on", readonly=True, copy=False)
+    last_seen = fields.Datetime(readonly=True, copy=False)
+    removed_on = fields.Datetime(string="Gone since", readonly=True, copy=False)
+    billed_before = fields.Boolean(readonly=True, copy=False, help="Was on an invoice at some time")
+    changed_since_billing = fields.Boolean(readonly=True, copy=False)
+    pending_values = fields.Json(readonly=True, copy=False)
+    pending_text = fields.Text(compute="_compute_pending_text")
+    invoice_line_ids = fields.One2many("account.move.line", "booking_id", readonly=True)
+    move_ids = fields.Many2many("account.move", string="Invoices", compute="_compute_moves")
+    move_count = fields.Integer(compute="_compute_moves")
+    payment_state = fields.Selection(
+        lambda self: self.env["account.move"]._fields["payment_state"].selection, compute="_compute_moves"
+    )
+
+    _attendee_uniq = models.UniqueIndex(
+        "(setup_id, appointment_id, attendee_key)", "This attendee of this appointment is already kept."
+    )
+    _uninvoiced_index = models.Index("(company_id, start) WHERE status IN ('ready', 'attention')")
+    _due_index = models.Index("(due_at) WHERE status = 'upcoming'")
+    _amount_sane = models.Constraint(
+        "CHECK(amount > -1e12 AND amount < 1e12)", "An amount of this size cannot be billed."
+    )
+
+    # -- computed facts ------------------------------------------------------------------------------
+
+    @api.depends("service_id", "name")
+    def _compute_display_name(self):
+        for booking in self:
+            booking.display_name = " – ".join(filter(None, (booking.service_id.name, booking.name)))
+
+    @api.depends("customer_id.partner_id")
+    def _compute_partner_id(self):
+        for booking in self:
+            if booking.customer_id:
+                booking.partner_id = booking.customer_id.partner_id
+
+    @api.depends("customer_id.payer_id", "partner_id")
+    def _compute_payer_id(self):
+        for booking in self:
+            if booking.status in ("drafted", "invoiced"):
+                continue
+            payer = booking.customer_id.payer_id
+            if not payer and booking.partner_id:
+                partner = booking.partner_id
+                payer = partner.browse(partner.address_get(["invoice"])["invoice"] or partner.id)
+            booking.payer_id = payer
+
+    @api.depends("start", "stop")
+    def _compute_duration(self):
+        for booking in self:
+            booking.duration = (booking.stop - booking.start).total_seconds() / 3600
+
+    @api.depends("start", "setup_id.tz")
+    @api.depends_context("lang")
+    def _compute_day(self):
+        for booking in self:
+            booking.day = booking._local_text() if booking.start else False
+
+    def _local_text(self):
+        """Date and time where the business is, as the reader's language writes them."""
+        self.ensure_one()
+        return format_datetime(self.env, self.start, tz=self.setup_id.tz, dt_format="EEE d MMM y HH:mm")
+
+    @api.depends("stop", "setup_id.bill_after")
+    def _compute_due_at(self):
+        for booking in self:
+            booking.due_at = booking.stop + timedelta(hours=booking.setup_id.bill_after)
+
+    @api.depends("invoice_line_ids.move_id.payment_state")
+    def _compute_moves(self):
+        for booking in self:
+            moves = booking.invoice_line_ids.move_id
+            live = booking.invoice_line_ids.filtered("booking_live").move_id
+            booking.move_ids = moves
+            booking.move_count = len(moves)
+            booking.payment_state = live[:1].payment_state
+
+    @api.depends(
+        "invoice_line_ids.booking_live",
+        "invoice_line_ids.booking_released",
+        "invoice_line_ids.parent_state",
+        "not_billable_decision",
+        "price_outcome",
+        "removed_on",
+        "due_at",
+        "blockers",
+        "setup_id.bill_from",
+    )
+    def _compute_status(self):
+        now = fields.Datetime.now()
+        for booking in self:
+            facts = booking._status_facts(now)
+            booking.status, reason, _reasons = status_rules.status_of(facts, self._line_status())
+            booking.attention_reason = reason or False
+            booking.not_billable_reason = facts.not_billable_reason
+
+    @api.model
+    def _line_status(self):
+        """What the state of a booking's live line makes of it; other billing flows add theirs."""
+        return status_rules.LINE_STATUS
+
+    def _live_line_state(self):
+        self.ensure_one()
+        return self.invoice_line_ids.filtered("booking_live")[:1].parent_state or None
+
+    def _status_facts(self, now):
+        self.ensure_one()
+        removed = self.removed_on
+        return status_rules.BookingFacts(
+            stop=self.stop,
+            now=now,
+            bill_after=self.due_at - self.stop,
+            live_line=self._live_line_state(),
+            not_billable_reason=self.not_billable_decision
+            or status_rules.automatic_reason(
+                self._local(self.stop).date(), self.setup_id.bill_from, self.price_outcome == "free"
+            )
+            or False,
+            cancelled=bool(removed and removed <= self.start),
+            removed_after=bool(removed and removed > self.start),
+            credited=bool(self._credited_lines()),
+            price_to_decide=self.price_outcome == "ask",
+            blockers=[key for key, _params in self.blockers or ()],
+        )
+
+    def _credited_lines(self):
+        """Posted invoice lines that were credited to zero and that nobody has released for billing again."""
+        return self.invoice_line_ids.filtered(
+            lambda line: line.move_id.move_type == "out_invoice"
+            and line.parent_state == "posted"
+            and not line.booking_live
+            and not line.booking_released
+        )
+
+    def _local(self, moment):
+        """A stored moment as the business's clocks show it."""
+        return period.local_time(moment, self.setup_id.tz)
+
+    @api.model
+    def _pass_by_clock(self):
+        """Let bookings whose time has come leave *upcoming*: one query finds them."""
+        due = self.search([("status", "=", "upcoming"), ("due_at", "<=", fields.Datetime.now())])
+        due._refresh_billing()
+        self.env.add_to_compute(self._fields["status"], due)
+        due._recompute_recordset(["status"])
+
+    @api.depends("blockers", "attention_reason", "removed_on", "last_seen")
+    @api.depends_context("lang")
+    def _compute_attention_detail(self):
+        for booking in self:
+            booking.attention_detail = "\n".join(booking._attention_sentences()) or False
+
+    @api.depends("pending_values")
+    def _compute_pending_text(self):
+        for booking in self:
+            booking.pending_text = "\n".join(
+                f"{self._fields[name]._description_string(self.env)}: {old} → {new}"
+                for name, (old, new, _raw) in (booking.pending_values or {}).items()
+                if name in self._fields
+            )
+
+    def action_open_customer(self):
+        self.ensure_one()
+        return self._open_record(self.customer_id)
+
+    def action_open_service(self):
+        self.ensure_one()
+        return self._open_record(self.service_id)
+
+    def _open_record(self, record):
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": record._name,
+            "res_id": record.id,
+            "view_mode": "form",
+        }
+
+    # -- what a person decides -------------------------------------------------------------------------
+
+    def action_mark_not_billable(self, reason, note=None):
+        """Say that these bookings are not billed, and why.
+
+        :param reason: a key of ``not_billable_reason``
+        :param note: a remark in the person's own words
+        """
+        self.check_access("write")
+        if reason not in dict(NOT_BILLABLE_REASONS):
+            raise UserError(
+                self.env._(
+                    "“%(reason)s” is not a reason. Choose one of: %(reasons)s.",
+                    reason=reason,
+                    reasons=", ".join(dict(NOT_BILLABLE_REASONS)),
+                )
+            )
+        billed = self.filtered(lambda booking: booking.status in ("drafted", "invoiced"))
+        if billed:
+            raise UserError(
+                self.env._(
+                    "%(bookings)s: already on an invoice. Remove it there first.",
+                    bookings=", ".join(billed.mapped("display_name")),
+                )
+            )
+        self.write(
+            {
+                "not_billable_decision": reason,
+                "not_billable_note": note,
+                "not_billable_uid": self.env.uid,
+                "not_billable_date": fields.Datetime.now(),
+            }
+        )
+        return True
+
+    def action_put_back(self):
+        """Take back *not billable*, or let a credited booking be billed again."""
+        self.check_access("write")
+        self.sudo()._credited_lines().booking_released = True
+        self.write(
+            {
+                "not_billable_decision": False,
+                "not_billable_note": False,
+                "not_billable_uid": False,
+                "not_billable_date": False,
+            }
+        )
+        self._refresh_billing()
+        return True
+
+    def action_view_invoices(self):
+        self.ensure_one()
+        return self.move_ids._bookings_action()
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_billed(self):
+        billed = self.filtered(lambda booking: booking.invoice_line_ids)
+        if billed:
+            raise UserError(
+                self.env._(
+                    "%(bookings)s: on an invoice. Archive the sync setup instead of deleting its bookings.",
+                    bookings=", ".join(billed[:5].mapped("display_name")),
+                )
+            )
+
+    @api.model
+    def _uninvoiced_domain(self):
+        """Bookings that have ended and are on no invoice."""
+        return Domain("status", "in", UNINVOICED)

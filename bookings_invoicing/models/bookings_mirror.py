@@ -1,0 +1,67 @@
+from odoo import api, fields, models
+
+from ..billing.fingerprint import content_hash
+
+
+class BookingsMirror(models.AbstractModel):
+    """What services, staff members and customers share: a row per remote record, written only when it changed."""
+
+    _name = "bookings.mirror"
+    _description = "Mirror of a Bookings Record"
+    _check_company_auto = True
+
+    setup_id = fields.Many2one(
+        "bookings.sync.setup", required=True, readonly=True, ondelete="cascade", index=True
+    )
+    company_id = fields.Many2one(related="setup_id.company_id", store=True, index=True)
+    remote_id = fields.Char(string="Bookings ID", required=True, readonly=True, copy=False)
+    remote_hash = fields.Char(readonly=True, copy=False)
+    removed = fields.Boolean(readonly=True, copy=False, help="No longer listed by Bookings")
+
+    _remote_uniq = models.UniqueIndex("(setup_id, remote_id)", "Bookings ids are unique.")
+
+    @api.model
+    def _of(self, setup, remote_ids):
+        return self.search([("setup_id", "=", setup.id), ("remote_id", "in", remote_ids)])
+
+    @api.model
+    def _import_page(self, job, records):
+        """Create and update the rows of a page of remote records; unchanged rows are not touched.
+
+        :param SyncJob job:
+        :param list records: records of :mod:`graph`, of the kind this model mirrors
+        :returns: counts by name
+        """
+        setup = job.setup
+        known = {row.remote_id: row for row in self._of(setup, [record.id for record in records])}
+        to_create, counts = {}, {"seen": len(records), "created": 0, "updated": 0, "unchanged": 0}
+        touched = self.browse()
+        for record in records:
+            values = self._remote_values(record)
+            digest = content_hash(values)
+            row = known.get(record.id)
+            if row is None:
+                to_create[record.id] = values | {
+                    "setup_id": setup.id,
+                    "remote_id": record.id,
+                    "remote_hash": digest,
+                }
+            elif row.remote_hash != digest or row.removed:
+                row.write(values | {"remote_hash": digest, "removed": False})
+                touched |= row
+                counts["updated"] += 1
+            else:
+                counts["unchanged"] += 1
+        created = self.create(list(to_create.values()))
+        counts["created"] = len(created)
+        for name, number in ((created | touched)._after_import(job) or {}).items():
+            counts[name] = counts.get(name, 0) + number
+        return counts
+
+    def _remote_values(self, record):
+        """Field values of a remote record."""
+        raise NotImplementedError
+
+    def _after_import(self, job):
+        """Hook: what follows for new and changed rows; returns more counts."""
+        return {}

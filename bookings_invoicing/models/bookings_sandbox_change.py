@@ -1,0 +1,25 @@
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+from .. import sandbox
+
+
+class BookingsSandboxChange(models.Model):
+    """What was changed in a sandbox tenant after it was made, in order, so that all workers see the same one."""
+
+    _name = "bookings.sandbox.change"
+    _description = "Change in the Sandbox Tenant"
+    _order = "id"
+
+    connection_id = fields.Many2one(
+        "bookings.connection", required=True, ondelete="cascade", index=True
+    )
+    change = fields.Json(required=True)
+
+    @api.constrains("change", "connection_id")
+    def _check_change(self):
+        for connection in self.connection_id:
+            try:
+                connection._sandbox_tenant()
+            except ValueError as error:
+                raise ValidationError(str(error)) from error

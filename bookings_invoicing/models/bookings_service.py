@@ -1,0 +1,138 @@
+from odoo import api, fields, models
+from odoo.fields import Command
+
+from .. import graph
+
+PRICE_TYPES = [
+    ("fixedPrice", "Fixed price"),
+    ("startingAt", "Starting at"),
+    ("hourly", "Hourly"),
+    ("free", "Free"),
+    ("priceVaries", "Price varies"),
+    ("callUs", "Call us"),
+    ("notSet", "Not set"),
+    ("undefined", "Undefined"),
+    ("unknown", "Unknown"),
+]
+BILLING_RULES = [
+    ("bookings", "As Bookings says"),
+    ("fixed", "Fixed price"),
+    ("hourly", "Hourly"),
+    ("pricelist", "Product price list"),
+    ("free", "Free"),
+    ("ask", "Ask each time"),
+]
+
+
+class BookingsService(models.Model):
+    """A service of the business, and how Odoo bills it."""
+
+    _name = "bookings.service"
+    _description = "Bookings Service"
+    _inherit = ["bookings.mirror"]
+    _order = "name, id"
+
+    name = fields.Char(required=True)
+    price = fields.Float(min_display_digits="Product Price", readonly=True)
+    price_type = fields.Selection(PRICE_TYPES, readonly=True, default="undefined")
+    duration = fields.Float(help="Usual duration in hours", readonly=True)
+    max_attendees = fields.Integer(readonly=True)
+    currency_id = fields.Many2one(related="setup_id.currency_id")
+    product_id = fields.Many2one(
+        "product.product",
+        check_company=True,
+        domain="[('sale_ok', '=', True)]",
+        index="btree_not_null",
+        ondelete="restrict",
+    )
+    billing_rule = fields.Selection(BILLING_RULES, default="bookings", required=True)
+    rule_price = fields.Float(
+        min_display_digits="Product Price", help="Price or hourly rate of this rule; 0 for that of Bookings."
+    )
+    rounding = fields.Selection(
+        [("none", "Exact"), ("up", "Up"), ("nearest", "Nearest")], default="none", required=True
+    )
+    rounding_minutes = fields.Selection(
+        [(minutes, f"{minutes} min") for minutes in ("5", "6", "10", "15", "30", "60")], default="15"
+    )
+    minimum_minutes = fields.Integer()
+    no_tax = fields.Boolean(
+        string="No Tax on Purpose", help="Tick where bookings of this service are invoiced without tax."
+    )
+    analytic_distribution = fields.Json()
+    analytic_precision = fields.Integer(
+        store=False, default=lambda self: self.env["decimal.precision"].precision_get("Percentage Analytic")
+    )
+    booking_ids = fields.One2many("bookings.booking", "service_id")
+
+    def _remote_values(self, record):
+        """:param graph.Service record:"""
+        return {
+            "name": record.name or record.id,
+            "price": float(record.price),
+            "price_type": record.price_type,
+            "duration": record.duration.total_seconds() / 3600 if record.duration else 0.0,
+            "max_attendees": record.max_attendees,
+        }
+
+    def _after_import(self, job):
+        return self._make_products(job.setup)
+
+    @api.model
+    def _make_products(self, setup):
+        """Make a product from the service template for each service that takes part and has none."""
+        if setup.service_sync != "import":
+            return {}
+        services = setup._in_filter(self.filtered(lambda service: not service.product_id), "service_filter")
+        for service in services:
+            product = setup.service_template_id.copy(
+                {
+                    "name": service.name,
+                    "type": "service",
+                    "list_price": service.price,
+                    "company_id": setup.service_template_id.company_id.id,
+                    "active": True,
+                }
+            )
+            service.product_id = product.product_variant_id
+        return {"products_created": len(services)}
+
+    @api.model
+    def _named(self, setup, named):
+        """The services of ``{remote id: name}``; one that Bookings no longer lists is kept by its name."""
+        known = {service.remote_id: service for service in self._of(setup, list(named))}
+        missing = self.create(
+            [
+                {"setup_id": setup.id, "remote_id": remote_id, "name": name or remote_id, "removed": True}
+                for remote_id, name in named.items()
+                if remote_id not in known
+            ]
+        )
+        return known | {service.remote_id: service for service in missing}
+
+    def write(self, vals):
+        result = super().write(vals)
+        if not vals.keys().isdisjoint(self._billing_fields()):
+            self.booking_ids._refresh_billing()
+        return result
+
+    def _billing_fields(self):
+        return {
+            "product_id", "billing_rule", "rule_price", "rounding", "rounding_minutes", "minimum_minutes", "no_tax",
+        }  # fmt: skip
+
+    def action_create_product(self):
+        """Make the product of this service from the setup's template."""
+        self.check_access("write")
+        for service in self.filtered(lambda service: not service.product_id):
+            template = service.setup_id.service_template_id
+            values = {
+                "name": service.name,
+                "type": "service",
+                "list_price": service.price,
+            }
+            if template:
+                product = template.copy(values).product_variant_id
+            else:
+                product = self.env["product.product"].create(values)
+            service.product_id = product

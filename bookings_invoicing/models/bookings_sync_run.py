@@ -1,0 +1,105 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+
+KEEP_DAYS = 90
+KINDS = ("service", "staff", "customer", "appointment")
+
+
+class BookingsSyncRun(models.Model):
+    """The history of a setup's synchronisations: what was seen, what changed, what went wrong."""
+
+    _name = "bookings.sync.run"
+    _description = "Bookings Synchronisation Run"
+    _order = "started desc, id desc"
+    _check_company_auto = True
+
+    setup_id = fields.Many2one("bookings.sync.setup", required=True, ondelete="cascade", index=True)
+    company_id = fields.Many2one(related="setup_id.company_id", store=True, index=True)
+    trigger = fields.Selection(
+        [("cron", "Schedule"), ("button", "By hand"), ("script", "Script")], required=True
+    )
+    user_id = fields.Many2one("res.users", string="Started by")
+    started = fields.Datetime(required=True)
+    finished = fields.Datetime()
+    seconds = fields.Float(digits=(16, 1))
+    state = fields.Selection(
+        [
+            ("queued", "Handed over"),
+            ("running", "Running"),
+            ("done", "Done"),
+            ("partial", "Done, some set aside"),
+            ("failed", "Failed"),
+            ("held", "Held"),
+        ],
+        required=True,
+    )
+    counts = fields.Json(default=dict)
+    requests = fields.Integer(help="Requests sent to Microsoft Graph")
+    error = fields.Char()
+    issue_ids = fields.One2many("bookings.sync.issue", "run_id")
+    bookings_seen = fields.Integer(compute="_compute_numbers")
+    bookings_created = fields.Integer(compute="_compute_numbers")
+    bookings_updated = fields.Integer(compute="_compute_numbers")
+    bookings_removed = fields.Integer(compute="_compute_numbers")
+    partners_created = fields.Integer(string="Customers Created", compute="_compute_numbers")
+    quarantined = fields.Integer(string="Set Aside", compute="_compute_numbers")
+    summary = fields.Char(compute="_compute_numbers")
+
+    @api.depends("counts", "state", "error")
+    def _compute_numbers(self):
+        for run in self:
+            counts = run.counts or {}
+            appointment = counts.get("appointment", {})
+            run.bookings_seen = appointment.get("seen", 0)
+            run.bookings_created = appointment.get("created", 0)
+            run.bookings_updated = appointment.get("updated", 0)
+            run.bookings_removed = appointment.get("removed", 0)
+            run.partners_created = sum(c.get("partners_created", 0) for c in counts.values())
+            run.quarantined = sum(c.get("quarantined", 0) for c in counts.values())
+            run.summary = run._summary()
+
+    def _summary(self):
+        self.ensure_one()
+        if self.state == "failed":
+            return self.error
+        if self.state == "queued":
+            return self.env._("This takes longer: the scheduled action goes on with it.")
+        text = self.env._(
+            "%(seen)s appointments read: %(created)s new bookings, %(updated)s changed, %(removed)s gone; "
+            "%(customers)s customers created.",
+            seen=self.bookings_seen,
+            created=self.bookings_created,
+            updated=self.bookings_updated,
+            removed=self.bookings_removed,
+            customers=self.partners_created,
+        )
+        if self.quarantined:
+            text += " " + self.env._("%s records were set aside.", self.quarantined)
+        return text
+
+    @api.depends("setup_id", "started")
+    def _compute_display_name(self):
+        for run in self:
+            started = fields.Datetime.context_timestamp(run, run.started) if run.started else None
+            run.display_name = f"{run.setup_id.name} {started:%Y-%m-%d %H:%M}" if started else run.setup_id.name
+
+    def _notify(self):
+        """The answer to a button: what the runs did, as a notification."""
+        bad = self.filtered(lambda run: run.state in ("failed", "held"))
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "title": self.env._("Synchronisation failed") if bad else self.env._("Synchronised"),
+                "message": "\n".join(run.summary or "" for run in self),
+                "type": "danger" if bad else "success",
+                "sticky": bool(bad),
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }
+
+    @api.autovacuum
+    def _gc_runs(self):
+        limit = fields.Datetime.now() - timedelta(days=KEEP_DAYS)
+        self.search([("started", "<", limit)], limit=1000).unlink()

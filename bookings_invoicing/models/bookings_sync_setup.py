@@ -1,0 +1,479 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.addons.base.models.res_partner import _tz_get
+from odoo.exceptions import AccessError, ValidationError
+from odoo.tools import plaintext2html
+from odoo.tools.safe_eval import safe_eval
+
+from .sync_job import SyncJob
+
+INTERVALS = {"minutes": "minutes", "hours": "hours", "days": "days"}
+LATE_AT_LEAST = timedelta(hours=1)
+# What a template partner gives to the customers made from it. Never: what identifies or addresses one party.
+TEMPLATE_FIELDS = (
+    "property_payment_term_id",
+    "property_account_position_id",
+    "property_product_pricelist",
+    "specific_property_product_pricelist",
+    "property_account_receivable_id",
+    "property_account_payable_id",
+    "property_inbound_payment_method_line_id",
+    "invoice_sending_method",
+    "invoice_edi_format",
+    "credit_limit",
+    "category_id",
+    "user_id",
+    "lang",
+    "country_id",
+    "is_company",
+    "followup_reminder_type",
+)
+TEMPLATE_NEVER = (
+    "vat", "company_registry", "email", "phone", "street", "ref", "barcode", "bank_ids", "parent_id", "child_ids",
+    "user_ids", "image_1920", "peppol_endpoint", "peppol_eas",
+)  # fmt: skip
+
+
+class BookingsSyncSetup(models.Model):
+    """One Bookings business for one company: what to synchronise, how often, from which templates, how to bill.
+
+    How it works: the cron looks for setups whose ``next_sync`` has come and lets a
+    :class:`~.sync_job.SyncJob` work on each; the button does the same at once.
+    """
+
+    _name = "bookings.sync.setup"
+    _description = "Booking Sync. Setup"
+    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _check_company_auto = True
+    _order = "company_id, name, id"
+
+    name = fields.Char(string="Bookings Company", required=True, tracking=True)
+    active = fields.Boolean(default=True)
+    paused = fields.Boolean(tracking=True, help="A paused setup is not synchronised by the clock.")
+    user_id = fields.Many2one(
+        "res.users",
+        string="Responsible",
+        default=lambda self: self.env.user,
+        help="Is told when the synchronisation needs attention.",
+    )
+    connection_id = fields.Many2one(
+        "bookings.connection",
+        required=True,
+        check_company=True,
+        ondelete="restrict",
+        index=True,
+        tracking=True,
+    )
+    company_id = fields.Many2one(
+        "res.company", required=True, default=lambda self: self.env.company, index=True
+    )
+    business_id = fields.Char(
+        string="Business Address",
+        required=True,
+        tracking=True,
+        help="The mailbox address of the business in Microsoft Bookings.",
+    )
+    currency_id = fields.Many2one(
+        "res.currency",
+        required=True,
+        default=lambda self: self.env.company.currency_id,
+        help="The currency of the business's prices; read from Microsoft Bookings.",
+    )
+    tz = fields.Selection(
+        _tz_get,
+        string="Time Zone",
+        required=True,
+        default=lambda self: self.env.user.tz or "UTC",
+        help="Decides the day of an appointment.",
+    )
+    language_id = fields.Many2one("res.lang", help="The language of the business; given to new customers.")
+
+    # What
+    sync_appointments = fields.Boolean(string="Appointments", default=True)
+    look_back_days = fields.Integer(default=60)
+    look_ahead_days = fields.Integer(default=14)
+    customer_sync = fields.Selection(
+        [("off", "Off"), ("import", "Import")],
+        string="Customers",
+        default="off",
+        required=True,
+        help="Import: customers that Odoo does not know are created from the customer template.",
+    )
+    service_sync = fields.Selection(
+        [("off", "Off"), ("import", "Import")],
+        string="Services",
+        default="off",
+        required=True,
+        help="Import: services that have no product get one made from the service template.",
+    )
+    remote_customer_filter = fields.Char(
+        string="Customer Filter", help="Which Bookings customers take part. Empty: all."
+    )
+    service_filter = fields.Char(help="Which Bookings services take part. Empty: all.")
+
+    # How often
+    interval_number = fields.Integer(string="Every", default=1)
+    interval_type = fields.Selection(
+        [("minutes", "Minutes"), ("hours", "Hours"), ("days", "Days")], default="hours", required=True
+    )
+    next_sync = fields.Datetime(copy=False, default=fields.Datetime.now)
+
+    # Templates
+    customer_template_id = fields.Many2one(
+        "res.partner",
+        check_company=True,
+        help="New customers take payment term, fiscal position, price list, tags, salesperson and the like from it.",
+    )
+    customer_template_warning = fields.Char(compute="_compute_customer_template_warning")
+    service_template_id = fields.Many2one(
+        "product.template",
+        check_company=True,
+        domain="[('sale_ok', '=', True)]",
+        help="Products made for services take taxes, accounts and category from it. They are always services.",
+    )
+
+    # Billing
+    bill_from = fields.Date(
+        required=True,
+        default=fields.Date.context_today,
+        tracking=True,
+        help="Appointments that ended before this day count as billed elsewhere.",
+    )
+    bill_after = fields.Float(
+        string="Bill After (Hours)", help="Hours between the end of an appointment and its billing."
+    )
+    billing_flow = fields.Selection(
+        [("invoice", "Draft invoices from Bookings")], default="invoice", required=True, tracking=True
+    )
+    price_tax = fields.Selection(
+        [("included", "Tax included"), ("excluded", "Tax excluded")],
+        string="Bookings Prices",
+        compute="_compute_price_tax",
+        store=True,
+        readonly=False,
+        required=True,
+        precompute=True,
+        tracking=True,
+    )
+    grouping = fields.Selection(
+        [
+            ("customer", "One invoice per customer"),
+            ("customer_month", "One per customer and month"),
+            ("customer_week", "One per customer and week"),
+            ("booking", "One per booking"),
+        ],
+        default="customer",
+        required=True,
+    )
+    line_template = fields.Char(
+        required=True,
+        default="{service} - {date}",
+        translate=True,
+        help="Text of an invoice line. Words in braces are filled in: {service} {date} {start} {end} {duration} "
+        "{staff} {attendee} {label} {reference}",
+    )
+    journal_id = fields.Many2one(
+        "account.journal",
+        domain="[('type', '=', 'sale')]",
+        check_company=True,
+        help="Empty: the company's sales journal.",
+    )
+    invoice_date_policy = fields.Selection(
+        [
+            ("at_posting", "When it is confirmed"),
+            ("month_end_of_service", "End of the service month"),
+            ("last_service", "Day of the last service"),
+        ],
+        string="Invoice Date",
+        default="at_posting",
+        required=True,
+    )
+
+    # State
+    last_customer_sync = fields.Datetime(readonly=True, copy=False)
+    last_service_sync = fields.Datetime(readonly=True, copy=False)
+    last_appointment_sync = fields.Datetime(readonly=True, copy=False)
+    health = fields.Selection(
+        [("ok", "OK"), ("late", "Late"), ("attention", "Needs attention")], compute="_compute_health"
+    )
+    error_message = fields.Char(readonly=True, copy=False)
+    error_date = fields.Datetime(readonly=True, copy=False)
+    retry_at = fields.Datetime(readonly=True, copy=False)
+    hold_confirmed = fields.Boolean(readonly=True, copy=False)
+    run_ids = fields.One2many("bookings.sync.run", "setup_id")
+    service_ids = fields.One2many("bookings.service", "setup_id")
+    ready_count = fields.Integer(compute="_compute_counts")
+    attention_count = fields.Integer(compute="_compute_counts")
+
+    _business_uniq = models.UniqueIndex(
+        "(connection_id, lower(business_id), company_id)",
+        "This business already has a sync setup in this company. It may be archived.",
+    )
+    _interval_positive = models.Constraint(
+        "CHECK(interval_number > 0)", "The interval must be at least one."
+    )
+    _look_not_negative = models.Constraint(
+        "CHECK(look_back_days >= 0 AND look_ahead_days >= 0)",
+        "Look-back and look-ahead are numbers of days; they cannot be negative.",
+    )
+    _bill_after_not_negative = models.Constraint(
+        "CHECK(bill_after >= 0)", "The hours to wait before billing cannot be negative."
+    )
+
+    @api.depends("company_id")
+    def _compute_price_tax(self):
+        for setup in self:
+            if not setup.price_tax:
+                included = setup.company_id.account_price_include == "tax_included"
+                setup.price_tax = "included" if included else "excluded"
+
+    @api.depends("customer_template_id")
+    def _compute_customer_template_warning(self):
+        for setup in self:
+            template = setup.customer_template_id.with_company(setup.company_id)
+            held = [
+                template._fields[name]._description_string(self.env)
+                for name in TEMPLATE_NEVER
+                if name in template._fields and template.sudo()[name]
+            ]
+            setup.customer_template_warning = (
+                self.env._(
+                    "The template holds %(fields)s. New customers do not get these from it.",
+                    fields=", ".join(held),
+                )
+                if held
+                else False
+            )
+
+    @api.depends(
+        "error_message", "last_appointment_sync", "interval_number", "interval_type", "connection_id.state"
+    )
+    def _compute_health(self):
+        now = fields.Datetime.now()
+        for setup in self:
+            if setup.error_message or setup.connection_id.state == "attention":
+                setup.health = "attention"
+                continue
+            allowed = max(2 * setup._interval(), LATE_AT_LEAST)
+            last = setup.last_appointment_sync or setup.create_date or now
+            setup.health = "late" if now - last > allowed and not setup.paused else "ok"
+
+    def _compute_counts(self):
+        counts = {
+            (setup, status): count
+            for setup, status, count in self.env["bookings.booking"]._read_group(
+                [("setup_id", "in", self.ids), ("status", "in", ("ready", "attention"))],
+                ["setup_id", "status"],
+                ["__count"],
+            )
+        }
+        for setup in self:
+            setup.ready_count = counts.get((setup, "ready"), 0)
+            setup.attention_count = counts.get((setup, "attention"), 0)
+
+    @api.constrains("customer_sync", "customer_template_id")
+    def _check_customer_template(self):
+        for setup in self:
+            if setup.customer_sync == "import" and not setup.customer_template_id:
+                raise ValidationError(
+                    self.env._(
+                        "Choose a customer template: customers from Bookings are created from it. "
+                        "Or switch the import of customers off."
+                    )
+                )
+
+    @api.constrains("service_sync", "service_template_id")
+    def _check_service_template(self):
+        for setup in self:
+            if setup.service_sync == "import" and not setup.service_template_id:
+                raise ValidationError(
+                    self.env._(
+                        "Choose a service template: products for services are made from it. "
+                        "Or switch the import of services off."
+                    )
+                )
+
+    @api.onchange("connection_id")
+    def _onchange_connection_id(self):
+        if self.connection_id.mode == "sandbox":
+            self.bill_from = self.connection_id._first_day()
+
+    # -- reading the business ----------------------------------------------------------------------
+
+    def _client(self):
+        self.ensure_one()
+        return self.connection_id.sudo()._client()
+
+    def _take_business(self, business):
+        """Take currency, time zone and language from the business as Bookings describes it.
+
+        :param graph.Business business:
+        """
+        self.ensure_one()
+        currency = self.env["res.currency"].with_context(active_test=False).search(
+            [("name", "=", business.currency)], limit=1
+        )
+        language = self.env["res.lang"].search(
+            [("code", "=like", (business.language or "?").replace("-", "_").split("_")[0] + "%")], limit=1
+        )
+        values = {
+            "currency_id": currency.id or self.currency_id.id,
+            "tz": business.time_zone or self.tz,
+            "language_id": language.id or self.language_id.id,
+        }
+        changed = {
+            name: value
+            for name, value in values.items()
+            if value != (self[name].id if self._fields[name].type == "many2one" else self[name])
+        }
+        if changed:
+            self.write(changed)
+
+    def _in_filter(self, records, filter_name):
+        """Those of the Bookings customers or services that take part by the setup's filter."""
+        self.ensure_one()
+        text = self[filter_name]
+        return records.filtered_domain(safe_eval(text)) if text and text != "[]" else records
+
+    # -- synchronising -------------------------------------------------------------------------------
+
+    def _interval(self):
+        self.ensure_one()
+        return timedelta(**{INTERVALS[self.interval_type]: self.interval_number})
+
+    def _due_domain(self):
+        now = fields.Datetime.now()
+        return [
+            ("paused", "=", False),
+            ("next_sync", "<=", now),
+            ("connection_id.active", "=", True),
+            "|",
+            ("retry_at", "=", False),
+            ("retry_at", "<=", now),
+        ]
+
+    @api.model
+    def _cron_sync(self):
+        """Synchronise each setup whose time has come; what fails is kept on the setup, the others go on."""
+        self.env["bookings.booking"]._pass_by_clock()
+        commit = self.env["ir.cron"]._commit_progress
+        due = self.search(self._due_domain(), order="next_sync")
+        left = commit(remaining=len(due))
+        for setup_id in due.ids:
+            if not left:
+                break
+            setup = self.browse(setup_id)
+            setup._sync_run(trigger="cron", commit=commit)
+            left = commit(1)
+
+    def _sync_run(self, trigger="script", commit=None, full=False):
+        """Synchronise this setup now and return the run.
+
+        :param commit: called where written work may be made durable; without it everything is one transaction
+        :param full: read everything since ``bill_from``, not only the look-back window
+        :rtype: bookings.sync.run
+        """
+        self.ensure_one()
+        setup = self.with_company(self.company_id).with_context(
+            allowed_company_ids=self.company_id.ids, tracking_disable=True
+        )
+        return SyncJob(setup, trigger, commit=commit, full=full).run()
+
+    def action_sync_now(self):
+        """Synchronise at once; long ones are handed over to the scheduled action, which says so."""
+        return self._sync_by_hand()
+
+    def action_full_sync(self):
+        """Like *Sync now*, but reads everything since the day from which this setup bills."""
+        return self._sync_by_hand(full=True)
+
+    def _sync_by_hand(self, full=False):
+        self.check_access("read")
+        if not self.env.user.has_group("bookings_invoicing.group_user"):
+            raise AccessError(self.env._("Synchronising needs the role Microsoft Bookings / User."))
+        runs = self.env["bookings.sync.run"]
+        for setup in self:
+            runs |= setup.sudo()._sync_run(trigger="button", full=full).with_env(self.env)
+        return runs._notify()
+
+    def action_confirm_removals(self):
+        """Say that the many appointments that are gone from Bookings are really gone, and synchronise."""
+        self.check_access("write")
+        self.hold_confirmed = True
+        return self._sync_by_hand()
+
+    def action_pause(self):
+        self.check_access("write")
+        self.paused = True
+
+    def action_resume(self):
+        self.check_access("write")
+        self.write({"paused": False, "next_sync": fields.Datetime.now(), "retry_at": False})
+
+    # -- opening ---------------------------------------------------------------------------------------
+
+    def action_open_uninvoiced(self):
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "bookings_invoicing.booking_action_uninvoiced"
+        )
+        action["domain"] = [("setup_id", "in", self.ids), *safe_eval(action["domain"])]
+        return action
+
+    def action_view_services(self):
+        return self._open_mine("bookings_invoicing.bookings_service_action")
+
+    def action_view_customers(self):
+        return self._open_mine("bookings_invoicing.bookings_customer_action")
+
+    def action_view_runs(self):
+        return self._open_mine("bookings_invoicing.bookings_sync_run_action")
+
+    def _open_mine(self, xmlid):
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(xmlid)
+        return {
+            **action,
+            "domain": [("setup_id", "=", self.id)],
+            "context": {"default_setup_id": self.id},
+        }
+
+    def action_change_business(self):
+        """Archive this setup with its bookings and go on to another business: mappings never mix."""
+        self.ensure_one()
+        self.check_access("write")
+        self.action_archive()
+        return self.connection_id.action_find_businesses()
+
+    def action_archive(self):
+        self.env["bookings.booking"].search([("setup_id", "in", self.ids)]).action_archive()
+        return super().action_archive()
+
+    def action_unarchive(self):
+        result = super().action_unarchive()
+        self.env["bookings.booking"].with_context(active_test=False).search(
+            [("setup_id", "in", self.ids)]
+        ).action_unarchive()
+        return result
+
+    # -- health ----------------------------------------------------------------------------------------
+
+    def _note_success(self):
+        self.ensure_one()
+        if self.error_message or self.retry_at:
+            self.write({"error_message": False, "error_date": False, "retry_at": False})
+        self.activity_unlink(["bookings_invoicing.mail_activity_sync"])
+
+    def _note_failure(self, message, retry_after=None, needs_person=True):
+        """Keep a failure where a person sees it: on the setup, and as one activity for its responsible user."""
+        self.ensure_one()
+        now = fields.Datetime.now()
+        values = {"retry_at": now + timedelta(seconds=retry_after) if retry_after else False}
+        if needs_person and self.error_message != message:
+            values |= {"error_message": message, "error_date": now}
+        self.write(values)
+        kind = "bookings_invoicing.mail_activity_sync"
+        if needs_person and not self.activity_search([kind]):
+            self.activity_schedule(
+                kind, user_id=(self.user_id or self.env.user).id, note=plaintext2html(message)
+            )

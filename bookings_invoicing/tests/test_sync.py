@@ -1,0 +1,86 @@
+from odoo.tests import tagged
+
+from .common import ANCHOR, NOW, BookingsCase
+
+
+@tagged("post_install", "-at_install")
+class TestSync(BookingsCase):
+    def test_bookings_equal_the_tenant(self):
+        """After the first sync there is one booking per attendee of each appointment, and no other."""
+        self.sync()
+        expected = self.tenant.expected_bookings()
+        found = self.bookings()
+        window_end = self.setup.run_ids[:1].started
+        self.assertTrue(found)
+        ended = [row for row in expected if row["end"] <= NOW.isoformat()]
+        self.assertEqual(len(found.filtered(lambda b: b.stop <= window_end)), len(ended))
+
+    def test_statuses_follow_the_clock_and_the_price(self):
+        self.sync()
+        for booking in self.bookings():
+            if booking.price_type == "free":
+                self.assertEqual((booking.status, booking.not_billable_reason), ("not_billable", "free"))
+            elif booking.stop > NOW:
+                self.assertEqual(booking.status, "upcoming")
+            elif booking.price_type in ("fixedPrice", "hourly"):
+                self.assertIn(booking.status, ("ready", "attention"))
+            else:
+                self.assertEqual((booking.status, booking.attention_reason), ("attention", "price_to_decide"))
+
+    def test_customers_come_from_the_template(self):
+        """Each person with a booking is one partner with the template's payment term; nobody else is created."""
+        before = self.env["res.partner"].search_count([])
+        run = self.sync()
+        partners = self.bookings().partner_id
+        self.assertEqual(self.env["res.partner"].search_count([]) - before, len(partners))
+        self.assertEqual(run.partners_created, len(partners))
+        self.assertEqual(
+            partners.property_payment_term_id, self.env.ref("account.account_payment_term_30days")
+        )
+        emails = [email for email in partners.mapped("email_normalized") if email]
+        self.assertEqual(len(emails), len(set(emails)))
+
+    def test_unchanged_tenant_is_not_written(self):
+        self.sync()
+        self.env.flush_all()
+        self.env.cr.execute("SELECT id, xmin FROM bookings_booking ORDER BY id")
+        before = self.env.cr.fetchall()
+        counts = self.sync().counts["appointment"]
+        self.env.flush_all()
+        self.env.cr.execute("SELECT id, xmin FROM bookings_booking ORDER BY id")
+        self.assertEqual(self.env.cr.fetchall(), before)
+        self.assertEqual(counts["unchanged"], counts["seen"])
+
+    def test_ended_before_bill_from_counts_as_billed_elsewhere(self):
+        self.setup.bill_from = ANCHOR
+        self.setup.look_back_days = 60
+        self.sync()
+        old = self.bookings().filtered(lambda b: b.stop < NOW and b._local(b.stop).date() < ANCHOR)
+        self.assertTrue(old)
+        self.assertEqual(set(old.mapped("status")), {"not_billable"})
+        self.assertEqual(set(old.mapped("not_billable_reason")), {"billed_elsewhere"})
+
+    def test_moved_appointment_moves_its_booking(self):
+        self.sync()
+        booking = self.bookings(status="upcoming")[:1]
+        self.change(op="move", appointment=booking.appointment_id, start="2026-03-20T09:00:00Z")
+        self.sync()
+        self.assertEqual(str(booking.start), "2026-03-20 09:00:00")
+
+    def test_gone_before_it_began_is_cancelled(self):
+        self.sync()
+        booking = self.bookings(status="upcoming")[:1]
+        self.change(op="cancel", appointment=booking.appointment_id)
+        self.sync()
+        self.assertEqual(booking.status, "cancelled")
+        self.change(op="restore", appointment=booking.appointment_id)
+        self.sync()
+        self.assertEqual(booking.status, "upcoming")
+
+    def test_gone_after_it_took_place_needs_somebody(self):
+        self.sync()
+        booking = self.bookings(status="ready")[:1]
+        self.change(op="delete", appointment=booking.appointment_id)
+        self.sync()
+        self.assertEqual((booking.status, booking.attention_reason), ("attention", "removed_after"))
+        self.assertIn("last seen", booking.attention_detail)

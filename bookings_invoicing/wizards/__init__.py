@@ -1,0 +1,2 @@
+from . import bookings_business_finder
+from . import bookings_not_billable

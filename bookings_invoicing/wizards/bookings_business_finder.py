@@ -1,0 +1,101 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Command
+
+from .. import graph
+
+
+class BookingsBusinessFinder(models.TransientModel):
+    """Choose a Bookings business of a connection; a sync setup is made or opened for it."""
+
+    _name = "bookings.business.finder"
+    _description = "Find a Bookings Business"
+
+    connection_id = fields.Many2one("bookings.connection", required=True, readonly=True)
+    query = fields.Char(string="Search", help="Microsoft lists 500 businesses at most: search by a part of the name.")
+    address = fields.Char(help="The mailbox address of the business, where it is not in the list.")
+    line_ids = fields.One2many("bookings.business.finder.line", "finder_id")
+    is_complete = fields.Boolean(compute="_compute_is_complete")
+
+    @api.depends("line_ids")
+    def _compute_is_complete(self):
+        for finder in self:
+            finder.is_complete = len(finder.line_ids) < 500
+
+    def _open(self):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Bookings Businesses"),
+            "res_model": self._name,
+            "res_id": self.id,
+            "view_mode": "form",
+            "target": "new",
+        }
+
+    def action_search(self):
+        self.ensure_one()
+        self.connection_id.check_access("write")
+        try:
+            businesses = self.connection_id.sudo()._client().businesses(self.query or "")
+        except graph.GraphError as error:
+            raise UserError(str(error)) from error
+        self.line_ids = [
+            Command.clear(),
+            *(Command.create({"business_id": b.id, "name": b.name}) for b in businesses),
+        ]
+        return self._open()
+
+    def action_use_address(self):
+        self.ensure_one()
+        if not (self.address or "").strip():
+            raise UserError(self.env._("Type the mailbox address of the business first."))
+        return self._use(self.address.strip())
+
+    def _use(self, business_id):
+        """Open the setup of this business, or a new one filled from what Bookings says of it."""
+        self.connection_id.check_access("write")
+        setups = self.env["bookings.sync.setup"].with_context(active_test=False)
+        setup = setups.search(
+            [
+                ("connection_id", "=", self.connection_id.id),
+                ("company_id", "=", self.env.company.id),
+                ("business_id", "=ilike", business_id),
+            ]
+        )
+        if setup:
+            setup.action_unarchive()
+        else:
+            try:
+                business = self.connection_id.sudo()._client().business(business_id)
+            except graph.GraphError as error:
+                raise UserError(str(error)) from error
+            setup = setups.create(
+                {
+                    "name": business.name,
+                    "business_id": business.id,
+                    "connection_id": self.connection_id.id,
+                    "company_id": self.env.company.id,
+                    "bill_from": self.connection_id._first_day() or fields.Date.context_today(self),
+                }
+            )
+            setup._take_business(business)
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "bookings.sync.setup",
+            "res_id": setup.id,
+            "view_mode": "form",
+        }
+
+
+class BookingsBusinessFinderLine(models.TransientModel):
+    _name = "bookings.business.finder.line"
+    _description = "Bookings Business"
+
+    finder_id = fields.Many2one("bookings.business.finder", required=True, ondelete="cascade", index=True)
+    business_id = fields.Char(string="Address", required=True)
+    name = fields.Char(required=True)
+
+    def action_use(self):
+        self.ensure_one()
+        return self.finder_id._use(self.business_id)
