@@ -14,6 +14,8 @@ from .adapter import GRAPH_URL, LOGIN_URL, SandboxAdapter, mount, sandbox_sessio
 from .app import make_app
 from .changes import OPERATIONS, ChangeError
 from .faults import Faults
+from .random_changes import random_change
+from .serve import SandboxServer, serve, serving
 from .tenant import CLIENT_ID, CLIENT_SECRET, TENANT_ID, Tenant
 
 
@@ -38,6 +40,9 @@ __all__ = [
     "SandboxAdapter",
     "Tenant",
     "make_app",
+    "random_change",
     "mount",
     "sandbox_session",
+    "serve",
+    "serving",
 ]

@@ -27,7 +27,7 @@ _LOGIN_OPTIONS = {
     "strict_rotation",
     "access_seconds",
 }
-_GRAPH_OPTIONS = {"page_size", "mailbox_limit", "range_limit", "cache_bytes"}
+_GRAPH_OPTIONS = {"page_size", "mailbox_limit", "range_limit"}
 
 
 class App:
@@ -82,7 +82,7 @@ def make_app(tenant, *, faults=None, clock=time.time, compress=False, **options)
     clock     seconds since 1970 for tokens and dates in errors; appointments do not depend on it
     compress  answer gzip to who accepts it, as Graph does
     options   of Login (secrets, certificates, permissions, strict_rotation) and of Graph
-              (page_size, mailbox_limit, range_limit, cache_bytes)
+              (page_size, mailbox_limit, range_limit)
     """
     unknown = set(options) - _LOGIN_OPTIONS - _GRAPH_OPTIONS
     if unknown:

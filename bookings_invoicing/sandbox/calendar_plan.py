@@ -14,7 +14,7 @@ from .ids import Dice, minute_of
 
 DAYS_BACK = 75
 DAYS_AHEAD = 21
-LONGEST_MINUTES = 24 * 60
+LONGEST_MINUTES = 4 * 60
 _OPENS, _CLOSES = 8 * 60, 18 * 60
 _WEEKDAY_WEIGHT = (10, 10, 10, 10, 9, 3, 0)
 _CLOCK_CHANGE_WEIGHT = 14
@@ -86,6 +86,10 @@ class CalendarPlan:
         if high < 0 or start >= end:
             return range(0)
         return range(self._first[max(low, 0)], self._first[min(high + 1, len(self.days))])
+
+    def may_overlap(self, number: int, start: int, end: int) -> bool:
+        """False when appointment ``number`` cannot overlap [start, end); cheap."""
+        return start - LONGEST_MINUTES < self.start(number) < end
 
     def _day_before(self, minute: int) -> int:
         return min((minute - self._noon[0]) // 1440, len(self.days) - 1)

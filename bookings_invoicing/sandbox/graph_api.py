@@ -10,13 +10,12 @@ import json
 import threading
 import time
 import uuid
-from collections import OrderedDict
 from contextlib import contextmanager
 
 from . import batch, tokens
 from .ids import graph_time, minute_after, minute_of, parse_moment
 from .login import USERS
-from .wire import GRAPH_TYPE, GraphError, Reply, Request, json_reply, too_many
+from .wire import GRAPH_TYPE, GraphError, Reply, Request, dumps, json_reply, too_many
 
 PAGE_SIZE = 100
 MAILBOX_LIMIT = 4
@@ -34,38 +33,12 @@ _UNSUPPORTED = {
 }
 
 
-class PageCache:
-    """The JSON of pages already made, the least recently used dropped beyond ``limit`` bytes."""
-
-    def __init__(self, limit: int):
-        self.limit = limit
-        self._pages: OrderedDict[tuple, bytes] = OrderedDict()
-        self._size = 0
-        self._lock = threading.Lock()
-
-    def get(self, key: tuple) -> bytes | None:
-        with self._lock:
-            if key in self._pages:
-                self._pages.move_to_end(key)
-            return self._pages.get(key)
-
-    def put(self, key: tuple, body: bytes) -> None:
-        with self._lock:
-            if key in self._pages or len(body) > self.limit:
-                return
-            self._pages[key] = body
-            self._size += len(body)
-            while self._size > self.limit:
-                self._size -= len(self._pages.popitem(last=False)[1])
-
-
 class Graph:
     """Answers requests under /v1.0.
 
     page_size      items in a page of a list
     mailbox_limit  concurrent requests per mailbox before 429 (Graph: 4, also inside a $batch)
     range_limit    number of appointments a calendarView may hold before it answers 416; None = any
-    cache_bytes    how much of made pages is kept
     clock          seconds since 1970, for Date, error dates and the validity of tokens
     """
 
@@ -76,7 +49,6 @@ class Graph:
         page_size=PAGE_SIZE,
         mailbox_limit=MAILBOX_LIMIT,
         range_limit=None,
-        cache_bytes=24 * 2**20,
         clock=time.time,
     ):
         self.tenant = tenant
@@ -84,7 +56,6 @@ class Graph:
         self.mailbox_limit = mailbox_limit
         self.range_limit = range_limit
         self.clock = clock
-        self.cache = PageCache(cache_bytes)
         self._busy: dict[str, int] = {}
         self._lock = threading.Lock()
 
@@ -269,16 +240,12 @@ class Graph:
         return json_reply(200, payload, None, GRAPH_TYPE)
 
     def _visits(self, box, start=None, end=None):
-        def scan(position):
-            for place, visit in box.scan(start, end, position):
-                yield place, lambda visit=visit: box.appointment_json(visit, listed=True)
-
-        return scan
+        return lambda position: box.scan_json(start, end, position)
 
     def _customers(self, box):
         def scan(position):
             for key in box.customer_ids(position):
-                yield box.customer_number(key), lambda key=key: box.customer_json(key)
+                yield box.customer_number(key), lambda key=key: dumps(box.customer_json(key))
 
         return scan
 
@@ -315,34 +282,27 @@ class Graph:
         return self._list(request, box, "calendarView", self._visits(box, start, end), (start, end))
 
     def _list(self, request: Request, box, what: str, scan, mark=None) -> Reply:
-        """One page; ``scan(position)`` gives (position, function that makes the record)."""
-        position = self._position(request, box, what, mark)
-        key = (self.tenant.version, request.base, box.id, what, mark, position)
-        body = self.cache.get(key)
-        if body is None:
-            body = self._page(request, box, what, scan, mark, position)
-            self.cache.put(key, body)
-        return Reply(200, {"Content-Type": GRAPH_TYPE}, body)
-
-    def _page(self, request: Request, box, what: str, scan, mark, position: int) -> bytes:
+        """One page; ``scan(position)`` gives (position, function that makes the JSON)."""
         records, following = [], None
-        for place, make in scan(position):
+        for place, make in scan(self._position(request, box, what, mark)):
             if len(records) == self.page_size:
                 following = place
                 break
             records.append(make())
-        what_context = f"solutions/bookingBusinesses('{box.id}')/{what}"
-        payload = {"@odata.context": self._context(request, what_context), "value": records}
+        context = self._context(request, f"solutions/bookingBusinesses('{box.id}')/{what}")
+        head = {"@odata.context": context}
         if following is not None:
-            token = tokens.encode(json.dumps([what, box.id, mark, following]).encode())
-            window = ""
-            if what == "calendarView":
-                window = "".join(
-                    f"{name}={graph_time(minute)}&"
-                    for name, minute in zip(("start", "end"), mark, strict=True)
-                )
-            payload["@odata.nextLink"] = f"{request.base}{request.path}?{window}$skiptoken={token}"
-        return json_reply(200, payload).body
+            head["@odata.nextLink"] = self._next_link(request, box, what, mark, following)
+        body = b'%b,"value":[%b]}' % (dumps(head)[:-1], b",".join(records))
+        return Reply(200, {"Content-Type": GRAPH_TYPE}, body)
+
+    def _next_link(self, request: Request, box, what: str, mark, following: int) -> str:
+        token = tokens.encode(json.dumps([what, box.id, mark, following]).encode())
+        window = ""
+        if what == "calendarView":
+            start, end = map(graph_time, mark)
+            window = f"start={start}&end={end}&"
+        return f"{request.base}{request.path}?{window}$skiptoken={token}"
 
     def _position(self, request: Request, box, what: str, mark) -> int:
         token = request.query.get("$skiptoken")
@@ -363,7 +323,7 @@ def _plain(records):
         numbered = enumerate(record for record in records if record is not None)
         for place, record in numbered:
             if place >= position:
-                yield place, lambda record=record: record
+                yield place, lambda record=record: dumps(record)
 
     return scan
 

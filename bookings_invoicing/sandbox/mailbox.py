@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections.abc import Iterator
 
 from . import catalogue, shapes
@@ -16,7 +17,9 @@ from .ids import (
     mailbox_prefix,
     minute_of,
 )
+from .record_cache import shared_cache
 from .visits import Visit, VisitMaker, customer_at
+from .wire import dumps
 
 _CUSTOMER_FACTOR = 0x9E3779B97F4B  # odd, so that multiplying modulo 2**48 can be undone
 _CUSTOMER_BACK = pow(_CUSTOMER_FACTOR, -1, 1 << 48)
@@ -62,6 +65,7 @@ class Mailbox:
         self.corrupt: dict[str, dict] = {}
         self.created = 0
         self._touched: set[int] = set()
+        self._cache = shared_cache(*self.key, anchor, size, currency, customers, empty_customers)
 
     @property
     def size(self) -> int:
@@ -135,23 +139,55 @@ class Mailbox:
 
         Overlap as in Exchange calendar views: ends after start and begins before end.
         """
-        numbers = range(self.size)
-        if start is not None:
+        for number in self._numbers(start, end, position):
+            visit = self._maker.make(number)
+            if start is None or visit.end > start:
+                yield number, visit
+        yield from self._scan_changed(start, end, position)
+
+    def scan_json(self, start=None, end=None, position: int = 0):
+        """As :meth:`scan`, but (position, function that gives the JSON in a list as bytes)."""
+        for number in self._numbers(start, end, position):
+            entry = self._cache.get(number)
+            visit = None if entry else self._maker.make(number)
+            if start is None or (entry or visit).end > start:
+                yield number, functools.partial(self._listed_json, number, entry, visit)
+        for place, visit in self._scan_changed(start, end, position):
+            yield place, functools.partial(self._written, visit)
+
+    def _numbers(self, start, end, position: int) -> Iterator[int]:
+        """Numbers of unchanged appointments that begin before ``end``, from ``position`` on."""
+        if start is None:
+            numbers = range(self.size)
+        else:
             numbers = self.calendar.numbers_between(start, end)
         for number in numbers[max(0, position - numbers.start) :]:
             if number in self._touched:
                 continue
-            if start is not None and self.calendar.start(number) >= end:
-                continue
-            visit = self._maker.make(number)
-            if start is None or visit.end > start:
-                yield number, visit
+            if start is None or self.calendar.may_overlap(number, start, end):
+                yield number
+
+    def _scan_changed(self, start, end, position: int) -> Iterator[tuple[int, Visit]]:
         changed = list(self.changed.values())
         for index in range(max(0, position - self.size), len(changed)):
             visit = changed[index]
             inside = start is None or (visit.end > start and visit.start < end)
             if inside and visit.id not in self.gone:
                 yield self.size + index, visit
+
+    def _written(self, visit: Visit) -> bytes:
+        return dumps(self.appointment_json(visit, listed=True))
+
+    def _listed_json(self, number: int, entry, visit) -> bytes:
+        if entry is not None:
+            other = any(customer in self.people for customer in entry.customers)
+            if not other and not self.corrupt:
+                return self._cache.body(entry)
+            return self._written(self._maker.make(number))
+        body = self._written(visit)
+        if not self.people and not self.corrupt:
+            self._cache.put(number, visit, body)
+        return body
 
     # -- Graph shapes ------------------------------------------------------------------------
 

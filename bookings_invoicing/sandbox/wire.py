@@ -80,11 +80,14 @@ class Reply(NamedTuple):
         return f"{self.status} {STATUS_LINES.get(self.status, 'Status')}"
 
 
+def dumps(payload) -> bytes:
+    """JSON as Graph writes it: compact, UTF-8. Lone surrogates (only from tests) pass."""
+    text = json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
+    return text.encode("utf-8", "surrogatepass")
+
+
 def json_reply(status: int, payload, headers=None, content_type: str = JSON_TYPE) -> Reply:
-    body = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode(
-        "utf-8", "surrogatepass"
-    )
-    return Reply(status, {"Content-Type": content_type, **(headers or {})}, body)
+    return Reply(status, {"Content-Type": content_type, **(headers or {})}, dumps(payload))
 
 
 class GraphError(Exception):
