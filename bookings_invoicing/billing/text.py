@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 from .period import elapsed
 from .price import minutes_of, time_text
@@ -19,6 +20,9 @@ PRIVATE_TOKENS = frozenset({"attendee", "staff", "label"})
 DEFAULT_TEMPLATE = "{service} - {date}"
 _PIECE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 _PAIRS = {"(": ")", "[": "]", "<": ">", "«": "»", "“": "”", '"': '"'}
+_BRACKETS = re.compile(f"([{re.escape(''.join({*_PAIRS, *_PAIRS.values()}))}])")
+_DEEPEST = 8
+_SEPARATORS = " \t,;:-–—/|·."
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
@@ -48,33 +52,20 @@ class LineFacts:
     calculation: str = ""
 
 
-def parse(template: str) -> list[list[tuple[str, str]]]:
-    """Lines of (literal before it, token) pairs; the last pair of a line has the token "".
+@dataclass(frozen=True)
+class _Node:
+    """A token, or brackets (``signs``) around parts of which at least one holds a token."""
 
-    >>> parse("{service} on {date}")
-    [[('', 'service'), (' on ', 'date'), ('', '')]]
-    """
-    lines = []
-    for line in template.splitlines():
-        pairs, literal, position = [], "", 0
-        for piece in _PIECE.finditer(line):
-            literal += line[position : piece.start()]
-            position = piece.end()
-            text = piece.group()
-            if text in ("{{", "}}"):
-                literal += text[0]
-                continue
-            if len(text) == 1:
-                raise TemplateError(f"A brace stands alone in: {line}")
-            token = piece.group(1).strip()
-            if token not in TOKENS:
-                known = ", ".join(f"{{{name}}}" for name in TOKENS)
-                raise TemplateError(f"{text} is not known. Known are: {known}", token)
-            pairs.append((literal, token))
-            literal = ""
-        pairs.append((literal + line[position:], ""))
-        lines.append(pairs)
-    return lines
+    token: str = ""
+    signs: tuple[str, str] = ("", "")
+    parts: "tuple[_Part, ...]" = ()
+
+
+class _Part(NamedTuple):
+    """A node and the literal text that leads to it; the last part of a sequence has no node."""
+
+    lead: str
+    node: _Node | None
 
 
 def check_template(template: str) -> tuple[str, ...]:
@@ -85,7 +76,8 @@ def check_template(template: str) -> tuple[str, ...]:
     ...
     bookings_invoicing.billing.text.TemplateError: {staf} is not known. Known are: {service}, ...
     """
-    return tuple(token for line in parse(template) for _literal, token in line if token)
+    pieces = [_pieces(line) for line in template.splitlines()]
+    return tuple(token for line in pieces for _text, token in line if token)
 
 
 def discreet(template: str) -> str:
@@ -95,13 +87,11 @@ def discreet(template: str) -> str:
     '{service} - {date}\\nYour PO {reference}'
     """
     lines = []
-    for pairs in parse(template):
-        kept = _without(pairs, lambda token: token in PRIVATE_TOKENS)
+    for line in template.splitlines():
+        kept = _keep(_parse(line), lambda token: token not in PRIVATE_TOKENS)
         if kept is not None:
-            lines.append(
-                "".join(_escape(text) + (f"{{{token}}}" if token else "") for text, token in kept)
-            )
-    return "\n".join(line.rstrip() for line in lines)
+            lines.append(_write(kept, "{{{}}}".format, _escape).rstrip())
+    return "\n".join(filter(None, lines))
 
 
 def render_line(
@@ -130,10 +120,10 @@ def render_line(
     }
     values = {name: _tidy(value) for name, value in values.items()}
     lines = []
-    for pairs in parse(template):
-        kept = _without(pairs, lambda token: not values[token])
+    for line in template.splitlines():
+        kept = _keep(_parse(line), values.get)
         if kept is not None:
-            lines.append(_tidy("".join(text + values.get(token, "") for text, token in kept)))
+            lines.append(_tidy(_write(kept, values.get)))
     lines = [line for line in lines if line]
     if not lines:
         lines = [" - ".join(filter(None, (values["service"], values["date"])))]
@@ -148,8 +138,8 @@ def safe_cell(text: str) -> str:
     >>> safe_cell("=1+1"), safe_cell(" @SUM(A1)"), safe_cell("Anna")
     ("'=1+1", "' @SUM(A1)", 'Anna')
     """
-    risky = text.startswith(_FORMULA) or text.lstrip().startswith(_FORMULA)
-    return "'" + text if risky else text
+    starts = (text, text.lstrip(" "), text.lstrip())
+    return "'" + text if any(start.startswith(_FORMULA) for start in starts) else text
 
 
 def _tidy(text: str) -> str:
@@ -160,41 +150,101 @@ def _escape(literal: str) -> str:
     return literal.replace("{", "{{").replace("}", "}}")
 
 
-def _without(pairs, gone) -> list[tuple[str, str]] | None:
-    """A parsed line without the tokens that are ``gone``; ``None`` if it lost all of them."""
-    tokens = [token for _text, token in pairs if token]
-    if tokens and all(map(gone, tokens)):
-        return None
-    kept, closing = [], ""
-    for text, token in pairs:
-        text, closing = _strip_closing(text, closing)
-        if token and gone(token):
-            closing += _open_brackets(text)
+def _pieces(line: str) -> list[tuple[str, str]]:
+    """(text, "") and ("", token) in order; brackets are pieces of their own.
+
+    >>> _pieces("{service} ({staff})")
+    [('', 'service'), (' ', ''), ('(', ''), ('', 'staff'), (')', '')]
+    """
+    found, literal, position = [], "", 0
+    for match in _PIECE.finditer(line):
+        literal += line[position : match.start()]
+        position = match.end()
+        text = match.group()
+        if text in ("{{", "}}"):
+            literal += text[0]
             continue
-        if token and not kept and pairs[0][1] and gone(pairs[0][1]):
-            text = _strip_lead(text)
-        kept.append((text, token))
-    return kept
+        if len(text) == 1:
+            raise TemplateError(f"A brace stands alone in: {line}")
+        token = match.group(1).strip()
+        if token not in TOKENS:
+            known = ", ".join(f"{{{name}}}" for name in TOKENS)
+            raise TemplateError(f"{text} is not known. Known are: {known}", token)
+        found += [(piece, "") for piece in _BRACKETS.split(literal) if piece]
+        found.append(("", token))
+        literal = ""
+    literal += line[position:]
+    return found + [(piece, "") for piece in _BRACKETS.split(literal) if piece]
 
 
-def _open_brackets(text: str) -> str:
-    """The closing signs that ``text`` waits for, innermost first."""
-    waiting = []
-    for sign in text:
-        if waiting and sign == waiting[-1]:
-            waiting.pop()
-        elif sign in _PAIRS:
-            waiting.append(_PAIRS[sign])
-    return "".join(reversed(waiting))
+def _parse(line: str) -> tuple[_Part, ...]:
+    pieces = _pieces(line)
+    return _sequence(pieces, _pairs(pieces), 0, len(pieces))
 
 
-def _strip_closing(text: str, closing: str) -> tuple[str, str]:
-    """Take away the brackets at the start of ``text`` whose opening went with a token."""
-    while closing and text.lstrip().startswith(closing[0]):
-        text, closing = text.lstrip()[1:], closing[1:]
-    return text, closing
+def _pairs(pieces) -> dict[int, int]:
+    """Place of an opening bracket -> of the one that closes it; one left alone is text."""
+    pairs, waiting = {}, []
+    for place, (text, _token) in enumerate(pieces):
+        closes = [opening for opening in waiting if _PAIRS[pieces[opening][0]] == text]
+        if text and closes:
+            pairs[closes[-1]] = place
+            del waiting[waiting.index(closes[-1]) :]
+        elif text in _PAIRS and len(waiting) < _DEEPEST:
+            waiting.append(place)
+    return pairs
 
 
-def _strip_lead(text: str) -> str:
-    """Between a token that is gone and the first one kept, signs go, words and brackets stay."""
-    return text.lstrip(" \t,;:-–—/|·.")
+def _sequence(pieces, pairs, place, end) -> tuple[_Part, ...]:
+    parts, lead = [], ""
+    while place < end:
+        text, token = pieces[place]
+        node = _Node(token) if token else None
+        closing = pairs.get(place)
+        if closing and any(token for _text, token in pieces[place:closing]):
+            inner = _sequence(pieces, pairs, place + 1, closing)
+            node, place = _Node("", (text, _PAIRS[text]), inner), closing
+        if node is None:
+            lead += text
+        else:
+            parts.append(_Part(lead, node))
+            lead = ""
+        place += 1
+    return (*parts, _Part(lead, None))
+
+
+def _keep(parts, wanted) -> tuple[_Part, ...] | None:
+    """The parts whose tokens are ``wanted``; ``None`` if none of their tokens is.
+
+    A node that goes takes its lead with it; where the first ones go, the signs that led from them to
+    the first one kept go too.
+    """
+    kept, first_gone = [], False
+    for lead, node in parts:
+        if node is not None and node.parts:
+            inner = _keep(node.parts, wanted)
+            node = inner and _Node("", node.signs, inner)
+        elif node is not None:
+            node = node if wanted(node.token) else None
+        elif kept or not first_gone:
+            kept.append(_Part(lead, None))
+            continue
+        if node is None:
+            first_gone = first_gone or not kept
+            continue
+        if first_gone and not kept:
+            lead = lead.lstrip(_SEPARATORS)
+        kept.append(_Part(lead, node))
+    return tuple(kept) or None
+
+
+def _write(parts, value, literal=str) -> str:
+    """The parts as text: ``value`` for a token, ``literal`` for what stands between."""
+    text = ""
+    for lead, node in parts:
+        text += literal(lead)
+        if node is not None and node.parts:
+            text += node.signs[0] + _write(node.parts, value, literal) + node.signs[1]
+        elif node is not None:
+            text += value(node.token)
+    return text
