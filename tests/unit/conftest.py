@@ -4,18 +4,8 @@ The addon's own ``__init__`` imports its models, which need Odoo. A stand-in for
 only knows where its parts are, makes ``import bookings_invoicing.graph`` work by itself.
 """
 
-import sys
-import types
 from pathlib import Path
 
-ADDON = Path(__file__).resolve().parents[2] / "bookings_invoicing"
+from devtools.graph_server import plain_package
 
-
-def _stand_in():
-    package = types.ModuleType(ADDON.name)
-    package.__path__ = [str(ADDON)]
-    package.__file__ = str(ADDON / "__init__.py")
-    return package
-
-
-sys.modules.setdefault(ADDON.name, _stand_in())
+ADDON = Path(plain_package("billing").__file__).parents[1]
