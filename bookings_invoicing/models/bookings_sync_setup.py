@@ -375,7 +375,7 @@ class BookingsSyncSetup(models.Model):
         :rtype: bookings.sync.run
         """
         self.ensure_one()
-        setup = self.with_company(self.company_id).with_context(
+        setup = self.sudo().with_company(self.company_id).with_context(
             allowed_company_ids=self.company_id.ids, tracking_disable=True
         )
         return SyncJob(setup, trigger, commit=commit, full=full).run()
@@ -394,7 +394,7 @@ class BookingsSyncSetup(models.Model):
             raise AccessError(self.env._("Synchronising needs the role Microsoft Bookings / User."))
         runs = self.env["bookings.sync.run"]
         for setup in self:
-            runs |= setup.sudo()._sync_run(trigger="button", full=full).with_env(self.env)
+            runs |= setup._sync_run(trigger="button", full=full).sudo(False)
         return runs._notify()
 
     def action_confirm_removals(self):
