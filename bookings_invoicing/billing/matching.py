@@ -168,7 +168,8 @@ def _match(existing: Sequence[Known], seen: Sequence[Identity]) -> dict[int, str
             if known.key == NO_ATTENDEE and not any(identity):
                 level = 10
             if level is not None:
-                pairs.append((level, known.gone, rank, position))
+                changed = identity != attendee
+                pairs.append((level, changed, known.gone, rank, position))
     matched: dict[int, str] = {}
     taken = set()
     for *_preference, rank, position in sorted(pairs):

@@ -216,8 +216,8 @@ def _sequence(pieces, pairs, place, end) -> tuple[_Part, ...]:
 def _keep(parts, wanted) -> tuple[_Part, ...] | None:
     """The parts whose tokens are ``wanted``; ``None`` if none of their tokens is.
 
-    A node that goes takes its lead with it; where the first ones go, the signs that led from them to
-    the first one kept go too.
+    A node that goes takes its lead with it; where the first ones go, the signs between them and the
+    first one kept go too.
     """
     kept, first_gone = [], False
     for lead, node in parts:

@@ -18,6 +18,7 @@ from .answers import error_body, error_of, json_of
 from .auth import TokenSource
 from .batch import BatchReader
 from .errors import GraphError, ProtocolError, RangeTooLarge, RecordError, TransientError
+from .fields import forget
 from .malformed import Malformed
 from .records import (
     Appointment,
@@ -260,6 +261,7 @@ def parse_rows(rows: list, kind: type) -> tuple[tuple, tuple[Malformed, ...]]:
             records.append(record)
         elif freshness(record) >= freshness(records[place]):
             records[place] = record
+    forget()
     return tuple(records), tuple(malformed)
 
 

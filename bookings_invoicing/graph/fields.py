@@ -21,7 +21,7 @@ from babel.core import get_global
 from .errors import RecordError
 
 UTC = timezone.utc
-LONGEST_ID, LONGEST_NAME, LONGEST_NOTE = 255, 255, 10_000
+LONGEST_ID, LONGEST_NAME, LONGEST_LINE, LONGEST_NOTE = 255, 255, 1000, 10_000
 DEAREST = Decimal(10) ** 12
 _MONEY_STEP = Decimal("0.000001")
 
@@ -49,6 +49,9 @@ _DURATION = re.compile(
     re.ASCII,
 )
 _CURRENCY = re.compile(r"[A-Za-z]{3}", re.ASCII)
+
+_lines: dict[str, str] = {}
+_ids: set[str] = set()
 
 
 def clean(text: str, longest: int = LONGEST_NAME) -> str:
@@ -80,19 +83,26 @@ def _string(raw: dict, key: str) -> str:
 def text(raw: dict, key: str, longest: int = LONGEST_NAME) -> str:
     """One line of text, "" where it is missing or null."""
     value = raw.get(key)
-    if not value and (value is None or value == ""):
+    if value is None or value == "":
         return ""
     if type(value) is not str:
         raise RecordError(key, "is not text")
-    if value.isascii() and value.isprintable() and len(value) <= longest:
-        return value.strip()
-    return " ".join(clean(value, longest).split())
+    line = _lines.get(value)
+    if line is None:
+        if value.isascii() and value.isprintable():
+            line = value.strip()
+        else:
+            line = " ".join(clean(value, LONGEST_LINE).split())
+        _lines[value] = line
+    return line if len(line) <= longest else line[:longest].rstrip()
 
 
 def note(raw: dict, key: str, longest: int = LONGEST_NOTE) -> str:
     """Text of several lines, "" where it is missing or null."""
-    value = _string(raw, key)
-    return clean(value, longest) if value else ""
+    value = raw.get(key)
+    if value is None or value == "":
+        return ""
+    return clean(_string(raw, key), longest)
 
 
 def identifier(raw: dict, key: str = "id", *, required: bool = True) -> str:
@@ -100,15 +110,33 @@ def identifier(raw: dict, key: str = "id", *, required: bool = True) -> str:
     mended one would name another record.
     """
     value = raw.get(key)
-    if not value and value in (None, "") and not required:
+    if type(value) is str:
+        if value in _ids:
+            return value
+        if value:
+            _ids.add(_sound(value, key))
+            return value
+    if value is None or value == "":
+        if required:
+            raise RecordError(key, "is missing")
         return ""
-    if type(value) is not str or not value:
-        raise RecordError(key, "is missing" if value in (None, "") else "is not text")
+    raise RecordError(key, "is not text")
+
+
+def _sound(value: str, key: str) -> str:
     if len(value) > LONGEST_ID:
         raise RecordError(key, "is too long")
     if not value.isprintable() or value.strip() != value:
         raise RecordError(key, "holds characters that no id has")
     return value
+
+
+def forget() -> None:
+    """Drops what was remembered of the page just read: texts repeat within a page, but hold
+    personal data that must not outlive it.
+    """
+    _lines.clear()
+    _ids.clear()
 
 
 def identifiers(raw: dict, key: str) -> tuple[str, ...]:
@@ -247,16 +275,22 @@ def moment(raw: dict, *keys: str) -> datetime:
     written = value.get("dateTime")
     name = value.get("timeZone")
     if name == "UTC" and type(written) is str and len(written) > 18 and written[19:] in _UTC_TAILS:
-        try:
-            found = datetime.fromisoformat(written[:19])
-        except ValueError:
-            found = None
-        if found is not None and found.tzinfo is None and 1970 <= found.year < 2200:
-            return found.replace(tzinfo=UTC)
+        found = _utc_second(written)
+        if found is not None:
+            return found
     return _any_moment(key, written, name)
 
 
 _UTC_TAILS = frozenset({".0000000Z", "Z", ".0000000", ""})
+
+
+def _utc_second(written: str) -> datetime | None:
+    """The UTC time in the first 19 characters, if that is what they are."""
+    try:
+        found = datetime.fromisoformat(written[:19] + "+00:00")
+    except ValueError:
+        return None
+    return found if 1970 < found.year < 2199 else None
 
 
 def _any_moment(key: str, written, name) -> datetime:
@@ -311,6 +345,10 @@ def stamp(raw: dict, key: str) -> datetime | None:
     value = raw.get(key)
     if value is None:
         return None
+    if type(value) is str and len(value) == 20 and value[19] == "Z":
+        found = _utc_second(value)
+        if found is not None:
+            return found
     found = parse_moment(value) if type(value) is str else None
     if found is None:
         raise RecordError(key, "is not a date and time")

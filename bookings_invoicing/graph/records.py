@@ -51,6 +51,7 @@ PRICE_TYPES = (
 )
 _PRICE_TYPES = frozenset(PRICE_TYPES)
 _PRICED = frozenset({"fixedPrice", "startingAt", "hourly"})
+_ADDRESS_KEYS = ("street", "city", "state", "postalCode", "countryOrRegion")
 _NEVER = datetime.min.replace(tzinfo=timezone.utc)
 
 
@@ -76,12 +77,10 @@ class Address:
     @classmethod
     def parse(cls, raw: dict) -> "Address | None":
         """None where nothing is filled in."""
-        if not any(raw.values()):
+        values = raw.values()
+        if not any(values):
             return None
-        parts = [
-            " ".join(text(raw, key).split())
-            for key in ("street", "city", "state", "postalCode", "countryOrRegion")
-        ]
+        parts = [text(raw, key) for key in _ADDRESS_KEYS]
         return cls(*parts) if any(parts) else None
 
     def __str__(self):
@@ -211,7 +210,7 @@ class Question:
             raise RecordError("answerOptions", "is not a list")
         options = tuple(text({"answerOptions": option}, "answerOptions") for option in options)
         return cls(
-            identifier(raw), text(raw, "displayName", 1000), text(raw, "answerInputType"), options
+            identifier(raw), text(raw, "displayName", fields.LONGEST_LINE), text(raw, "answerInputType"), options
         )
 
 
@@ -227,7 +226,7 @@ class Answer:
     def parse(cls, raw: dict) -> "Answer":
         return cls(
             identifier(raw, "questionId", required=False),
-            text(raw, "question", 1000),
+            text(raw, "question", fields.LONGEST_LINE),
             note(raw, "answer"),
         )
 

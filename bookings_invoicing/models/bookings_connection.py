@@ -209,7 +209,6 @@ class BookingsConnection(models.Model):
 
     def _first_day(self):
         """The first day of the sandbox's data; nothing for a live connection."""
-        self.ensure_one()
         return self.sandbox_anchor - timedelta(days=SANDBOX_DAYS) if self.mode == "sandbox" else False
 
     # -- state -------------------------------------------------------------------------------------

@@ -135,8 +135,11 @@ class BookingsSyncSetup(models.Model):
 
     # Billing
     bill_from = fields.Date(
+        compute="_compute_bill_from",
+        store=True,
+        readonly=False,
+        precompute=True,
         required=True,
-        default=fields.Date.context_today,
         tracking=True,
         help="Appointments that ended before this day count as billed elsewhere.",
     )
@@ -221,6 +224,12 @@ class BookingsSyncSetup(models.Model):
         "CHECK(bill_after >= 0)", "The hours to wait before billing cannot be negative."
     )
 
+    @api.depends("connection_id")
+    def _compute_bill_from(self):
+        for setup in self:
+            if not setup.bill_from:
+                setup.bill_from = setup.connection_id._first_day() or fields.Date.context_today(setup)
+
     @api.depends("company_id")
     def _compute_price_tax(self):
         for setup in self:
@@ -293,11 +302,6 @@ class BookingsSyncSetup(models.Model):
                         "Or switch the import of services off."
                     )
                 )
-
-    @api.onchange("connection_id")
-    def _onchange_connection_id(self):
-        if self.connection_id.mode == "sandbox":
-            self.bill_from = self.connection_id._first_day()
 
     # -- reading the business ----------------------------------------------------------------------
 

@@ -76,7 +76,6 @@ class BookingsBusinessFinder(models.TransientModel):
                     "business_id": business.id,
                     "connection_id": self.connection_id.id,
                     "company_id": self.env.company.id,
-                    "bill_from": self.connection_id._first_day() or fields.Date.context_today(self),
                 }
             )
             setup._take_business(business)
