@@ -1,0 +1,116 @@
+"""What is read, and what may be concluded from what is missing."""
+
+from datetime import date, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bookings_invoicing.billing.period import local_day
+from bookings_invoicing.billing.windows import (
+    MAX_DAYS,
+    Threshold,
+    covered,
+    gone_outcome,
+    judge_missing,
+    plan_windows,
+)
+
+ZONES = st.sampled_from(
+    ["UTC", "Europe/Copenhagen", "America/Santiago", "Australia/Lord_Howe", "Pacific/Chatham"]
+)
+NOW = st.datetimes(datetime(2020, 1, 1), datetime(2035, 1, 1))
+
+
+@given(NOW, st.integers(0, 400), st.integers(0, 400), ZONES, st.integers(1, 40))
+def test_windows_cover_the_days_without_gap_or_overlap(now, back, ahead, tz_name, max_days):
+    windows = plan_windows(now, back, ahead, tz_name, max_days=max_days)
+    assert all(stop == start for (_, stop), (start, _) in zip(windows, windows[1:], strict=False))
+    lengths = [stop - start for start, stop in windows]
+    assert all(timedelta(0) < length for length in lengths)
+    assert max(lengths) <= timedelta(days=max_days, seconds=1)
+    today = local_day(now, tz_name)
+    first, last = windows[0][0], windows[-1][1]
+    assert local_day(first, tz_name) == today - timedelta(days=back)
+    assert local_day(last - timedelta(seconds=1), tz_name) == today + timedelta(days=ahead)
+    assert covered(now.replace(microsecond=0), windows)
+    assert not covered(last, windows)
+
+
+def test_windows_are_of_one_size():
+    windows = plan_windows(datetime(2026, 2, 10), 30, 30, "UTC")
+    assert len(windows) == 2
+    assert all(stop - start <= timedelta(days=MAX_DAYS) for start, stop in windows)
+
+
+def first_day(**kwargs):
+    windows = plan_windows(datetime(2026, 2, 10, 12), 7, 7, "Europe/Copenhagen", **kwargs)
+    return local_day(windows[0][0], "Europe/Copenhagen")
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "day"),
+    [
+        ({}, date(2026, 2, 3)),
+        ({"bill_from": date(2025, 12, 1)}, date(2025, 12, 1)),
+        ({"bill_from": date(2026, 2, 10)}, date(2026, 2, 3)),
+        ({"bill_from": date(2027, 1, 1)}, date(2026, 2, 3)),
+        ({"last_sync": datetime(2026, 2, 10, 11)}, date(2026, 2, 3)),
+        ({"last_sync": datetime(2026, 1, 1, 23, 30)}, date(2026, 1, 2)),
+        (
+            {"last_sync": datetime(2026, 1, 1), "bill_from": date(2025, 12, 1)},
+            date(2025, 12, 1),
+        ),
+    ],
+)
+def test_nothing_billable_lies_before_the_first_window(kwargs, day):
+    assert first_day(**kwargs) == day
+
+
+@pytest.mark.parametrize("days", [(-1, 0, 31), (0, -1, 31), (0, 0, 0)])
+def test_impossible_windows_are_refused(days):
+    back, ahead, longest = days
+    with pytest.raises(ValueError):
+        plan_windows(datetime(2026, 1, 1), back, ahead, "UTC", max_days=longest)
+
+
+@pytest.mark.parametrize(
+    ("known", "missing", "hold"),
+    [
+        (0, 0, False),
+        (1, 1, False),
+        (20, 20, False),
+        (21, 21, True),
+        (200, 20, False),
+        (200, 21, True),
+        (201, 20, False),
+        (1000, 100, False),
+        (1000, 101, True),
+    ],
+)
+def test_a_great_vanishing_is_held(known, missing, hold):
+    ids = [str(number) for number in range(known)]
+    judged = judge_missing(ids, set(ids[missing:]), True)
+    assert (judged.hold, judged.missing, judged.known) == (hold, missing, known)
+    assert len(judged.confirm) == (0 if hold else missing)
+    assert judge_missing(ids, set(ids[missing:]), True, confirmed_hold=True).hold is False
+
+
+IDS = st.lists(st.text("abc", max_size=3), max_size=60)
+
+
+@given(IDS, IDS, st.booleans(), st.builds(Threshold, st.integers(0, 30), st.integers(0, 100)))
+def test_judgements(known, seen, complete, threshold):
+    judged = judge_missing(known, seen, complete, threshold)
+    if judged.hold or not complete:
+        assert judged.confirm == ()
+    else:
+        assert set(judged.confirm) == set(known) - set(seen)
+        assert len(judged.confirm) == len(set(judged.confirm))
+    assert complete or not judged.hold
+
+
+def test_before_it_began_is_cancelled_later_is_removed():
+    start = datetime(2026, 2, 3, 10)
+    assert gone_outcome(start, start - timedelta(seconds=1)) == "cancelled"
+    assert gone_outcome(start, start) == "removed_after"
