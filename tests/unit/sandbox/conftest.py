@@ -1,7 +1,10 @@
 """A tenant, and somebody who asks it things as a Microsoft client would."""
 
+import base64
 import datetime as dt
+import hashlib
 import json
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -16,6 +19,35 @@ CREDENTIALS = {
     "client_secret": sandbox.CLIENT_SECRET,
     "scope": "https://graph.sandbox.invalid/.default",
 }
+
+
+def sign_in(session, login_url=sandbox.LOGIN_URL, hint="", scope="Bookings.Read.All"):
+    """The token answer of a user who signs in with a code and PKCE."""
+    verifier = "v" * 43
+    digest = hashlib.sha256(verifier.encode()).digest()
+    challenge = base64.urlsafe_b64encode(digest).decode().rstrip("=")
+    shared = {"client_id": sandbox.CLIENT_ID, "redirect_uri": "https://odoo.example/callback"}
+    scopes = f"{scope} offline_access openid profile"
+    root = f"{login_url}/{sandbox.TENANT_ID}/oauth2/v2.0"
+    asked = {
+        **shared,
+        "response_type": "code",
+        "scope": scopes,
+        "login_hint": hint,
+        "code_challenge": challenge,
+        "code_challenge_method": "S256",
+    }
+    answer = session.get(f"{root}/authorize", params=asked, allow_redirects=False)
+    code = parse_qs(urlsplit(answer.headers["Location"]).query)["code"][0]
+    form = {
+        **shared,
+        "client_secret": sandbox.CLIENT_SECRET,
+        "grant_type": "authorization_code",
+        "code": code,
+        "code_verifier": verifier,
+        "scope": scopes,
+    }
+    return session.post(f"{root}/token", data=form).json()
 
 
 def whole_window(tenant):
