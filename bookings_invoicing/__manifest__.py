@@ -26,5 +26,6 @@
         "views/res_config_settings_views.xml",
         "views/bookings_menus.xml",
     ],
+    "assets": {"web.assets_tests": ["bookings_invoicing/static/tests/tours/*.js"]},
     "application": True,
 }

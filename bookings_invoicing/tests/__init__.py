@@ -1,2 +1,3 @@
 from . import test_sync
 from . import test_invoicing
+from . import test_web_client

@@ -19,13 +19,17 @@ class BookingsCase(AccountTestInvoicingCommon):
     adapter; any other host is refused by it.
     """
 
+    anchor = ANCHOR
+    frozen = True
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.startClassPatcher(freeze_time(NOW))
+        if cls.frozen:
+            cls.startClassPatcher(freeze_time(NOW))
         cls.company = cls.company_data["company"]
         cls.connection = cls.env["bookings.connection"].create(
-            {"name": "Sandbox", "mode": "sandbox", "sandbox_anchor": ANCHOR, "company_id": cls.company.id}
+            {"name": "Sandbox", "mode": "sandbox", "sandbox_anchor": cls.anchor, "company_id": cls.company.id}
         )
         cls.tenant = cls.connection._sandbox_tenant()
         cls.customer_template = cls.env["res.partner"].create(
@@ -59,7 +63,7 @@ class BookingsCase(AccountTestInvoicingCommon):
                 "customer_template_id": cls.customer_template.id,
                 "service_sync": "import",
                 "service_template_id": cls.service_template.id,
-                "bill_from": ANCHOR - timedelta(days=80),
+                "bill_from": cls.anchor - timedelta(days=80),
                 "look_back_days": 80,
                 **values,
             }

@@ -1,0 +1,83 @@
+import base64
+import os
+from datetime import date
+from pathlib import Path
+
+from odoo.tests import HttpCase, tagged
+from odoo.tests.common import ChromeBrowser
+
+from .common import BookingsCase
+
+
+@tagged("post_install", "-at_install")
+class TestWebClient(BookingsCase, HttpCase):
+    """An accountant in a real browser. With ``BOOKINGS_SCREENSHOTS=folder`` the pictures of the README are taken."""
+
+    frozen = False
+    anchor = date.today()
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.env.user.write({"login": "accountant", "password": "accountant", "name": "Ada Accountant"})
+        cls.company.name = "Riverside Advisers"
+        cls.sync()
+
+    def test_two_bookings_become_two_drafts(self):
+        ready = self.env["bookings.booking"].search([("status", "=", "ready")])
+        first, second = ready[0], ready.filtered(lambda b: b.payer_id != ready[0].payer_id)[:1]
+        (ready - first - second).action_mark_not_billable("other")
+        self.start_tour("/odoo", "bookings_uninvoiced", login="accountant")
+        self.assertEqual(set((first + second).mapped("status")), {"drafted"})
+        self.assertEqual(len((first + second).move_ids), 2)
+
+    def test_screens_open(self):
+        ready = self.env["bookings.booking"].search([("status", "=", "ready")], order="start")
+        ready[: len(ready) // 2].action_create_invoices()
+        booking = self.env["bookings.booking"].search([("status", "=", "ready")], limit=1)
+        screens = {
+            "dashboard": ("/odoo/accounting", ".o_kanban_record:not(.o_kanban_ghost)"),
+            "uninvoiced": ("/odoo/uninvoiced-bookings", ".o_list_view .o_data_row"),
+            "booking": (f"/odoo/bookings/{booking.id}", ".o_form_view .o_field_widget[name=amount]"),
+            "setup": (f"/odoo/booking-sync-setup/{self.setup.id}", ".o_form_view .o_notebook"),
+            "connection": (f"/odoo/bookings-connections/{self.connection.id}", ".o_form_view .o_group"),
+            "draft": (
+                f"/odoo/customer-invoices/{ready[0].move_ids.id}",
+                ".o_form_view .o_field_widget[name=invoice_line_ids] .o_data_row",
+            ),
+        }
+        for width, suffix in ((1400, ""), (420, "-narrow")):
+            for name, picture in self._pictures(screens, width).items():
+                self._keep(name + suffix, picture)
+
+    def _pictures(self, screens, width):
+        """PNG of each screen, once its selector is there; a console error fails the test."""
+        browser = ChromeBrowser(self)
+        pictures = {}
+        with self.allow_requests(browser=browser):
+            self.authenticate("accountant", "accountant", browser=browser)
+            self.cr.flush()
+            self.cr.clear()
+            try:
+                browser._websocket_request(
+                    "Emulation.setDeviceMetricsOverride",
+                    params={"width": width, "height": 860, "deviceScaleFactor": 1, "mobile": False},
+                )
+                for name, (path, selector) in screens.items():
+                    browser.navigate_to(self.base_url() + path)
+                    narrow = selector.replace(".o_list_view .o_data_row", ".o_content .o_view_controller, .o_content *")
+                    ready = selector if width > 800 else f"{selector}, {narrow}, .o_kanban_record"
+                    self.assertTrue(browser._wait_ready(f"!!document.querySelector({ready!r})"), name)
+                    answer = browser._websocket_request("Page.captureScreenshot")
+                    pictures[name] = base64.b64decode(answer["data"])
+            finally:
+                browser.stop()
+            self._wait_remaining_requests()
+        return pictures
+
+    def _keep(self, name, picture):
+        self.assertTrue(picture.startswith(b"\x89PNG"), name)
+        folder = os.environ.get("BOOKINGS_SCREENSHOTS")
+        if folder:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            (Path(folder) / f"{name}.png").write_bytes(picture)
