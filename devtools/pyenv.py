@@ -51,7 +51,17 @@ def _install(target, odoo_root):
         pip = [target / "bin" / "python", *_pip(target)]
         arguments = [part for path in REQUIREMENTS for part in ("-r", path)]
         run(
-            [*pip, "install", "-q", "--no-input", "-c", CONSTRAINTS, "pip", *arguments],
+            [
+                *pip,
+                "install",
+                "-q",
+                "--no-input",
+                "--no-compile",
+                "-c",
+                CONSTRAINTS,
+                "pip",
+                *arguments,
+            ],
             env={**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PYTHONNOUSERSITE": "1"},
             hint=NETWORK,
         )
