@@ -49,6 +49,8 @@ NOT_BILLABLE_REASONS = (
 )
 # What the state of the live line makes of the booking; glue modules add theirs.
 LINE_STATUS = {"draft": "drafted", "posted": "invoiced"}
+# On a document that bills it: facts, price and payer stay as they are. "ordered" comes with the flow by sale orders.
+BILLED = ("ordered", "drafted", "invoiced")
 _RANK = {key: rank for rank, (key, _label) in enumerate(ATTENTION_REASONS)}
 
 

@@ -1,6 +1,7 @@
 from . import bookings_connection
 from . import bookings_sandbox_change
 from . import bookings_sync_setup
+from . import setup_flow
 from . import bookings_sync_run
 from . import bookings_sync_issue
 from . import bookings_mirror

@@ -5,7 +5,7 @@ from odoo.exceptions import UserError
 from odoo.tools import format_date, formatLang
 
 from ..billing import money, period, price, sentences
-from ..billing.status import sort_reasons
+from ..billing.status import BILLED, sort_reasons
 
 UNBILLED = ("upcoming", "ready", "attention", "not_billable", "cancelled")
 
@@ -36,7 +36,7 @@ class BookingsBooking(models.Model):
     def _compute_amount(self):
         unit_digits = self.env["decimal.precision"].precision_get("Product Unit")
         for booking in self:
-            if booking.status in ("drafted", "invoiced") and booking.price_outcome:
+            if booking.status in BILLED and booking.price_outcome:
                 continue  # what is on an invoice is not repriced behind its back
             priced = booking._price(unit_digits)
             booking.quantity = float(priced.quantity)
@@ -100,7 +100,7 @@ class BookingsBooking(models.Model):
         """Keep a price or quantity that a person typed; it stays over synchronisations."""
         for booking in self:
             value = booking[source]
-            if booking.status in ("drafted", "invoiced"):
+            if booking.status in BILLED:
                 raise UserError(
                     self.env._(
                         "%s is on an invoice: change the price there, or remove it from the draft first.",
@@ -175,7 +175,7 @@ class BookingsBooking(models.Model):
                     booking.blockers = blockers
 
     def _take_pending_where_free(self):
-        free = self.filtered(lambda b: b.pending_values and b.status not in ("drafted", "invoiced"))
+        free = self.filtered(lambda b: b.pending_values and b.status not in BILLED)
         free._take_pending()
 
     def _refresh_list_price(self):

@@ -6,6 +6,7 @@ from odoo.tools import SQL
 
 from ..billing import matching
 from ..billing.fingerprint import content_hash
+from ..billing.status import BILLED
 
 # Facts that decide what is billed: where they change late or after billing, a person is told.
 BILLED_FACTS = ("start", "stop", "price", "price_type", "service_id", "customer_id")
@@ -176,7 +177,7 @@ class BookingsBooking(models.Model):
         self_silent = self._for_import()
         changed = {name: value for name, value in values.items() if self._differs(name, value)}
         facts = [name for name in BILLED_FACTS if name in changed]
-        if self.status in ("drafted", "invoiced") and facts:
+        if self.status in BILLED and facts:
             pending = {name: self._pending(name, changed.pop(name)) for name in facts}
             changed |= {"pending_values": (self.pending_values or {}) | pending, "changed_since_billing": True}
         elif facts and self.stop < fields.Datetime.now():
@@ -289,7 +290,7 @@ class BookingsBooking(models.Model):
         if digest:
             values["remote_hash"] = digest
         rows._for_import().write(values)
-        billed = rows.filtered(lambda row: row.status in ("drafted", "invoiced"))
+        billed = rows.filtered(lambda row: row.status in BILLED)
         billed._for_import().changed_since_billing = True
         rows._refresh_billing()
         return len(rows)

@@ -89,18 +89,21 @@ class BookingsBooking(models.Model):
         self.env.add_to_compute(self._fields["status"], self)
 
     def _draft(self, run, settings):
-        """Create the drafts of ready bookings of one company; on failure by halves, so that one costs only itself."""
-        groups = [(self.browse(item.id for item in group.items), group) for group in self._grouped(settings)]
-        self._draft_groups(run, groups)
+        """Create the drafts of ready bookings of one company; on failure by halves, so that one costs only itself.
+
+        Bookings whose setups bill by different flows never share a document.
+        """
+        for bookings in self.grouped(lambda booking: booking.setup_id.billing_flow).values():
+            groups = [(self.browse(item.id for item in g.items), g) for g in bookings._grouped(settings)]
+            bookings._draft_groups(run, groups)
 
     def _draft_groups(self, run, groups):
         if not groups:
             return
         try:
             with self.env.cr.savepoint():
-                moves = self.env["account.move"].create(
-                    [bookings._prepare_invoice(group) for bookings, group in groups]
-                )
+                flow = groups[0][0].setup_id[:1].billing_flow
+                documents = getattr(self, f"_create_documents_{flow}")(groups)
                 self.env.flush_all()
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             raise
@@ -113,9 +116,20 @@ class BookingsBooking(models.Model):
             for half in _halves(groups):
                 self._draft_groups(run, half)
             return
+        run._take(documents)
+
+    def _create_documents_invoice(self, groups):
+        """Draft invoices of bookings that are ready; each billing flow has its method of this name.
+
+        :param groups: ``[(bookings in order of time, bookings_invoicing.billing.grouping.Group)]``
+        :returns: what was made; :meth:`bookings.invoice.run._take` keeps it
+        """
+        moves = self.env["account.move"].create(
+            [bookings._prepare_invoice(group) for bookings, group in groups]
+        )
         for bookings, _group in groups:
             bookings.filtered(lambda b: not b.billed_before).billed_before = True
-        run.move_ids |= moves
+        return moves
 
     def _grouped(self, settings):
         """The invoices to be: :class:`..billing.grouping.Group`, by setup and payer and what always separates."""

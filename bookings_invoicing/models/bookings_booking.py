@@ -11,6 +11,7 @@ from .bookings_service import PRICE_TYPES
 
 ATTENTION_REASONS = list(status_rules.ATTENTION_REASONS)
 NOT_BILLABLE_REASONS = list(status_rules.NOT_BILLABLE_REASONS)
+BILLED = status_rules.BILLED
 UNINVOICED = ("ready", "attention")
 
 
@@ -174,7 +175,7 @@ class BookingsBooking(models.Model):
     @api.depends("customer_id.payer_id", "partner_id")
     def _compute_payer_id(self):
         for booking in self:
-            if booking.status in ("drafted", "invoiced"):
+            if booking.status in BILLED:
                 continue
             payer = booking.customer_id.payer_id
             if not payer and booking.partner_id:
@@ -329,11 +330,11 @@ class BookingsBooking(models.Model):
                     reasons=", ".join(dict(NOT_BILLABLE_REASONS)),
                 )
             )
-        billed = self.filtered(lambda booking: booking.status in ("drafted", "invoiced"))
+        billed = self.filtered(lambda booking: booking.status in BILLED)
         if billed:
             raise UserError(
                 self.env._(
-                    "%(bookings)s: already on an invoice. Remove it there first.",
+                    "%(bookings)s: already on an invoice or order. Remove it there first.",
                     bookings=", ".join(billed.mapped("display_name")),
                 )
             )

@@ -58,13 +58,20 @@ class BookingsInvoiceRun(models.Model):
     def _leave_out(self, booking, reason):
         self.sudo().left_out_ids = [Command.create({"booking_id": booking.id, "reason": reason or "?"})]
 
+    def _take(self, documents):
+        """Keep what the run made: draft invoices, or what another billing flow makes."""
+        self.move_ids |= documents
+
+    def _billed_bookings(self):
+        """The bookings on what the run made."""
+        return self.move_ids.invoice_line_ids.booking_id
+
     def _finish(self):
         self.ensure_one()
-        lines = self.move_ids.invoice_line_ids
         self.write(
             {
                 "state": "partial" if self.left_out_ids else "done",
-                "booking_count": len(lines.booking_id),
+                "booking_count": len(self._billed_bookings()),
             }
         )
 
