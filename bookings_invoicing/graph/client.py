@@ -17,8 +17,16 @@ from urllib.parse import quote, urlencode
 from .answers import error_body, error_of, json_of
 from .auth import TokenSource
 from .batch import BatchReader
-from .errors import GraphError, ProtocolError, RangeTooLarge, RecordError, TransientError
-from .fields import forget
+from .errors import (
+    AccessDenied,
+    GraphError,
+    NotFound,
+    ProtocolError,
+    RangeTooLarge,
+    RecordError,
+    TransientError,
+)
+from .fields import LONGEST_ID, forget
 from .malformed import Malformed
 from .records import (
     Appointment,
@@ -51,6 +59,21 @@ class Page:
     malformed: tuple[Malformed, ...]
     window: tuple[datetime, datetime] | None = None
     complete: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """Stands for a row whose customers could not be had this time. To take it without them would
+    change who is billed, until the next run changes it back.
+    """
+
+    remote_id: str
+    reason: str
+
+    @property
+    def problem(self) -> RecordError:
+        """Why the row is put aside."""
+        return RecordError("customers", self.reason)
 
 
 class BookingsClient:
@@ -136,27 +159,21 @@ class BookingsClient:
         """Rows whose ``customers`` came empty, replaced by what Graph has by id; as they are where
         it has nothing.
         """
-        bare = [
-            row["id"]
-            for row in rows
-            if isinstance(row, dict) and not row.get("customers") and _usable(row.get("id"))
-        ]
+        bare = [_id(row) for row in rows if _id(row) and not row.get("customers")]
         if not bare:
             return rows
-        found = {}
-        for remote_id, answer in self._batch.read(self._paths(business_id, "appointments", bare)):
-            if (
-                answer.status == 200
-                and isinstance(answer.body, dict)
-                and answer.body.get("id") == remote_id
+        better = {}
+        try:
+            for remote_id, answer in self._batch.read(
+                self._paths(business_id, "appointments", bare)
             ):
-                found[remote_id] = answer.body
-        return [
-            found.get(row.get("id"), row)
-            if isinstance(row, dict) and _usable(row.get("id"))
-            else row
-            for row in rows
-        ]
+                if answer.error:
+                    better[remote_id] = Unread(remote_id, str(answer.error))
+                elif answer.status == 200 and answer.body.get("id") == remote_id:
+                    better[remote_id] = answer.body
+        except (AccessDenied, NotFound):
+            return rows
+        return [better.get(_id(row), row) for row in rows]
 
     def appointments_by_id(self, business_id: str, ids: Iterable[str]) -> Iterator[tuple]:
         """(id, Appointment | Malformed | None) for each id once; None means that Graph says there
@@ -251,7 +268,7 @@ def parse_rows(rows: list, kind: type) -> tuple[tuple, tuple[Malformed, ...]]:
     for raw in rows:
         try:
             if type(raw) is not dict:
-                raise RecordError("", "The record is not an object.")
+                raise raw.problem if isinstance(raw, Unread) else _not_an_object()
             record = parse(raw)
         except RecordError as problem:
             malformed.append(Malformed.of(kind, raw, str(problem)))
@@ -263,6 +280,10 @@ def parse_rows(rows: list, kind: type) -> tuple[tuple, tuple[Malformed, ...]]:
             records[place] = record
     forget()
     return tuple(records), tuple(malformed)
+
+
+def _not_an_object() -> RecordError:
+    return RecordError("", "The record is not an object.")
 
 
 def _record_of(answer, remote_id: str, kind: type):
@@ -294,8 +315,11 @@ def _middle(start: datetime, end: datetime, problem: GraphError) -> datetime | N
     return start + timedelta(seconds=int(half.total_seconds()))
 
 
-def _usable(remote_id) -> bool:
-    return isinstance(remote_id, str) and 0 < len(remote_id) <= 255 and remote_id.isprintable()
+def _id(row) -> str:
+    """The id of a raw row, or "" where it has none that could be asked for."""
+    remote_id = row.get("id") if isinstance(row, dict) else None
+    sound = isinstance(remote_id, str) and len(remote_id) <= LONGEST_ID and remote_id.isprintable()
+    return remote_id if sound else ""
 
 
 def _utc(moment: datetime) -> str:

@@ -12,7 +12,7 @@ release.
 import re
 import unicodedata
 import zoneinfo
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone, tzinfo
 from decimal import Decimal
 from functools import lru_cache
 
@@ -244,11 +244,11 @@ def _zones() -> frozenset[str]:
 
 
 @lru_cache(maxsize=1024)
-def _zone(name: str) -> zoneinfo.ZoneInfo:
+def _zone(name: str) -> tzinfo:
     iana = iana_zone(name)
     if iana is None:
         raise KeyError(name)
-    return zoneinfo.ZoneInfo(iana)
+    return UTC if iana == "UTC" else zoneinfo.ZoneInfo(iana)
 
 
 def zone(raw: dict, key: str) -> str:

@@ -21,7 +21,7 @@ class Malformed:
 
     @classmethod
     def of(cls, kind: type, raw, reason: str) -> "Malformed":
-        remote_id = raw.get("id") if isinstance(raw, dict) else None
+        remote_id = raw.get("id") if isinstance(raw, dict) else getattr(raw, "remote_id", None)
         remote_id = fields.clean(remote_id) if isinstance(remote_id, str) else ""
         return cls(kind.__name__.lower(), remote_id, fields.clean(reason, 1000), payload_text(raw))
 
@@ -49,5 +49,7 @@ def _tidy(value, depth: int):
     if isinstance(value, list | tuple) and depth:
         return [_tidy(item, depth - 1) for item in value[:100]]
     if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int) and abs(value) < 10**15:
         return value
     return "…" if isinstance(value, dict | list | tuple) else str(value)[:100]

@@ -210,7 +210,10 @@ class Question:
             raise RecordError("answerOptions", "is not a list")
         options = tuple(text({"answerOptions": option}, "answerOptions") for option in options)
         return cls(
-            identifier(raw), text(raw, "displayName", fields.LONGEST_LINE), text(raw, "answerInputType"), options
+            identifier(raw),
+            text(raw, "displayName", fields.LONGEST_LINE),
+            text(raw, "answerInputType"),
+            options,
         )
 
 

@@ -36,6 +36,7 @@ LONGEST_INLINE_WAIT = 10.0
 LONGEST_RETRY_AFTER = 86400.0
 BACKOFF_BASE, BACKOFF_CAP = 0.5, 8.0
 _TOKEN = re.compile(r"[!-~]{1,20000}")
+_PLACE = re.compile(r"[^/?#]{0,12}:?/{0,3}[^/?#@]{0,80}")
 _NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 
 
@@ -131,6 +132,8 @@ class Transport:
     def _prepare(self, session):
         session.trust_env = False
         session.verify = self.cloud.ca_bundle or True
+        # else requests would read a redirect's body to its end, however long it is
+        session.get_redirect_target = lambda response: None
         session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         if type(session.adapters.get("https://")) is HTTPAdapter:
             session.mount("https://", DeadlineAdapter(self._limits))
@@ -147,7 +150,10 @@ class Transport:
     def require(self, url: str, *, login: bool = False) -> None:
         """Raises SecurityError where ``allows`` says no."""
         if not self.allows(url, login=login):
-            raise SecurityError()
+            place = _PLACE.match(url) if isinstance(url, str) else None
+            place = clean_header(place and place[0])
+            _logger.warning("Refused an address outside the cloud %s: %r", self.cloud.name, place)
+            raise SecurityError(code=place)
 
     def pause(self, attempt: int, error: TransientError) -> None:
         """Waits as ``error`` asks, or as the number of the failed attempt suggests.
