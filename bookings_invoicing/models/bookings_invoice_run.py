@@ -39,8 +39,8 @@ class BookingsInvoiceRun(models.Model):
     def _result_text(self):
         self.ensure_one()
         text = self.env._(
-            "%(drafts)s drafts for %(bookings)s bookings.",
-            drafts=len(self.move_ids),
+            "%(documents)s for %(bookings)s bookings.",
+            documents=self._documents_text(),
             bookings=self.booking_count,
         )
         if self.left_out_ids:
@@ -48,6 +48,17 @@ class BookingsInvoiceRun(models.Model):
             for left in self.left_out_ids[:5]:
                 text += f"\n{left.booking_id.display_name}: {left.reason}"
         return text
+
+    def _documents_text(self):
+        """How many of what the run made; another billing flow names its own."""
+        return self.env._("%s drafts", len(self.move_ids))
+
+    def _documents_action(self):
+        """Open what the run made."""
+        return self.move_ids._bookings_action()
+
+    def _has_documents(self):
+        return bool(self.move_ids)
 
     @api.depends("date", "user_id")
     def _compute_display_name(self):
@@ -78,15 +89,16 @@ class BookingsInvoiceRun(models.Model):
     def _result_action(self):
         """Open the draft, or the list of drafts, and say what was done."""
         self.ensure_one()
+        made = self._has_documents()
         message = {
-            "title": self.env._("Drafts created") if self.move_ids else self.env._("Nothing to invoice"),
+            "title": self.env._("Drafts created") if made else self.env._("Nothing to invoice"),
             "message": self._result_text(),
-            "type": "warning" if self.left_out_ids or not self.move_ids else "success",
+            "type": "warning" if self.left_out_ids or not made else "success",
             "sticky": bool(self.left_out_ids),
         }
-        if self.move_ids:
+        if made:
             self.env.user._bus_send("simple_notification", message)
-            return self.move_ids._bookings_action()
+            return self._documents_action()
         return {"type": "ir.actions.client", "tag": "display_notification", "params": message}
 
     def action_view_moves(self):
