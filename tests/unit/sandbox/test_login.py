@@ -18,6 +18,8 @@ from bookings_invoicing.sandbox.login import USERS
 
 from .conftest import ANCHOR, CREDENTIALS, TOKEN_URL, Asker, sign_in
 
+# The query form is the one that keeps a session cookie; msal recommends the other.
+pytestmark = pytest.mark.filterwarnings("ignore:response_mode")
 AUTHORITY = f"{sandbox.LOGIN_URL}/{sandbox.TENANT_ID}"
 SCOPE = ["https://graph.sandbox.invalid/.default"]
 REDIRECT = "https://odoo.example/bookings_invoicing/oauth/callback"
