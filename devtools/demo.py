@@ -73,6 +73,9 @@ def connect(env):
             "business_id": business.id,
             "customer_sync": "import",
             "service_sync": "import",
+            # The whole of the sandbox's data, so that the figures are those of the tenant.
+            "look_back_days": 80,
+            "look_ahead_days": 30,
             "customer_template_id": customer_template.id,
             "service_template_id": service_template.id,
         }

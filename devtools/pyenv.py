@@ -44,7 +44,9 @@ def _install(target, odoo_root):
     if sys.version_info >= (3, 14):
         raise DevError("Odoo 19 runs on Python 3.10 to 3.13; start ./dev with one of these.")
     # A venv cannot be moved, so it is built in place and counts only once it carries its stamp.
-    shutil.rmtree(target, ignore_errors=True)
+    for unfinished in cache().glob("venv-*"):
+        if not (unfinished / ".complete").exists():
+            shutil.rmtree(unfinished)
     with step("installing Python packages"):
         base = getattr(sys, "_base_executable", None) or sys.executable
         run([base, "-m", "venv", "--without-pip", target])

@@ -2,34 +2,49 @@
 
 import json
 import os
+from datetime import datetime, timezone
 
+import pytest
+
+from bookings_invoicing import sandbox
+from devtools import databases
 from devtools.odoo_log import complaints
 
 DATABASE = f"bookings_check_{os.getpid()}"
+STATUSES = ("ready", "attention", "upcoming", "not_billable", "cancelled")
 KEYS = (
     "bookings customers_created ready attention upcoming not_billable cancelled drafts "
     "drafted_bookings amount_by_currency seconds"
 )
 
 
-def test_demo_does_the_main_job(dev, environment):
-    """The last line is the report; all ready bookings are drafted; nobody complains."""
-    try:
-        done = dev("demo", "--no-serve", "--json", "-d", DATABASE)
-        assert done.returncode == 0, done.stderr
-        report = json.loads(done.stdout.splitlines()[-1])
-        assert set(report) == set(KEYS.split())
-        statuses = ("ready", "attention", "upcoming", "not_billable", "cancelled")
-        assert sum(report[status] for status in statuses) == report["bookings"]
-        assert report["ready"] > 0
-        assert report["drafted_bookings"] == report["ready"]
-        assert 0 < report["drafts"] <= report["ready"]
-        assert report["customers_created"] > 0
-        assert all(amount > 0 for amount in report["amount_by_currency"].values())
-        assert not complaints(done.stderr)
-        assert _drafted_total(environment) == report["amount_by_currency"]
-    finally:
-        environment.server.client("dropdb", "--if-exists", "--force", DATABASE)
+@pytest.fixture
+def demo(dev, environment):
+    """The finished process of the demo; its database is dropped afterwards."""
+    yield dev("demo", "--no-serve", "--json", "-d", DATABASE)
+    databases.drop(environment, DATABASE)
+
+
+def test_demo_does_the_main_job(demo, environment):
+    """All ready bookings are drafted, figures are the tenant's and the database's own."""
+    assert demo.returncode == 0, demo.stderr
+    report = json.loads(demo.stdout.splitlines()[-1])
+    assert set(report) == set(KEYS.split())
+    assert sum(report[status] for status in STATUSES) == report["bookings"]
+    assert report["ready"] == report["drafted_bookings"] > 0
+    assert 0 < report["drafts"] <= report["ready"]
+    assert all(amount > 0 for amount in report["amount_by_currency"].values())
+    assert _drafted_total(environment) == report["amount_by_currency"]
+
+    now = datetime.now(timezone.utc)
+    truth = sandbox.Tenant(seed=1, anchor=now.date()).truth(now)
+    assert report["bookings"] == truth["bookings"]
+    assert report["customers_created"] == truth["people"]
+    ((not_ended,),) = environment.server.query(
+        "SELECT count(*) FROM bookings_booking WHERE stop > now() AT TIME ZONE 'UTC'", DATABASE
+    )
+    assert int(not_ended) == truth["running"] + truth["upcoming"]
+    assert not complaints(demo.stderr)
 
 
 def _drafted_total(environment):
