@@ -13,6 +13,7 @@ from email.utils import getaddresses
 from typing import NamedTuple
 
 NO_ATTENDEE = "-"
+_PLAIN_ADDRESS = re.compile(r"[A-Za-z0-9_+-][A-Za-z0-9._+-]*@[A-Za-z0-9][A-Za-z0-9.-]*")
 _NOT_IN_ADDRESS = re.compile(r"[\s\x00-\x1f\x7f\"]")
 
 
@@ -27,6 +28,8 @@ def normalize_email(text: str | None) -> str:
     >>> normalize_email("a@x.org, b@x.org"), normalize_email("nobody"), normalize_email(None)
     ('', '', '')
     """
+    if text and _PLAIN_ADDRESS.fullmatch(text):
+        return text.lower()
     found = [address for _name, address in getaddresses([text or ""]) if "@" in address]
     words = [word for word in " ".join(found).split() if "@" in word]
     if len(words) != 1:

@@ -5,12 +5,14 @@ it is rounded once. Floats are refused: what an Odoo field gives comes in by :fu
 """
 
 from collections.abc import Hashable, Mapping, Sequence
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
+from functools import lru_cache
 
 Number = Decimal | Fraction | int
 ZERO = Decimal(0)
 ONE = Decimal(1)
+_WIDE = Context(prec=60, rounding=ROUND_HALF_UP)
 
 
 def decimal_of(value: float | int | str | Decimal) -> Decimal:
@@ -51,6 +53,9 @@ def round_half_up(value: Number, digits: int = 2, step: Decimal | None = None) -
     >>> round_half_up(Decimal("7.43"), 2, Decimal("0.05"))
     Decimal('7.45')
     """
+    if isinstance(value, Decimal) and _is_plain(value) and (not step or step == _unit(digits)):
+        rounded = _WIDE.quantize(value, _unit(digits))  # the same, several times faster
+        return rounded if rounded else abs(rounded)
     quantum = exact(step) if step else Fraction(1, 10**digits)
     ratio = exact(value) / quantum
     count = (2 * abs(ratio.numerator) + ratio.denominator) // (2 * ratio.denominator)
@@ -60,12 +65,23 @@ def round_half_up(value: Number, digits: int = 2, step: Decimal | None = None) -
     return Decimal(f"{cents.numerator}E-{digits}")
 
 
+@lru_cache(maxsize=64)
+def _unit(digits: int) -> Decimal:
+    return Decimal(f"1E-{digits}")
+
+
+def _is_plain(value: Decimal) -> bool:
+    return value.is_finite() and value.adjusted() < 40
+
+
 def exact_decimal(value: Number, digits: int) -> Decimal | None:
     """``value`` as a decimal of ``digits`` places if it is one, else ``None``.
 
     >>> exact_decimal(Fraction(3, 4), 2), exact_decimal(Fraction(1, 3), 2)
     (Decimal('0.75'), None)
     """
+    if isinstance(value, int):
+        return Decimal(f"{value * 10**digits}E-{digits}")
     scaled = exact(value) * 10**digits
     return Decimal(f"{scaled.numerator}E-{digits}") if scaled.denominator == 1 else None
 

@@ -208,7 +208,8 @@ class _Money(NamedTuple):
 
     def line(self, quantity, rate, code, unit="unit", minutes=None, then=None, **params) -> Priced:
         """``quantity`` (a rational) times ``rate``; 1 x amount where the quantity is not exact."""
-        amount = round_half_up(exact(quantity) * exact(rate), self.digits, self.step)
+        product = rate if quantity == 1 else exact(quantity) * exact(rate)
+        amount = round_half_up(product, self.digits, self.step)
         shown = exact_decimal(quantity, self.unit_digits)
         params.setdefault("price", rate)
         if unit == "hour":

@@ -5,7 +5,7 @@ Precedence: a live line > not billable > cancelled > upcoming > attention > read
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 STATUSES = (
@@ -49,7 +49,8 @@ NOT_BILLABLE_REASONS = (
 )
 # What the state of the live line makes of the booking; glue modules add theirs.
 LINE_STATUS = {"draft": "drafted", "posted": "invoiced"}
-# On a document that bills it: facts, price and payer stay as they are. "ordered" comes with the flow by sale orders.
+# On a document that bills it: facts, price and payer stay as they are. "ordered" comes with the
+# flow by sale orders.
 BILLED = ("ordered", "drafted", "invoiced")
 _RANK = {key: rank for rank, (key, _label) in enumerate(ATTENTION_REASONS)}
 
@@ -127,9 +128,11 @@ def status_of(facts: BookingFacts, line_status: dict[str, str] | None = None) ->
 
 
 def automatic_reason(
-    stop: datetime, bill_from: datetime | None, free: bool, label_reason: str | None = None
+    stop: date, bill_from: date | None, free: bool, label_reason: str | None = None
 ) -> str | None:
     """Why a booking is not billable by itself; a person's own reason goes before this.
+
+    ``stop`` and ``bill_from`` are both days of the business, or both moments.
 
     >>> automatic_reason(datetime(2026, 1, 31, 12), datetime(2026, 2, 1), free=True)
     'billed_elsewhere'

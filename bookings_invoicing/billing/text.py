@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 from .period import elapsed
@@ -177,6 +178,7 @@ def _pieces(line: str) -> list[tuple[str, str]]:
     return found + [(piece, "") for piece in _BRACKETS.split(literal) if piece]
 
 
+@lru_cache(maxsize=256)
 def _parse(line: str) -> tuple[_Part, ...]:
     pieces = _pieces(line)
     return _sequence(pieces, _pairs(pieces), 0, len(pieces))

@@ -42,6 +42,20 @@ def test_steps_that_are_no_power_of_ten(value, rounded):
     assert str(round_half_up(D(value), 2, D("0.05"))) == rounded
 
 
+@given(
+    st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**50), max_value=10**50),
+    st.integers(0, 4),
+)
+def test_decimals_are_rounded_like_the_rationals_they_are(value, digits):
+    assert str(round_half_up(value, digits)) == str(round_half_up(Fraction(value), digits))
+
+
+@pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity"])
+def test_what_is_not_finite_cannot_be_rounded(value):
+    with pytest.raises((ValueError, OverflowError)):
+        round_half_up(D(value))
+
+
 def test_a_step_finer_than_the_decimals_is_refused():
     with pytest.raises(ValueError):
         round_half_up(D("1.125"), 2, D("0.125"))
@@ -49,7 +63,9 @@ def test_a_step_finer_than_the_decimals_is_refused():
 
 @given(st.decimals(-(10**9), 10**9, places=5), st.integers(0, 4))
 def test_agrees_with_decimal(value, digits):
-    assert round_half_up(value, digits) == value.quantize(D(1).scaleb(-digits), ROUND_HALF_UP)
+    assert round_half_up(Fraction(value), digits) == value.quantize(
+        D(1).scaleb(-digits), ROUND_HALF_UP
+    )
 
 
 @given(st.fractions(-1000, 1000), st.integers(0, 4))
