@@ -9,12 +9,14 @@ from .auth import (
     Certificate,
     ClientSecret,
     Delegated,
+    DelegatedTokens,
     SignIn,
     TokenSource,
     begin_sign_in,
     finish_sign_in,
     token_source,
 )
+from .certificate import pem_of_file, plain_pem
 from .checks import STEPS, Check
 from .client import BookingsClient, Page
 from .clouds import CLOUDS, Cloud, custom_cloud

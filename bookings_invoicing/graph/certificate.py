@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.serialization import pkcs12
 
 from .errors import ConfigurationError
 
@@ -45,15 +46,49 @@ def read_key_pair(pem: str, passphrase: str | None = None) -> KeyPair:
         certificate = _load_certificate(block)
         if _public_bytes(certificate.public_key()) == public:
             return KeyPair(
-                key.private_bytes(
-                    serialization.Encoding.PEM,
-                    serialization.PrivateFormat.PKCS8,
-                    serialization.NoEncryption(),
-                ).decode(),
+                _plain(key),
                 certificate.fingerprint(hashes.SHA1()).hex().upper(),  # noqa: S303 (Entra's name of a certificate)
                 _not_after(certificate),
             )
     raise ConfigurationError(kind="key_mismatch")
+
+
+def pem_of_file(content: bytes, passphrase: str | None = None) -> str:
+    """The unencrypted PEM text (key, then certificates) of an uploaded PEM or PFX/PKCS#12 file.
+
+    Raises ConfigurationError: key_unreadable, key_missing, certificate_missing, key_mismatch.
+    """
+    if b"-----BEGIN" in content:
+        return plain_pem(content.decode("utf-8", "replace"), passphrase)
+    try:
+        key, certificate, _more = pkcs12.load_key_and_certificates(
+            content, passphrase.encode() if passphrase else None
+        )
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise ConfigurationError(kind="key_unreadable") from None
+    if key is None:
+        raise ConfigurationError(kind="key_missing")
+    if certificate is None:
+        raise ConfigurationError(kind="certificate_missing")
+    return _plain(key) + certificate.public_bytes(serialization.Encoding.PEM).decode()
+
+
+def plain_pem(pem: str, passphrase: str | None = None) -> str:
+    """The same text with the private key decrypted, so that no passphrase need be kept.
+
+    Raises ConfigurationError like ``read_key_pair``.
+    """
+    pair = read_key_pair(pem, passphrase)
+    certificates = [match[0] for match in _BLOCK.finditer(pem) if match[1] == "CERTIFICATE"]
+    return pair.private_key + "\n".join(certificates) + "\n"
+
+
+def _plain(key) -> str:
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    ).decode()
 
 
 def _load_key(block: bytes, passphrase: str | None):

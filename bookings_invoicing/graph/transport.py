@@ -210,7 +210,7 @@ class Transport:
                 raise ProtocolError(kind="sign_in_failed")
             merged["Authorization"] = f"Bearer {token}"
         request = requests.Request(method, url, headers=merged, data=body).prepare()
-        request.url = url  # nextLinks are opaque: not even their escapes may be respelt
+        request.url = url  # nextLinks are opaque: requests would respell their escapes
         return request
 
     def _until_final(self, request, attempts) -> Reply:
@@ -291,6 +291,8 @@ def network_error(problem: Exception, host: str) -> GraphError:
         return SecurityError(kind="tls_certificate", host=host)
     if has(BadBody):
         return TransientError(kind="interrupted", host=host)
+    if has(urllib3_errors.NewConnectionError):  # by descent a timeout, by meaning none
+        return TransientError(kind="unreachable", host=host)
     if has(TimeoutError, requests.Timeout, urllib3_errors.TimeoutError):
         return TransientError(kind="timeout", host=host)
     if has(ssl.SSLError) and not has(ssl.SSLEOFError, ssl.SSLZeroReturnError, ConnectionResetError):
