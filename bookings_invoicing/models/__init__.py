@@ -18,4 +18,5 @@ from . import account_move
 from . import account_move_line
 from . import res_company
 from . import res_config_settings
+from . import flow_settings
 from . import res_partner

@@ -1,0 +1,16 @@
+{
+    "name": "Bookings Invoicing: Sales",
+    "summary": "Microsoft Bookings appointments become sale orders, invoiced the way Sales does",
+    "version": "19.0.1.0.0",
+    "category": "Accounting/Accounting",
+    "author": "Bookings Invoicing contributors",
+    "license": "LGPL-3",
+    "depends": ["bookings_invoicing", "sale"],
+    "data": [
+        "security/ir.model.access.csv",
+        "views/bookings_booking_views.xml",
+        "views/bookings_sync_setup_views.xml",
+        "views/sale_order_views.xml",
+    ],
+    "auto_install": True,
+}

@@ -1,0 +1,80 @@
+from odoo import models
+from odoo.fields import Command
+
+
+class BookingsBooking(models.Model):
+    """From ready bookings to sale orders, by the same claim and grouping as draft invoices."""
+
+    _inherit = "bookings.booking"
+
+    def _create_documents_sale(self, groups):
+        """Orders of bookings that are ready.
+
+        The company chose this flow for its bookings: whoever may draft their invoices may draft their orders.
+
+        :param groups: ``[(bookings in order of time, bookings_invoicing.billing.grouping.Group)]``
+        :rtype: sale.order
+        """
+        orders = (
+            self.env["sale.order"]
+            .sudo()
+            .with_context(mail_create_nosubscribe=True)
+            .create([bookings._prepare_order(group) for bookings, group in groups])
+        )
+        confirmed = self.env["sale.order"].sudo()
+        for order, (bookings, _group) in zip(orders, groups, strict=True):
+            if bookings[:1].setup_id.order_state == "sale":
+                confirmed |= order
+        confirmed.action_confirm()
+        return orders.sudo(False)
+
+    def _prepare_order(self, group):
+        """Values of the order of these bookings, which belong to one group, in order of time.
+
+        :param bookings_invoicing.billing.grouping.Group group:
+        """
+        split = group.split
+        return {
+            "company_id": split.company,
+            "partner_id": split.payer,
+            "partner_invoice_id": split.payer,
+            "partner_shipping_id": split.delivery_address,
+            "fiscal_position_id": split.fiscal_position,
+            "journal_id": split.journal,
+            "pricelist_id": self._order_pricelist().id,
+            "client_order_ref": split.reference or False,
+            "origin": ", ".join(sorted(set(self.setup_id.mapped("name")))),
+            "require_signature": False,
+            "require_payment": False,
+            "order_line": [Command.create(booking._prepare_order_line(split)) for booking in self],
+        }
+
+    def _prepare_order_line(self, split):
+        """Values of the order line of this booking: those of its invoice line, in an order's words."""
+        values = self._prepare_invoice_line(split)
+        values["product_uom_qty"] = values.pop("quantity")
+        # Odoo takes a price that differs from the one it would suggest for typed, and leaves it alone.
+        values["technical_price_unit"] = -1.0
+        values["discount"] = values.get("discount", 0.0)
+        return values
+
+    def _order_pricelist(self):
+        """An order has the currency of its price list: none for the company's own, else one of that currency."""
+        currency, company = self[:1].currency_id, self[:1].company_id
+        pricelists = self.env["product.pricelist"].sudo().with_company(company)
+        if currency == company.currency_id:
+            return pricelists
+        payers = self[:1].payer_id.with_company(company).property_product_pricelist.sudo()
+        if payers.currency_id == currency:
+            return payers
+        domain = [
+            *pricelists._check_company_domain(company),
+            ("currency_id", "=", currency.id),
+        ]
+        return pricelists.search(domain, limit=1) or pricelists.create(
+            {
+                "name": self.env._("Bookings (%s)", currency.name),
+                "currency_id": currency.id,
+                "company_id": company.id,
+            }
+        )

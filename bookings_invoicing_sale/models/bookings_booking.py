@@ -1,0 +1,108 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+
+class BookingsBooking(models.Model):
+    """The status follows order and invoice: ordered, then drafted and invoiced; ready when the order is cancelled."""
+
+    _inherit = "bookings.booking"
+
+    status = fields.Selection(
+        selection_add=[("ordered", "Ordered"), ("drafted",)],
+        ondelete={
+            "ordered": lambda bookings: bookings.write({"status": "ready", "billed_before": True})
+        },
+    )
+    order_line_ids = fields.One2many("sale.order.line", "booking_id", readonly=True)
+    order_ids = fields.Many2many("sale.order", string="Orders", compute="_compute_orders")
+    order_count = fields.Integer(compute="_compute_orders")
+    billing_flow = fields.Selection(related="setup_id.billing_flow")
+
+    @api.depends("order_line_ids.order_id")
+    def _compute_orders(self):
+        for booking in self:
+            booking.order_ids = booking.order_line_ids.order_id
+            booking.order_count = len(booking.order_ids)
+
+    @api.depends("order_line_ids.booking_live", "order_line_ids.state")
+    def _compute_status(self):
+        return super()._compute_status()
+
+    @api.model
+    def _line_status(self):
+        return {**super()._line_status(), "ordered": "ordered"}
+
+    def _live_line_state(self):
+        state = super()._live_line_state()
+        # An order line to invoice again after a credit note is a person's decision, not a bill: it stays *credited*.
+        if not state and self._live_order_lines() and not self._credited_lines():
+            return "ordered"
+        return state
+
+    def _live_order_lines(self):
+        return self.sudo().order_line_ids.filtered("booking_live")
+
+    def _billed_on(self):
+        """The living invoice of these bookings."""
+        return self.sudo().invoice_line_ids.filtered("booking_live").move_id
+
+    def action_mark_not_billable(self, reason, note=None):
+        result = super().action_mark_not_billable(reason, note)
+        self._live_order_lines()._let_booking_go()
+        return result
+
+    def action_view_orders(self):
+        self.ensure_one()
+        return self.order_ids._bookings_action()
+
+    # -- buttons named by the flow -----------------------------------------------------------------------
+
+    @api.model
+    def _flows_in_use(self):
+        """Billing flows of the setups in the companies switched on: what the buttons do."""
+        setups = (
+            self.env["bookings.sync.setup"]
+            .sudo()
+            ._read_group([("company_id", "in", self.env.companies.ids)], ["billing_flow"])
+        )
+        return tuple(sorted(flow for (flow,) in setups)) or ("invoice",)
+
+    @api.model
+    def _get_view_cache_key(self, view_id=None, view_type="form", **options):
+        key = super()._get_view_cache_key(view_id, view_type, **options)
+        return (*key, self._flows_in_use())
+
+    @api.model
+    def _get_view(self, view_id=None, view_type="form", **options):
+        arch, view = super()._get_view(view_id, view_type, **options)
+        flows = self._flows_in_use()
+        if "sale" in flows:
+            mixed = len(flows) > 1
+            name = (
+                self.env._("Create Invoices and Orders") if mixed else self.env._("Create Orders")
+            )
+            for button in arch.xpath("//button[@name='action_create_invoices'][@string]"):
+                button.set("string", name)
+            for button in arch.xpath("//button[@name='action_create_invoices'][@title]"):
+                button.set("title", name)
+        return arch, view
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_ordered(self):
+        if self.sudo().order_line_ids:
+            raise UserError(
+                self.env._(
+                    "These bookings are on an order. Archive the sync setup instead of deleting them."
+                )
+            )
+
+
+class SaleOrder(models.Model):
+    _inherit = "sale.order"
+
+    def _bookings_action(self):
+        """Open the one order, or the list of them."""
+        action = self.env["ir.actions.act_window"]._for_xml_id("sale.action_orders")
+        if len(self) == 1:
+            return {**action, "views": [(False, "form")], "res_id": self.id}
+        return {**action, "domain": [("id", "in", self.ids)], "context": {}}

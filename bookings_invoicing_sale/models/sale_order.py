@@ -1,0 +1,106 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import groupby
+
+from odoo.addons.bookings_invoicing.billing import period
+
+
+class SaleOrder(models.Model):
+    _inherit = "sale.order"
+
+    booking_ids = fields.One2many("bookings.booking", compute="_compute_booking_ids")
+    booking_count = fields.Integer(compute="_compute_booking_ids")
+
+    @api.depends("order_line.booking_id")
+    def _compute_booking_ids(self):
+        for order in self:
+            order.booking_ids = order.order_line.booking_id
+            order.booking_count = len(order.booking_ids)
+
+    def action_view_bookings(self):
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "bookings_invoicing.booking_action_all"
+        )
+        return {**action, "domain": [("id", "in", self.booking_ids.ids)], "context": {}}
+
+    def _action_confirm(self):
+        # EXTENDS 'sale': what was booked has taken place
+        result = super()._action_confirm()
+        for line in self.order_line.filtered("booking_live"):
+            line.qty_delivered = line.product_uom_qty
+        return result
+
+    def action_draft(self):
+        # EXTENDS 'sale'
+        self.filtered(lambda order: order.state == "cancel")._check_bookings_free()
+        return super().action_draft()
+
+    def _check_bookings_free(self):
+        """Refuse to revive an order whose bookings are billed elsewhere meanwhile, and name where."""
+        for order in self.sudo():
+            for line in order.order_line.filtered(
+                lambda line: line.booking_id and not line.booking_released
+            ):
+                other = line.booking_id._billed_on() - line.invoice_lines.move_id
+                others = line.booking_id.order_line_ids.filtered("booking_live").order_id - order
+                if other or others:
+                    raise UserError(
+                        self.env._(
+                            "%(booking)s is billed on %(other)s meanwhile. Remove it there first, then %(order)s can be "
+                            "taken up again.",
+                            booking=line.booking_id.display_name,
+                            other=(other or others)[:1].display_name,
+                            order=order.display_name,
+                        )
+                    )
+
+    def _create_invoices(self, grouped=False, final=False, date=None):
+        # EXTENDS 'sale': orders of bookings never share an invoice with those of another journal or purchase order
+        parts = [
+            self.browse(order.id for order in orders)
+            for _key, orders in groupby(self, lambda order: order._booking_split())
+        ]
+        if len(parts) < 2:
+            moves = super()._create_invoices(grouped=grouped, final=final, date=date)
+        else:
+            moves = self.env["account.move"]
+            quiet = self.with_context(raise_if_nothing_to_invoice=False)
+            for part in parts:
+                moves |= super(SaleOrder, part.with_env(quiet.env))._create_invoices(
+                    grouped=grouped, final=final, date=date
+                )
+            if not moves and self.env.context.get("raise_if_nothing_to_invoice", True):
+                raise UserError(self._nothing_to_invoice_error_message())
+        moves._finish_booking_invoices()
+        return moves
+
+    def _booking_split(self):
+        """What always separates the invoices of bookings beyond Odoo's own keys; nothing for other orders."""
+        self.ensure_one()
+        return (self.journal_id.id, self.client_order_ref or "") if self.booking_ids else None
+
+
+class AccountMove(models.Model):
+    _inherit = "account.move"
+
+    def _finish_booking_invoices(self):
+        """Dates of service on invoices made from orders of bookings, and the bookings on their credit notes."""
+        for move in self:
+            lines = move.invoice_line_ids
+            if move.move_type == "out_refund":
+                for line in lines.filtered(lambda line: not line.booking_id):
+                    line.booking_id = line.sale_line_ids.booking_id[:1]
+            bookings = lines.booking_id
+            if not bookings:
+                continue
+            days = [
+                day for b in bookings for day in period.service_days(b.start, b.stop, b.setup_id.tz)
+            ]
+            first, last = period.service_period(days)
+            values = {"delivery_date": last, "bookings_service_start": first}
+            invoice_date = period.invoice_date(bookings[:1].setup_id.invoice_date_policy, last)
+            if invoice_date:
+                values["invoice_date"] = invoice_date
+            move.write(values)
+            bookings.filtered(lambda booking: not booking.billed_before).billed_before = True

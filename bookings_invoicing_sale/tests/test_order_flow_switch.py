@@ -1,0 +1,97 @@
+from odoo import fields
+from odoo.exceptions import UserError
+from odoo.tests import Form, tagged
+
+from .common import OrderCase
+
+
+@tagged("post_install", "-at_install")
+class TestFlowSwitch(OrderCase):
+    def test_switching_strands_and_doubles_nothing(self):
+        """Ordered under one flow, switched: the order stays the one bill; cancelled, the other flow bills it."""
+        booking, later = self.ready[:1], self.ready[1:2]
+        booking.action_create_invoices()
+        self.setup.billing_flow = "invoice"
+        (booking | later).action_create_invoices()
+        self.assertEqual((booking.status, later.status), ("ordered", "drafted"))
+        self.assertFalse(booking.move_ids)
+        self.assertFalse(later.order_ids)
+        old = booking.order_ids
+        old.action_cancel()
+        booking.action_create_invoices()
+        self.assertEqual(booking.status, "drafted")
+        with self.assertRaisesRegex(UserError, "billed on"):
+            old.action_draft()
+
+    def test_switching_back_leaves_drafts_alone(self):
+        self.setup.billing_flow = "invoice"
+        booking = self.ready[:1]
+        booking.action_create_invoices()
+        draft = booking.move_ids
+        self.setup.billing_flow = "sale"
+        booking.action_create_invoices()
+        self.assertEqual((booking.status, booking.move_ids), ("drafted", draft))
+        draft.button_cancel()
+        booking.action_create_invoices()
+        self.assertEqual(booking.status, "ordered")
+        with self.assertRaisesRegex(UserError, "billed on"):
+            draft.button_draft()
+
+    def test_one_action_treats_each_booking_by_its_setup(self):
+        other = self._make_setup(
+            name="Second", business_id=self.tenant.mailboxes[1].id, billing_flow="invoice"
+        )
+        self.sync(other)
+        theirs = self.env["bookings.booking"].search(
+            [("setup_id", "=", other.id), ("status", "=", "ready")]
+        )
+        theirs.currency_id.active = True
+        theirs._refresh_billing()
+        theirs = theirs.filtered(lambda b: b.status == "ready")[:3]
+        mine = self.ready[:3]
+        self.assertTrue(theirs)
+        action = self.env.ref("bookings_invoicing.booking_action_create_invoices")
+        action.with_context(
+            active_model="bookings.booking", active_ids=(mine | theirs).ids, active_id=mine[0].id
+        ).run()
+        self.assertEqual(set(mine.mapped("status")), {"ordered"})
+        self.assertEqual(set(theirs.mapped("status")), {"drafted"})
+        run = self.env["bookings.invoice.run"].search([], limit=1)
+        self.assertEqual(run.booking_count, len(mine) + len(theirs))
+        self.assertTrue(run.move_ids and run.order_ids)
+
+    def test_new_setups_bill_as_their_company_does(self):
+        self.company.bookings_billing_flow = "sale"
+        setup = self._make_setup(name="Second", business_id="second@harbourclinic.example")
+        self.assertEqual(setup.billing_flow, "sale")
+
+    def test_wizard_sets_company_and_setups(self):
+        form = Form(self.env["bookings.billing.flow"])
+        form.billing_flow = "invoice"
+        form.save().action_apply()
+        self.assertEqual(self.company.bookings_billing_flow, "invoice")
+        self.assertEqual(self.setup.billing_flow, "invoice")
+
+    def test_buttons_are_named_by_the_flow(self):
+        def button():
+            return self.env["bookings.booking"].get_view(view_type="list")["arch"]
+
+        self.env["bookings.sync.setup"].search([("id", "!=", self.setup.id)]).active = False
+        self.assertIn('string="Create Orders"', button())
+        self.setup.billing_flow = "invoice"
+        self.assertIn('string="Create Draft Invoices"', button())
+        self._make_setup(
+            name="Second", business_id="second@harbourclinic.example", billing_flow="sale"
+        )
+        self.assertIn('string="Create Invoices and Orders"', button())
+
+    def test_statuses_add_up(self):
+        """Whatever was ordered, drafted or left: every booking has exactly one status."""
+        self.ready[:4].action_create_invoices()
+        total = self.env["bookings.booking"].search_count([("setup_id", "=", self.setup.id)])
+        counts = self.env["bookings.booking"]._read_group(
+            [("setup_id", "=", self.setup.id)], ["status"], ["__count"]
+        )
+        self.assertEqual(sum(count for _status, count in counts), total)
+        self.assertIn("ordered", dict(counts))
+        self.assertLessEqual(max(self.ready.mapped("start")), fields.Datetime.now())

@@ -1,0 +1,223 @@
+from odoo import Command
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import new_test_user, tagged
+from odoo.tools import mute_logger
+
+from .common import OrderCase
+
+
+@tagged("post_install", "-at_install")
+class TestOrders(OrderCase):
+    def test_one_order_per_payer_one_line_per_booking(self):
+        moves = self.env["account.move"].search_count([])
+        self.ready.action_create_invoices()
+        lines = self.ready.order_line_ids
+        self.assertEqual(len(lines), len(self.ready))
+        self.assertEqual(lines.order_id.partner_id, self.ready.payer_id)
+        self.assertEqual(len(lines.order_id), len(self.ready.payer_id))
+        self.assertEqual(set(lines.order_id.mapped("state")), {"sale"})
+        self.assertEqual(set(self.ready.mapped("status")), {"ordered"})
+        for line in lines:
+            self.assertAlmostEqual(line.price_subtotal, line.booking_id.amount, 2)
+            self.assertEqual(line.qty_delivered, line.product_uom_qty)
+        self.assertEqual(self.env["account.move"].search_count([]), moves)
+
+    def test_the_run_names_and_opens_the_orders(self):
+        run = self.env["bookings.booking"]._invoice_all([("id", "in", self.ready.ids)])
+        self.assertEqual(run.order_ids, self.ready.order_ids)
+        self.assertEqual(run.booking_count, len(self.ready))
+        self.assertIn("order", run.result)
+        self.assertEqual(run._result_action()["res_model"], "sale.order")
+
+    def test_second_time_orders_nothing(self):
+        self.ready.action_create_invoices()
+        before = self.env["sale.order"].search_count([])
+        self.ready.action_create_invoices()
+        self.assertEqual(self.env["sale.order"].search_count([]), before)
+
+    def test_create_invoices_carries_the_bookings_over(self):
+        """Odoo's own wizard: one draft per customer, each line bills its booking at the booking's amount."""
+        self.ready.action_create_invoices()
+        moves = self.invoice(self.ready.order_ids)
+        lines = moves.invoice_line_ids.filtered("product_id")
+        self.assertEqual(lines.booking_id, self.ready)
+        self.assertEqual(len(lines), len(self.ready))
+        self.assertEqual(set(self.ready.mapped("status")), {"drafted"})
+        for line in lines:
+            self.assertAlmostEqual(line.price_subtotal, line.booking_id.amount, 2)
+            self.assertEqual(line.name, line.sale_line_ids.name)
+        for move in moves:
+            days = [booking._last_day() for booking in move.booking_ids]
+            self.assertEqual(move.delivery_date, max(days))
+        moves.action_post()
+        self.assertEqual(set(self.ready.mapped("status")), {"invoiced"})
+        self.assertTrue(all(self.ready.mapped("billed_before")))
+
+    def test_life_of_an_order(self):
+        """Ordered, drafted, draft deleted, order cancelled, revived: the booking follows."""
+        booking = self.ready[:1]
+        booking.action_create_invoices()
+        order = booking.order_ids
+        self.invoice(order).unlink()
+        self.assertEqual(booking.status, "ordered")
+        order.action_cancel()
+        self.assertEqual(booking.status, "ready")
+        order.action_draft()
+        self.assertEqual(booking.status, "ordered")
+        order.action_cancel()
+        order.unlink()
+        self.assertEqual(booking.status, "ready")
+
+    def test_cancelled_order_takes_its_draft_invoice_along(self):
+        booking = self.ready[:1]
+        booking.action_create_invoices()
+        self.invoice(booking.order_ids)
+        booking.order_ids.action_cancel()
+        self.assertEqual(booking.status, "ready")
+
+    def test_cancelled_order_with_a_posted_invoice_stays_invoiced(self):
+        booking = self.ready[:1]
+        booking.action_create_invoices()
+        self.invoice(booking.order_ids).action_post()
+        booking.order_ids.action_cancel()
+        self.assertEqual(booking.status, "invoiced")
+        booking.move_ids.button_draft()
+        booking.move_ids.button_cancel()
+        self.assertEqual(booking.status, "ready")
+
+    def test_cancelled_order_cannot_come_back_beside_another(self):
+        booking = self.ready[:1]
+        booking.action_create_invoices()
+        old = booking.order_ids
+        old.action_cancel()
+        booking.action_create_invoices()
+        with self.assertRaisesRegex(UserError, "billed on"):
+            old.action_draft()
+        self.assertEqual(len(booking.order_line_ids.filtered("booking_live")), 1)
+
+    def test_the_database_refuses_two_live_order_lines(self):
+        booking = self.ready[:1]
+        booking.action_create_invoices()
+        line = booking.order_line_ids
+        with (
+            mute_logger("odoo.sql_db"),
+            self.assertRaises(Exception) as caught,
+            self.cr.savepoint(),
+        ):
+            self.env["sale.order.line"].create(
+                {
+                    "order_id": line.order_id.copy({"order_line": []}).id,
+                    "product_id": line.product_id.id,
+                    "booking_id": booking.id,
+                }
+            )
+            self.env.flush_all()
+        self.assertIn("booking_live", str(caught.exception))
+
+    def test_copy_of_an_order_bills_no_booking(self):
+        booking = self.ready[:1]
+        booking.action_create_invoices()
+        self.assertFalse(booking.order_ids.copy().order_line.booking_id)
+        self.assertEqual(booking.order_count, 1)
+
+    def test_ordered_bookings_keep_price_and_payer(self):
+        booking = self.ready[:1]
+        booking.action_create_invoices()
+        with self.assertRaises(UserError):
+            booking.price_unit = 1.0
+        with self.assertRaises(UserError):
+            booking.action_mark_not_billable("waived")
+
+    def test_ordered_bookings_cannot_be_deleted(self):
+        booking = self.ready[:1]
+        booking.action_create_invoices()
+        booking.order_ids.action_cancel()
+        with self.assertRaises(UserError):
+            booking.unlink()
+
+    def test_changing_a_quantity_keeps_the_agreed_price(self):
+        booking = self.ready.filtered(lambda b: b.price_unit > 0)[:1]
+        booking.product_id.lst_price = 1234.0
+        booking.action_create_invoices()
+        line = booking.order_line_ids
+        line.product_uom_qty = 2
+        self.assertAlmostEqual(line.price_unit, booking.price_unit, 6)
+
+    def test_orders_of_other_journals_never_share_an_invoice(self):
+        """Consolidated billing joins what may be joined: journal and purchase order keep bookings apart."""
+        payer = self.ready.payer_id[:1]
+        mine = self.ready.filtered(lambda b: b.payer_id == payer)
+        other = self.ready.filtered(lambda b: b.payer_id != payer)[:1]
+        mine.action_create_invoices()
+        other.payer_id = payer
+        other.action_create_invoices()
+        orders = mine.order_ids | other.order_ids
+        self.assertEqual(len(orders), 2)
+        orders[0].client_order_ref = "PO 1"
+        orders[1].client_order_ref = "PO 2"
+        self.assertEqual(len(self.invoice(orders)), 2)
+
+    def test_an_accountant_needs_no_role_in_sales(self):
+        accountant = new_test_user(
+            self.env,
+            "orders-accountant",
+            "account.group_account_invoice",
+            company_id=self.company.id,
+            company_ids=[Command.set(self.company.ids)],
+        )
+        booking = self.ready[:1]
+        booking.with_user(accountant).action_create_invoices()
+        self.assertEqual(booking.status, "ordered")
+        nobody = new_test_user(
+            self.env,
+            "orders-nobody",
+            "bookings_invoicing.group_auditor",
+            company_id=self.company.id,
+            company_ids=[Command.set(self.company.ids)],
+        )
+        with self.assertRaises(AccessError):
+            self.ready[1:2].with_user(nobody).action_create_invoices()
+
+    def test_foreign_currency_orders_are_in_the_business_currency(self):
+        foreign = self.env.ref("base.CHF")
+        foreign.active = True
+        self.setup.currency_id = foreign
+        booking = self.ready[:1]
+        booking.action_create_invoices()
+        order = booking.order_ids
+        self.assertEqual(order.currency_id, foreign)
+        self.assertAlmostEqual(order.order_line.price_subtotal, booking.amount, 2)
+        self.assertEqual(self.invoice(order).currency_id, foreign)
+
+
+@tagged("post_install", "-at_install")
+class TestQuotations(OrderCase):
+    order_state = "draft"
+    invoice_policy = "order"
+
+    def test_quotation_waits_for_its_confirmation(self):
+        booking = self.ready[:1]
+        booking.action_create_invoices()
+        order = booking.order_ids
+        self.assertEqual((order.state, booking.status), ("draft", "ordered"))
+        order.action_confirm()
+        self.invoice(order)
+        self.assertEqual(booking.status, "drafted")
+
+    def test_line_removed_from_a_quotation_frees_its_booking(self):
+        booking = self.ready[:1]
+        booking.action_create_invoices()
+        booking.order_line_ids.unlink()
+        self.assertEqual(booking.status, "ready")
+
+    def test_confirmed_quotation_invoices_what_was_delivered(self):
+        self.service_template.invoice_policy = "delivery"
+        booking = self.ready[:1]
+        booking.product_id.invoice_policy = "delivery"
+        booking.action_create_invoices()
+        booking.order_ids.action_confirm()
+        self.assertEqual(
+            booking.order_line_ids.qty_delivered, booking.order_line_ids.product_uom_qty
+        )
+        self.invoice(booking.order_ids)
+        self.assertEqual(booking.status, "drafted")
