@@ -38,32 +38,46 @@ def cloud_settings():
 
 
 def _file_section():
-    parser = configparser.RawConfigParser()
-    path = config["config"] if "config" in config.options else None
+    path = config["config"]
     if not path or not os.path.isfile(path):
         return {}
-    parser.read(path, encoding="utf-8")
+    parser = configparser.RawConfigParser(strict=False)
+    try:
+        parser.read(path, encoding="utf-8")
+    except (configparser.Error, UnicodeDecodeError):
+        # Odoo has complained of such a file at its start; its text may hold a key, so it is not quoted here
+        return {}
     return parser[SECTION] if parser.has_section(SECTION) else {}
 
 
 def has_key():
     """Whether secrets are encrypted on this server."""
-    return bool(_fernet())
+    return bool(read_setting(SECRET_KEY))
 
 
-def _fernet():
+def _keys():
+    """The Fernet keys, newest first.
+
+    :raises SecretUnreadable: one of them is no key
+    """
     keys = [key.strip() for key in read_setting(SECRET_KEY).split(",") if key.strip()]
-    return MultiFernet([Fernet(key) for key in keys]) if keys else None
+    try:
+        return [Fernet(key) for key in keys]
+    except ValueError:
+        raise SecretUnreadable(f"{SECRET_KEY} of the server holds something that is not a key") from None
 
 
 def seal(secret):
-    """The secret as it is stored: encrypted with the newest key, or marked as clear where there is no key."""
+    """The secret as it is stored: encrypted with the newest key, or marked as clear where there is no key.
+
+    :raises SecretUnreadable: the server's key is no key; the secret must not be stored in clear then
+    """
     if not secret:
         return False
-    fernet = _fernet()
-    if fernet is None:
+    keys = _keys()
+    if not keys:
         return _CLEAR + secret
-    return _ENCRYPTED + fernet.encrypt(secret.encode()).decode()
+    return _ENCRYPTED + keys[0].encrypt(secret.encode()).decode()
 
 
 def unseal(stored):
@@ -75,8 +89,26 @@ def unseal(stored):
         return ""
     if stored.startswith(_CLEAR):
         return stored[len(_CLEAR) :]
-    fernet = _fernet()
+    keys = _keys()
     try:
-        return fernet.decrypt(stored[len(_ENCRYPTED) :].encode()).decode()
-    except (AttributeError, InvalidToken) as error:
-        raise SecretUnreadable from error
+        return MultiFernet(keys).decrypt(stored[len(_ENCRYPTED) :].encode()).decode() if keys else _unreadable()
+    except InvalidToken:
+        _unreadable()
+
+
+def _unreadable():
+    raise SecretUnreadable("the secret was encrypted with a key that this server does not have") from None
+
+
+def needs_reseal(stored):
+    """Whether a stored secret is in clear, or under an older key, although the server has a newer one."""
+    keys = _keys()
+    if not stored or not keys:
+        return False
+    if stored.startswith(_CLEAR):
+        return True
+    try:
+        keys[0].decrypt(stored[len(_ENCRYPTED) :].encode())
+    except InvalidToken:
+        return True
+    return False

@@ -7,7 +7,7 @@ A later step is not tried where an earlier one makes it pointless; it says so.
 import base64
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 
 from .errors import GraphError
@@ -18,13 +18,15 @@ STEPS = ("token", "permission", "businesses", "business", "services", "customers
 @dataclass(frozen=True, slots=True)
 class Check:
     """``step`` is one of STEPS; ``message`` a sentence that says what was found or what to do;
-    ``kind`` is "ok", "skipped", or that of the error.
+    ``kind`` is "ok", "skipped", or that of the error. ``facts`` is what the sentence was made of: ``error`` (a
+    GraphError), or what was found: ``permissions``, ``count``, ``malformed``, ``name``, ``currency``, ``because``.
     """
 
     step: str
     ok: bool
     message: str
     kind: str
+    facts: dict = field(default_factory=dict, compare=False)
 
 
 def run_checks(client, business_id: str | None = None) -> list[Check]:
@@ -52,20 +54,21 @@ def run_checks(client, business_id: str | None = None) -> list[Check]:
     ]
 
 
-def _try(step: str, action: Callable[[], str]) -> Check:
+def _try(step: str, action: Callable[[], tuple[str, dict]]) -> Check:
     try:
-        return Check(step, True, action(), "ok")
+        message, facts = action()
+        return Check(step, True, message, "ok", facts)
     except GraphError as problem:
-        return Check(step, False, str(problem), problem.kind)
+        return Check(step, False, str(problem), problem.kind, {"error": problem})
 
 
 def _skipped(step: str, reason: str) -> Check:
-    return Check(step, False, f"Not tried, because {reason}.", "skipped")
+    return Check(step, False, f"Not tried, because {reason}.", "skipped", {"because": reason})
 
 
-def _token(client) -> str:
+def _token(client) -> tuple[str, dict]:
     client.tokens.token(force=True)
-    return "Microsoft accepts the sign-in."
+    return "Microsoft accepts the sign-in.", {}
 
 
 def _permission(client) -> Check:
@@ -79,10 +82,10 @@ def _permission(client) -> Check:
         )
     bookings = sorted(name for name in granted if name.startswith("Bookings"))
     if bookings:
-        return Check("permission", True, f"Granted: {', '.join(bookings)}.", "ok")
-    return Check(
-        "permission", False, GraphError(kind="consent_missing").sentence, "consent_missing"
-    )
+        names = ", ".join(bookings)
+        return Check("permission", True, f"Granted: {names}.", "ok", {"permissions": names})
+    missing = GraphError(kind="consent_missing")
+    return Check("permission", False, missing.sentence, missing.kind, {"error": missing})
 
 
 def granted_permissions(token: str) -> set[str] | None:
@@ -98,20 +101,24 @@ def granted_permissions(token: str) -> set[str] | None:
         return None
 
 
-def _businesses(client, found: list) -> str:
+def _businesses(client, found: list) -> tuple[str, dict]:
     found += client.businesses()
+    facts = {"count": len(found)}
     if not found:
-        return "Connected, but the organisation has no Bookings business."
-    return f"{len(found)} Bookings businesses found."
+        return "Connected, but the organisation has no Bookings business.", facts
+    return f"{len(found)} Bookings businesses found.", facts
 
 
-def _business(client, business_id: str) -> str:
+def _business(client, business_id: str) -> tuple[str, dict]:
     business = client.business(business_id)
-    currency = business.currency or "no currency told"
-    return f"{business.name or business.id} ({currency})."
+    name, currency = business.name or business.id, business.currency or ""
+    text = f"{name} ({currency or 'no currency told'})."
+    return text, {"name": name, "currency": currency}
 
 
-def _first_page(pages) -> str:
+def _first_page(pages) -> tuple[str, dict]:
     page = next(iter(pages))
-    unreadable = f", {len(page.malformed)} of them unreadable" if page.malformed else ""
-    return f"Can be read: {len(page.records) + len(page.malformed)} on the first page{unreadable}."
+    count, malformed = len(page.records) + len(page.malformed), len(page.malformed)
+    unreadable = f", {malformed} of them unreadable" if malformed else ""
+    text = f"Can be read: {count} on the first page{unreadable}."
+    return text, {"count": count, "malformed": malformed}

@@ -4,10 +4,9 @@ from datetime import timedelta
 import requests
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
-from odoo.fields import NO_ACCESS
 
 from .. import graph, sandbox, server_settings
+from .stored_tokens import StoredTokens
 
 _logger = logging.getLogger(__name__)
 
@@ -61,27 +60,20 @@ class BookingsConnection(models.Model):
         string="Client ID", tracking=True, help="Application (client) ID of the app registration."
     )
     auth_method = fields.Selection(
-        [("secret", "Client secret"), ("certificate", "Certificate")],
+        [
+            ("secret", "Client secret"),
+            ("certificate", "Certificate"),
+            ("delegated", "A user signs in with Microsoft"),
+        ],
         string="Sign-in",
         default="secret",
         required=True,
         tracking=True,
     )
-    client_secret = fields.Char(
-        compute="_compute_client_secret",
-        inverse="_inverse_client_secret",
-        exportable=False,
-        copy=False,
-        groups="base.group_system",
-        help="The secret's value, or a PEM with private key and certificate. It is stored and never shown again.",
-    )
-    client_secret_store = fields.Char(copy=False, exportable=False, groups=NO_ACCESS)
-    has_secret = fields.Boolean(compute="_compute_has_secret", compute_sudo=True)
     secret_expiry = fields.Date(
         help="Microsoft shows this date beside the secret. A reminder comes 30 and 7 days before.",
         tracking=True,
     )
-    key_missing = fields.Boolean(compute="_compute_key_missing")
     user_id = fields.Many2one(
         "res.users",
         string="Responsible",
@@ -99,29 +91,11 @@ class BookingsConnection(models.Model):
     error_message = fields.Char(readonly=True, copy=False)
     error_date = fields.Datetime(readonly=True, copy=False)
     setup_ids = fields.One2many("bookings.sync.setup", "connection_id", string="Sync Setups")
-    setup_count = fields.Integer(compute="_compute_setup_count")
+    setup_count = fields.Integer(compute="_compute_setup_count", compute_sudo=True)
     sandbox_seed = fields.Integer(default=1, copy=False)
     sandbox_anchor = fields.Date(default=fields.Date.today, copy=False)
     sandbox_size = fields.Integer(copy=False, help="Appointments to make up; 0 for the usual number.")
     sandbox_change_ids = fields.One2many("bookings.sandbox.change", "connection_id")
-
-    def _compute_client_secret(self):
-        self.client_secret = False
-
-    def _inverse_client_secret(self):
-        for connection in self:
-            if connection.client_secret:
-                connection.sudo().client_secret_store = server_settings.seal(
-                    connection.client_secret.strip()
-                )
-
-    @api.depends("client_secret_store")
-    def _compute_has_secret(self):
-        for connection in self:
-            connection.has_secret = bool(connection.client_secret_store)
-
-    def _compute_key_missing(self):
-        self.key_missing = not server_settings.has_key()
 
     @api.depends("setup_ids")
     def _compute_setup_count(self):
@@ -139,14 +113,19 @@ class BookingsConnection(models.Model):
         """The Graph client of this connection; nothing is sent yet.
 
         :rtype: bookings_invoicing.graph.BookingsClient
-        :raises graph.ConfigurationError: something that signing in needs is missing
+        :raises graph.ConfigurationError: something that signing in needs is missing, or this database is a copy
         """
         self.ensure_one()
+        self._check_own_database()
         cloud = self._cloud()
         transport = graph.Transport(cloud, session=self._session())
-        return graph.BookingsClient(
-            transport, graph.token_source(cloud, transport, self._credential())
-        )
+        return graph.BookingsClient(transport, self._token_source(cloud, transport))
+
+    def _token_source(self, cloud, transport):
+        credential = self._credential()
+        if self.mode == "live" and self.auth_method == "delegated":
+            return StoredTokens(self, cloud, transport, credential)
+        return graph.token_source(cloud, transport, credential)
 
     def _cloud(self):
         if self.mode == "sandbox":
@@ -161,6 +140,7 @@ class BookingsConnection(models.Model):
         return requests.Session()
 
     def _credential(self):
+        """What the application proves itself with: a ``graph.ClientSecret`` or ``graph.Certificate``."""
         if self.mode == "sandbox":
             return graph.ClientSecret(sandbox.TENANT_ID, sandbox.CLIENT_ID, sandbox.CLIENT_SECRET)
         missing = [
@@ -170,31 +150,27 @@ class BookingsConnection(models.Model):
         ]
         if not self.has_secret:
             missing.append(
-                self.env._("Certificate")
-                if self.auth_method == "certificate"
-                else self.env._("Client secret")
+                self.env._("Certificate") if self.auth_method == "certificate" else self.env._("Client secret")
             )
         if missing:
             raise graph.ConfigurationError(
-                self.env._(
-                    "Fill in %(fields)s on the connection first.", fields=", ".join(missing)
-                ),
+                self.env._("Fill in %(fields)s on the connection first.", fields=", ".join(missing)),
+                kind="credential_incomplete",
             )
-        tenant, client = self.tenant_id.strip(), self.client_id.strip()
-        secret = self._secret()
-        if self.auth_method == "certificate":
-            return graph.Certificate(tenant, client, secret)
-        return graph.ClientSecret(tenant, client, secret)
+        tenant, client, secret = self.tenant_id.strip(), self.client_id.strip(), self._secret()
+        kind = graph.Certificate if "-----BEGIN" in secret else graph.ClientSecret
+        return kind(tenant, client, secret)
 
     def _secret(self):
         try:
-            return server_settings.unseal(self.sudo().client_secret_store)
+            return self._secret_text("credential")
         except server_settings.SecretUnreadable as error:
             raise graph.ConfigurationError(
                 self.env._(
                     "The stored secret was encrypted with another key. Enter it again, or give the server the key "
                     "it was encrypted with (BOOKINGS_SECRET_KEY)."
-                )
+                ),
+                kind="secret_unreadable",
             ) from error
 
     def _sandbox_tenant(self):
@@ -232,43 +208,17 @@ class BookingsConnection(models.Model):
 
     # -- buttons -----------------------------------------------------------------------------------
 
-    def action_test(self):
-        """Try every step that a sync needs and say of each whether it works and what to do if not."""
-        self.ensure_one()
-        self.check_access("write")
-        try:
-            checks = self._client().check(self.setup_ids[:1].business_id or None)
-        except graph.GraphError as error:
-            self._mark_attention(error)
-            return self._notify(self.env._("Not connected"), str(error), "danger")
-        failed = [check for check in checks if not check.ok]
-        text = "\n".join(("✓ " if check.ok else "✗ ") + check.message for check in checks)
-        if failed:
-            self._mark_attention(failed[0].message)
-            return self._notify(self.env._("Needs attention"), text, "danger")
-        self._mark_connected()
-        return self._notify(self.env._("Connected"), text, "success")
-
     def action_find_businesses(self):
         """Offer the tenant's Bookings businesses; each becomes a sync setup on choice."""
         self.ensure_one()
         self.check_access("write")
-        try:
-            businesses = self._client().businesses()
-        except graph.GraphError as error:
-            raise UserError(str(error)) from error
-        wizard = self.env["bookings.business.finder"].create(
-            {
-                "connection_id": self.id,
-                "line_ids": [
-                    fields.Command.create({"business_id": b.id, "name": b.name}) for b in businesses
-                ],
-            }
-        )
+        wizard = self.env["bookings.business.finder"].create({"connection_id": self.id})
+        wizard._list_businesses()
         return wizard._open()
 
     def action_view_setups(self):
         self.ensure_one()
+        self.check_access("read")
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "bookings_invoicing.sync_setup_action"
         )

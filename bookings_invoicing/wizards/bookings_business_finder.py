@@ -1,8 +1,11 @@
-from odoo import api, fields, models
+from odoo import fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
 
 from .. import graph
+from ..models.graph_sentences import tell
+
+LISTED = 500  # Graph lists no more
 
 
 class BookingsBusinessFinder(models.TransientModel):
@@ -15,12 +18,7 @@ class BookingsBusinessFinder(models.TransientModel):
     query = fields.Char(string="Search", help="Microsoft lists 500 businesses at most: search by a part of the name.")
     address = fields.Char(help="The mailbox address of the business, where it is not in the list.")
     line_ids = fields.One2many("bookings.business.finder.line", "finder_id")
-    is_complete = fields.Boolean(compute="_compute_is_complete")
-
-    @api.depends("line_ids")
-    def _compute_is_complete(self):
-        for finder in self:
-            finder.is_complete = len(finder.line_ids) < 500
+    is_complete = fields.Boolean(readonly=True, default=True)
 
     def _open(self):
         self.ensure_one()
@@ -35,19 +33,28 @@ class BookingsBusinessFinder(models.TransientModel):
 
     def action_search(self):
         self.ensure_one()
+        self._list_businesses()
+        return self._open()
+
+    def _list_businesses(self):
+        """Fill the list with what Microsoft finds; an organisation too large for it is to be searched."""
         self.connection_id.check_access("write")
         try:
-            businesses = self.connection_id.sudo()._client().businesses(self.query or "")
+            businesses = self.connection_id.sudo()._client().businesses((self.query or "").strip())
         except graph.GraphError as error:
-            raise UserError(str(error)) from error
+            if error.kind != "too_many_businesses":
+                raise UserError(tell(self.env, error)) from error
+            businesses, self.is_complete = [], False
+        else:
+            self.is_complete = len(businesses) < LISTED
         self.line_ids = [
             Command.clear(),
-            *(Command.create({"business_id": b.id, "name": b.name}) for b in businesses),
+            *(Command.create({"business_id": b.id, "name": b.name or b.id}) for b in businesses),
         ]
-        return self._open()
 
     def action_use_address(self):
         self.ensure_one()
+        self.connection_id.check_access("write")
         if not (self.address or "").strip():
             raise UserError(self.env._("Type the mailbox address of the business first."))
         return self._use(self.address.strip())
@@ -69,7 +76,7 @@ class BookingsBusinessFinder(models.TransientModel):
             try:
                 business = self.connection_id.sudo()._client().business(business_id)
             except graph.GraphError as error:
-                raise UserError(str(error)) from error
+                raise UserError(tell(self.env, error)) from error
             setup = setups.create(
                 {
                     "name": business.name,

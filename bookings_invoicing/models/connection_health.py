@@ -1,0 +1,142 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+
+from .. import graph, server_settings
+
+WARN_DAYS = (30, 7)
+ACTIVITY = "bookings_invoicing.mail_activity_secret"
+
+
+class BookingsConnection(models.Model):
+    """What can go wrong with a connection while nobody looks: its secret runs out, its database is copied."""
+
+    _inherit = "bookings.connection"
+
+    database_uuid = fields.Char(
+        string="Database",
+        readonly=True,
+        copy=False,
+        default=lambda self: self._this_database(),
+        help="The database in which this connection was made or confirmed. In a copy of it nothing is synchronised.",
+    )
+    is_foreign_database = fields.Boolean(compute="_compute_is_foreign_database")
+    expiry_warned = fields.Integer(readonly=True, copy=False, help="Days before the end that were warned of last")
+    secret_days_left = fields.Integer(compute="_compute_secret_days_left")
+
+    # -- copies of the database --------------------------------------------------------------------
+
+    @api.model
+    def _this_database(self):
+        return self.env["ir.config_parameter"].sudo().get_param("database.uuid")
+
+    @api.depends("database_uuid", "mode")
+    def _compute_is_foreign_database(self):
+        here = self._this_database()
+        for connection in self:
+            connection.is_foreign_database = connection.mode == "live" and connection.database_uuid != here
+
+    def _check_own_database(self):
+        """Refuse to sign in from a copy: two databases would bill the same appointments and share one sign-in.
+
+        :raises graph.ConfigurationError:
+        """
+        self.ensure_one()
+        if self.is_foreign_database:
+            raise graph.ConfigurationError(
+                self.env._(
+                    "This database is a copy of the one in which the connection was made, so nothing is synchronised "
+                    "here. An administrator can allow it on the connection."
+                ),
+                kind="database_copy",
+            )
+
+    def action_confirm_database(self):
+        """Say that this database is the one to synchronise from now on."""
+        self._check_system()
+        self.check_access("write")
+        for connection in self:
+            connection.database_uuid = self._this_database()
+            connection._message_log(body=self.env._("Synchronising from this database was allowed."))
+        return {"type": "ir.actions.client", "tag": "soft_reload"}
+
+    # -- the end of a secret -----------------------------------------------------------------------
+
+    @api.depends("secret_expiry")
+    def _compute_secret_days_left(self):
+        today = fields.Date.context_today(self)
+        for connection in self:
+            connection.secret_days_left = (connection.secret_expiry - today).days if connection.secret_expiry else 0
+
+    @api.model
+    def _cron_daily(self):
+        """Encrypt with the newest key what is not, and warn of secrets that end soon."""
+        try:
+            self.env["bookings.connection.secret"]._reseal_all()
+        except server_settings.SecretUnreadable:
+            unreadable = self.sudo().search([("mode", "=", "live")]).filtered(lambda c: not c._is_readable())
+            for connection in unreadable:
+                connection._mark_attention(graph.ConfigurationError(kind="secret_unreadable", message=self.env._(
+                    "The stored secret was encrypted with another key. Enter it again, or give the server the key "
+                    "it was encrypted with (BOOKINGS_SECRET_KEY)."
+                )))
+        self._warn_of_expiry()
+
+    def _is_readable(self):
+        try:
+            self._secret_text("credential")
+        except server_settings.SecretUnreadable:
+            return False
+        return True
+
+    @api.model
+    def _warn_of_expiry(self):
+        """One activity 30 days and one 7 days before a secret or certificate ends, for the responsible user."""
+        today = fields.Date.context_today(self)
+        soon = self.search(
+            [("mode", "=", "live"), ("secret_expiry", "<=", today + timedelta(days=max(WARN_DAYS)))]
+        )
+        for connection in soon:
+            step = min(days for days in WARN_DAYS if connection.secret_days_left <= days)
+            if not connection.expiry_warned or step < connection.expiry_warned:
+                connection.activity_unlink([ACTIVITY])
+                connection.activity_schedule(
+                    ACTIVITY,
+                    date_deadline=max(connection.secret_expiry, today),
+                    user_id=connection._responsible().id,
+                    note=self.env._(
+                        "The secret of this connection ends on %s. Make a new one in the Microsoft Entra admin center and "
+                        "enter it on the connection: after that day no appointment is read.",
+                        connection.secret_expiry,
+                    ),
+                )
+                connection.expiry_warned = step
+
+    def _responsible(self):
+        self.ensure_one()
+        users = self.user_id | self.create_uid | self.env.ref("base.user_admin")
+        return users.filtered("active")[:1] or self.env.user
+
+    # -- what a change means -------------------------------------------------------------------------
+
+    def write(self, vals):
+        if "secret_expiry" in vals:
+            vals = vals | {"expiry_warned": 0}
+        moved = self.filtered(lambda connection: connection._is_moved_by(vals))
+        result = super().write(vals)
+        if "secret_expiry" in vals:
+            self.activity_unlink([ACTIVITY])
+        for connection in moved:
+            connection._keep_secret("tokens", "")
+        if moved:
+            super(BookingsConnection, moved.sudo()).write(
+                {"state": "draft", "sync_user_id": False, "sync_account": False, "check_ids": [fields.Command.clear()]}
+            )
+        return result
+
+    def _is_moved_by(self, vals):
+        """Whether these values lead the connection to another tenant, app or cloud: what was signed in there ends."""
+        return any(
+            name in vals and (vals[name] or False) != (self[name] or False)
+            for name in ("mode", "cloud", "tenant_id", "client_id", "auth_method")
+        )
