@@ -13,6 +13,7 @@ msal for Python.
 
 import json
 import logging
+import warnings
 from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import quote, urlencode
@@ -173,13 +174,17 @@ def begin_sign_in(
 
     def begin():
         app = _app(cloud, transport, credential.credential)
-        return app.initiate_auth_code_flow(
-            [f"{cloud.resource}/{permission}" for permission in permissions],
-            redirect_uri=redirect_uri,
-            prompt="select_account",
-            login_hint=login_hint,
-            response_mode="query",
-        )
+        scopes = [f"{cloud.resource}/{permission}" for permission in permissions]
+        with warnings.catch_warnings():
+            # msal recommends form_post, a cross-site POST: the session's cookie would not come along
+            warnings.simplefilter("ignore", UserWarning)
+            return app.initiate_auth_code_flow(
+                scopes,
+                redirect_uri=redirect_uri,
+                prompt="select_account",
+                login_hint=login_hint,
+                response_mode="query",
+            )
 
     flow = _talk(begin)
     return flow["auth_uri"], flow
@@ -216,6 +221,8 @@ def finish_sign_in(
 
     claims = _talk(finish).get("id_token_claims")
     claims = claims if isinstance(claims, dict) else {}
+    if claims.get("aud") != credential.client_id.strip():
+        raise AuthError(kind="sign_in_state")
     tenant = _claim(claims, "tid")
     if _is_guid(credential.tenant_id) and tenant.lower() != credential.tenant_id.strip().lower():
         raise AuthError(kind="sign_in_tenant")
