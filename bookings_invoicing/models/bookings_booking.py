@@ -254,8 +254,8 @@ class BookingsBooking(models.Model):
                 self._local(self.stop).date(), self.setup_id.bill_from, self.price_outcome == "free"
             )
             or False,
-            cancelled=bool(removed and removed <= self.start),
-            removed_after=bool(removed and removed > self.start),
+            cancelled=bool(removed and removed < self.start),
+            removed_after=bool(removed and removed >= self.start),
             credited=bool(self._credited_lines()),
             price_to_decide=self.price_outcome == "ask",
             blockers=[key for key, _params in self.blockers or ()],
