@@ -105,12 +105,13 @@ class BookingsBooking(models.Model):
         self.ensure_one()
         customer = self.customer_id
         remote_id = customer.remote_id or ""
+        nameless = self.attendee_key.partition("#")[0] in (matching.NO_ATTENDEE, "n:")
         return matching.Known(
             self.attendee_key,
             matching.Identity(
                 "" if remote_id.startswith("e:") else remote_id,
                 customer.email or "",
-                self.name if self.attendee_key != matching.NO_ATTENDEE else "",
+                "" if nameless else self.name,
             ),
             gone=bool(self.removed_on),
         )
