@@ -176,7 +176,7 @@ def begin_sign_in(
         app = _app(cloud, transport, credential.credential)
         scopes = [f"{cloud.resource}/{permission}" for permission in permissions]
         with warnings.catch_warnings():
-            # msal recommends form_post, a cross-site POST: the session's cookie would not come along
+            # msal recommends form_post, a cross-site POST: no session cookie would come along
             warnings.simplefilter("ignore", UserWarning)
             return app.initiate_auth_code_flow(
                 scopes,

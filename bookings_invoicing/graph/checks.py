@@ -18,8 +18,9 @@ STEPS = ("token", "permission", "businesses", "business", "services", "customers
 @dataclass(frozen=True, slots=True)
 class Check:
     """``step`` is one of STEPS; ``message`` a sentence that says what was found or what to do;
-    ``kind`` is "ok", "skipped", or that of the error. ``facts`` is what the sentence was made of: ``error`` (a
-    GraphError), or what was found: ``permissions``, ``count``, ``malformed``, ``name``, ``currency``, ``because``.
+    ``kind`` is "ok", "skipped", or that of the error. ``facts`` is what the sentence was made of:
+    ``error`` (a GraphError), or what was found: ``permissions``, ``count``, ``malformed``,
+    ``name``, ``currency``, ``because``.
     """
 
     step: str

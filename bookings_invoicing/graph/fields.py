@@ -286,6 +286,8 @@ _UTC_TAILS = frozenset({".0000000Z", "Z", ".0000000", ""})
 
 def _utc_second(written: str) -> datetime | None:
     """The UTC time in the first 19 characters, if that is what they are."""
+    if written[7] != "-":  # a week date
+        return None
     try:
         found = datetime.fromisoformat(written[:19] + "+00:00")
     except ValueError:

@@ -1,0 +1,242 @@
+"""Records made of Graph's objects, and those that cannot be."""
+
+import dataclasses
+import datetime
+import json
+from decimal import Decimal
+
+import pytest
+
+from bookings_invoicing import graph
+from bookings_invoicing.graph import Appointment, Attendee, RecordError
+from bookings_invoicing.graph.client import parse_rows
+
+from . import payloads
+
+UTC = datetime.timezone.utc
+
+
+def test_appointment():
+    """Every property in its place."""
+    found = Appointment.parse(payloads.appointment(7, price=Decimal("60.0")))
+    assert found == Appointment(
+        id="AAMkExample000007=",
+        service_id="11111111-0000-0000-0000-000000000000",
+        service_name="Consultation",
+        start=datetime.datetime(2026, 3, 2, 9, tzinfo=UTC),
+        end=datetime.datetime(2026, 3, 2, 9, 45, tzinfo=UTC),
+        price=Decimal(60),
+        price_type="fixedPrice",
+        attendees=(
+            Attendee(
+                customer_id="22222222-0000-0000-0000-000000000000",
+                name="Ada Example",
+                email="ada@example.com",
+                phone="",
+                notes="",
+                address=graph.Address("Way 1", "Bern", "", "", ""),
+                time_zone="Europe/Zurich",
+                answers=(
+                    graph.Answer("33333333-0000-0000-0000-000000000000", "PO number?", "PO-7"),
+                ),
+            ),
+        ),
+        staff_ids=("99999999-0000-0000-0000-000000000000",),
+        label="",
+        service_notes="",
+        customer_notes="",
+        online=False,
+        place="Main street",
+        join_url="",
+        created=datetime.datetime(2026, 2, 1, 8, tzinfo=UTC),
+        last_updated=datetime.datetime(2026, 2, 2, 8, 0, 0, 123456, tzinfo=UTC),
+        max_attendees=5,
+        filled_attendees=1,
+        customer_time_zone="Europe/Zurich",
+    )
+
+
+def test_records_cannot_be_changed():
+    found = Appointment.parse(payloads.appointment())
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        found.price = Decimal(1)
+    assert isinstance(hash(found), int)
+
+
+def test_the_least_that_is_needed():
+    """What the US Government schema and old documents leave out may be missing."""
+    least = {"id", "startDateTime", "endDateTime", "price", "priceType"}
+    raw = {key: value for key, value in payloads.appointment().items() if key in least}
+    found = Appointment.parse(raw)
+    assert (found.attendees, found.created, found.last_updated) == ((), None, None)
+    assert (found.service_id, found.max_attendees, found.place) == ("", 0, "")
+
+
+@pytest.mark.parametrize("key", ["id", "startDateTime", "endDateTime", "price"])
+@pytest.mark.parametrize("how", ["missing", "null"])
+def test_what_is_needed(key, how):
+    raw = payloads.appointment()
+    if how == "missing":
+        del raw[key]
+    else:
+        raw[key] = None
+    with pytest.raises(RecordError) as caught:
+        Appointment.parse(raw)
+    assert caught.value.field == key
+    assert key in str(caught.value)
+
+
+@pytest.mark.parametrize("price_type", graph.PRICE_TYPES)
+def test_price_types(price_type):
+    """Only prices that are used must be there."""
+    found = Appointment.parse(payloads.appointment(priceType=price_type))
+    assert (found.price_type, found.price) == (price_type, 60)
+    raw = payloads.appointment(priceType=price_type, price=None)
+    if price_type in ("fixedPrice", "hourly", "startingAt"):
+        with pytest.raises(RecordError):
+            Appointment.parse(raw)
+    else:
+        assert Appointment.parse(raw).price == 0
+
+
+@pytest.mark.parametrize("price_type", ["unknownFutureValue", "perMinute", "FixedPrice", "", None])
+def test_new_price_types_are_unknown(price_type):
+    """Never read as a type that we know."""
+    assert Appointment.parse(payloads.appointment(priceType=price_type)).price_type == "unknown"
+    assert (
+        graph.Service.parse(payloads.service(defaultPriceType=price_type)).price_type == "unknown"
+    )
+
+
+def test_bad_price_of_an_unpriced_type():
+    """Nonsense stays nonsense, even where the number would not be used."""
+    with pytest.raises(RecordError):
+        Appointment.parse(payloads.appointment(priceType="free", price=Decimal("NaN")))
+
+
+def test_end_before_start():
+    end = {"dateTime": "2026-03-02T08:59:59Z", "timeZone": "UTC"}
+    with pytest.raises(RecordError):
+        Appointment.parse(payloads.appointment(endDateTime=end))
+    same = payloads.appointment()["startDateTime"]
+    found = Appointment.parse(payloads.appointment(endDateTime=same))
+    assert found.end == found.start
+
+
+@pytest.mark.parametrize("customers", [None, [], "missing"])
+def test_nobody_in_the_list(customers):
+    """Then the one who booked, in the appointment's own properties."""
+    raw = payloads.appointment(customers=customers, customerPhone="+41", customerNotes="hi")
+    if customers == "missing":
+        del raw["customers"]
+    (found,) = Appointment.parse(raw).attendees
+    assert (found.name, found.email, found.phone) == ("Ada Example", "ada@example.com", "+41")
+    assert (found.customer_id, found.notes, found.answers) == ("", "hi", ())
+
+
+def test_nobody_at_all():
+    raw = payloads.appointment(customers=[], customerName="", customerEmailAddress=None)
+    assert Appointment.parse(raw).attendees == ()
+
+
+def test_several_attendees():
+    """Each one, in order, doubles included: who they are is not decided here."""
+    names = ["A", "B", "A"]
+    raw = payloads.appointment(customers=[payloads.attendee(name=name) for name in names])
+    assert [attendee.name for attendee in Appointment.parse(raw).attendees] == names
+
+
+@pytest.mark.parametrize(
+    "customers",
+    ["Ada", {"name": "Ada"}, [None], ["Ada"], [[]], [payloads.attendee(name=5)],
+     [payloads.attendee(customerId="x" * 256)], [payloads.attendee(customQuestionAnswers="x")],
+     [payloads.attendee(customQuestionAnswers=[5])], [payloads.attendee(location="Bern")],
+     [payloads.attendee(location={"address": 5})], 5, True],
+)  # fmt: skip
+def test_unreadable_attendees(customers):
+    with pytest.raises(RecordError):
+        Appointment.parse(payloads.appointment(customers=customers))
+
+
+def test_place():
+    """The location's name, else its address."""
+    address = {"street": "Way 1", "city": "Bern", "postalCode": "3000", "countryOrRegion": "CH"}
+    raw = payloads.appointment(serviceLocation={"displayName": "", "address": address})
+    assert Appointment.parse(raw).place == "Way 1, 3000 Bern, CH"
+    assert Appointment.parse(payloads.appointment(serviceLocation=None)).place == ""
+
+
+def test_beta_spelling():
+    """start, end and onlineMeetingUrl."""
+    raw = payloads.appointment(onlineMeetingUrl="https://teams.example/x", isLocationOnline=True)
+    raw["start"], raw["end"] = raw.pop("startDateTime"), raw.pop("endDateTime")
+    found = Appointment.parse(raw)
+    assert (found.start.hour, found.online, found.join_url) == (9, True, "https://teams.example/x")
+
+
+def test_other_records():
+    assert graph.Service.parse(payloads.service()).duration == datetime.timedelta(minutes=45)
+    customer = graph.Customer.parse(payloads.customer())
+    assert (customer.phone, customer.address.city) == ("+41 31 000", "Bern")
+    assert graph.Customer.parse({"id": "x"}).address is None
+    assert graph.StaffMember.parse(payloads.staff_member()).role == "scheduler"
+    business = graph.Business.parse(payloads.business())
+    assert (business.currency, business.time_zone) == ("EUR", "Europe/Berlin")
+    bare = graph.Business.parse({"id": "b@example.com", "displayName": "B"})
+    assert (bare.currency, bare.time_zone) == (None, None)
+    question = graph.Question.parse(payloads.question())
+    assert (question.question, question.options) == ("PO number?", ("yes", "no"))
+
+
+def test_one_bad_row_among_good_ones():
+    """It is put aside with its id, its reason and its text; the others keep their order."""
+    rows = [payloads.appointment(number) for number in range(5)]
+    rows[2]["price"] = Decimal(-1)
+    records, (bad,) = parse_rows(rows, Appointment)
+    assert [record.id for record in records] == [rows[number]["id"] for number in (0, 1, 3, 4)]
+    assert (bad.kind, bad.remote_id) == ("appointment", rows[2]["id"])
+    assert bad.reason == "price: is negative"
+    assert json.loads(bad.payload)["serviceName"] == "Consultation"
+
+
+@pytest.mark.parametrize("row", [None, 5, "x", [], [{}], True])
+def test_a_row_that_is_no_object(row):
+    records, (bad,) = parse_rows([payloads.appointment(), row], Appointment)
+    assert len(records) == 1
+    assert bad.remote_id == ""
+
+
+def test_doubles_in_a_page():
+    """The one that was changed last counts, in the place of the first."""
+    older = payloads.appointment(1, lastUpdatedDateTime="2026-02-01T00:00:00Z", price=1)
+    newer = payloads.appointment(1, lastUpdatedDateTime="2026-02-03T00:00:00Z", price=2)
+    for rows in ([older, newer], [newer, older]):
+        records, malformed = parse_rows([*rows, payloads.appointment(2)], Appointment)
+        assert [int(record.price) for record in records] == [2, 60]
+        assert malformed == ()
+
+
+def test_ids_differ_by_case():
+    rows = [payloads.appointment(id="AAMkA="), payloads.appointment(id="AAMka=")]
+    assert len(parse_rows(rows, Appointment)[0]) == 2
+
+
+def test_payload_of_a_huge_row():
+    """At most 20 kB, clean, whatever came."""
+    row = payloads.appointment(
+        serviceNotes="\x00\ud800\u202e" + "\u00e9" * 1_000_000,
+        deep=json.loads("[" * 500 + "]" * 500),
+        many={f"key{number}": "x" * 5000 for number in range(5000)},
+        price=None,
+    )
+    _records, (bad,) = parse_rows([row], Appointment)
+    assert 1000 < len(bad.payload.encode()) <= 20_000
+    assert not set(bad.payload) & {"\x00", "\ud800", "\u202e"}
+
+
+def test_nothing_outlives_a_page():
+    """Texts are remembered while a page is read, personal ones too, and then no longer."""
+    from bookings_invoicing.graph import fields
+
+    parse_rows([payloads.appointment()], Appointment)
+    assert (fields._lines, fields._ids) == ({}, set())
