@@ -89,8 +89,7 @@ class AccountMove(models.Model):
         for move in self:
             lines = move.invoice_line_ids
             if move.move_type == "out_refund":
-                for line in lines.filtered(lambda line: not line.booking_id):
-                    line.booking_id = line.sale_line_ids.booking_id[:1]
+                move._credit_bookings()
             bookings = lines.booking_id
             if not bookings:
                 continue
@@ -104,3 +103,11 @@ class AccountMove(models.Model):
                 values["invoice_date"] = invoice_date
             move.write(values)
             bookings.filtered(lambda booking: not booking.billed_before).billed_before = True
+
+    def _credit_bookings(self):
+        """Link the lines of a credit note made from an order to the bookings, and it to the invoice that it credits."""
+        for line in self.invoice_line_ids.filtered(lambda line: not line.booking_id):
+            line.booking_id = line.sale_line_ids.booking_id[:1]
+        billed = self.invoice_line_ids.booking_id._billed_on().filtered(lambda m: m.state == "posted")
+        if not self.reversed_entry_id and len(billed) == 1:
+            self.reversed_entry_id = billed
