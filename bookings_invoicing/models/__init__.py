@@ -13,6 +13,7 @@ from . import bookings_mirror
 from . import bookings_service
 from . import bookings_staff
 from . import bookings_customer
+from . import setup_sharing
 from . import bookings_booking
 from . import booking_import
 from . import booking_billing

@@ -26,7 +26,7 @@ class BookingsBooking(models.Model):
         :returns: counts: seen, created, updated, unchanged, removed, partners_created
         """
         setup = job.setup
-        latest = {appointment.id: appointment for appointment in appointments}
+        latest = {appointment.id: appointment for appointment in setup._own_appointments(appointments)}
         digests = {remote_id: content_hash(_content(record)) for remote_id, record in latest.items()}
         stored = self._stored(setup, list(latest))
         changed = [
