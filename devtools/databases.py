@@ -114,7 +114,9 @@ def _alive(pid):
 def template(env, modules=None):
     """Name of the template database with these modules, installed once. Raises DevError."""
     modules = sorted(modules or dependencies())
-    key = f"{odoo_source.version(env.root)}{CONSTRAINTS.read_text()}{modules}"
+    # The stored files of a template lie in the cache it was made with.
+    made_by = f"{odoo_source.version(env.root)}{CONSTRAINTS.read_text()}{env.data_dir}"
+    key = f"{made_by}{modules}"
     name = PREFIX + "_".join([*modules, hashlib.sha256(key.encode()).hexdigest()[:8]])[-44:]
     if not exists(env, name):
         with locked(locks(), name):

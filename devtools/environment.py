@@ -56,12 +56,13 @@ class Environment:
             "addons_path": ",".join(map(str, addons)),
             "data_dir": self.data_dir,
             "db_host": self.server.host,
-            "db_port": self.server.port or False,
             "db_user": self.server.user,
             "http_interface": "127.0.0.1",
             "limit_time_cpu": 3600,
             "limit_time_real": 3600,
         }
+        if self.server.port:
+            options["db_port"] = self.server.port
         if os.environ.get("PGPASSWORD"):
             options["db_password"] = os.environ["PGPASSWORD"]
         text = "\n".join(["[options]", *(f"{key} = {value}" for key, value in options.items()), ""])
