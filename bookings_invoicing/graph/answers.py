@@ -24,6 +24,7 @@ from .errors import (
 
 DEEPEST = 60
 _TOKENS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+_CODE = re.compile(r"[A-Za-z0-9_]{1,60}")
 _CODES = {
     "ErrorNonExistentMailbox": (NotFound, "business_not_found"),
     "ErrorFolderNotFound": (AccessDenied, "mailbox_role_missing"),
@@ -132,11 +133,8 @@ def error_object(document) -> tuple[bool, str]:
     if not isinstance(error, dict):
         return False, ""
     code = error.get("code")
-    return True, _plain(code) if isinstance(code, str) else ""
-
-
-def _plain(code: str) -> str:
-    return "".join(c for c in code[:80] if c.isascii() and c.isprintable())
+    # a code is a word; whatever else a server puts there does not get into messages
+    return True, code if isinstance(code, str) and _CODE.fullmatch(code) else ""
 
 
 def error_of(

@@ -23,14 +23,17 @@ import msal
 from .certificate import KeyPair, read_key_pair
 from .clouds import Cloud
 from .errors import AuthError, ConfigurationError, GraphError, ProtocolError, TransientError
-from .sign_in_errors import sign_in_error
+from .sign_in_errors import bare_refusal, sign_in_error
 from .transport import Transport
 
 _logger = logging.getLogger(__name__)
+# at DEBUG msal writes each sign-in's code and verifier to the log
+logging.getLogger("msal.token_cache").addFilter(lambda record: record.levelno >= logging.INFO)
+# and a user's claims, where they surprise it; what matters in them is checked here
+logging.getLogger("msal.oauth2cli.oidc").addFilter(lambda record: False)
 
 READ_PERMISSION = "Bookings.Read.All"
 EARLY = 300.0  # a token is renewed this many seconds before it ends
-_SECRETS = ("client_secret", "client_assertion", "refresh_token", "code", "code_verifier")
 
 
 class TokenSource(Protocol):
@@ -353,20 +356,11 @@ class _MsalHttp:
             document = None
         if not isinstance(document, dict):
             raise ProtocolError(kind="not_json", host=reply.host, status=reply.status)
-        if reply.status >= 400 and "error" not in document:
+        odd = not str(document.get("expires_in", "0")).isdigit()  # msal would put it into its log
+        if odd or (reply.status >= 400 and "error" not in document):
             raise ProtocolError(kind="sign_in_failed", status=reply.status)
         if method == "GET" and "error" in document:
             raise sign_in_error(document)  # msal would put the whole answer into a ValueError
-        return _Answer(reply.status, _redacted(reply, data), dict(reply.headers))
-
-
-def _redacted(reply, data) -> str:
-    """The body without what was sent to it: msal writes refusals to the log."""
-    text = reply.body.decode("utf-8", "replace")
-    if reply.status >= 400 and isinstance(data, dict):
-        for key in _SECRETS:
-            secret = data.get(key)
-            secret = secret.decode() if isinstance(secret, bytes) else secret
-            if secret:
-                text = text.replace(secret, "***")
-    return text
+        if reply.status >= 400:
+            document = bare_refusal(document)  # msal writes all of it to the log
+        return _Answer(reply.status, json.dumps(document), dict(reply.headers))

@@ -55,22 +55,40 @@ _BY_NUMBER = {
 }
 _NUMBER = re.compile(r"AADSTS(\d{4,8})")
 _WORD = re.compile(r"[a-z_]{1,60}")
+_NO_WORD = "unreadable"
+_ID = re.compile(r"[0-9A-Fa-f-]{1,40}")
+
+
+def bare_refusal(result: dict) -> dict:
+    """The refusal without its prose, which may quote what was sent: words, numbers and an id.
+
+    >>> bare_refusal({"error": "invalid_grant", "error_description": "AADSTS65001: Ada said no."})
+    {'error': 'invalid_grant', 'error_codes': [65001]}
+    """
+    bare = {"error": _word(result.get("error")), "error_codes": _numbers(result)}
+    suberror, correlation_id = _word(result.get("suberror")), result.get("correlation_id")
+    if suberror != _NO_WORD:
+        bare["suberror"] = suberror
+    if isinstance(correlation_id, str) and _ID.fullmatch(correlation_id):
+        bare["correlation_id"] = correlation_id
+    return bare
 
 
 def sign_in_error(result: dict) -> GraphError:
     """The error for an OAuth error answer (a token endpoint's body, or a callback's parameters)."""
-    word = result.get("error")
-    word = word if isinstance(word, str) and _WORD.fullmatch(word) else ""
-    numbers = _numbers(result)
+    bare = bare_refusal(result)
+    word, numbers = bare["error"], bare["error_codes"]
     code = f"AADSTS{numbers[0]}" if numbers else word
-    request_id = str(result.get("correlation_id") or "")[:40]
-    request_id = request_id if re.fullmatch(r"[0-9A-Za-z-]*", request_id) else ""
+    request_id = bare.get("correlation_id", "")
     if word in _TRANSIENT:
         return TransientError(code=code, request_id=request_id)
     known = next((_BY_NUMBER[number] for number in numbers if number in _BY_NUMBER), None)
-    return AuthError(
-        kind=known or _BY_ERROR.get(word, "sign_in_failed"), code=code, request_id=request_id
-    )
+    kind = known or _BY_ERROR.get(word, "sign_in_failed")
+    return AuthError(kind=kind, code=code, request_id=request_id)
+
+
+def _word(value) -> str:
+    return value if isinstance(value, str) and _WORD.fullmatch(value) else _NO_WORD
 
 
 def _numbers(result: dict) -> list[int]:

@@ -36,7 +36,7 @@ LONGEST_INLINE_WAIT = 10.0
 LONGEST_RETRY_AFTER = 86400.0
 BACKOFF_BASE, BACKOFF_CAP = 0.5, 8.0
 _TOKEN = re.compile(r"[!-~]{1,20000}")
-_PLACE = re.compile(r"[^/?#]{0,12}:?/{0,3}[^/?#@]{0,80}")
+_PLACE = re.compile(r"[^/?#]{0,12}:?/{0,3}[^/?#]{0,200}")
 _NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 
 
@@ -151,7 +151,7 @@ class Transport:
         """Raises SecurityError where ``allows`` says no."""
         if not self.allows(url, login=login):
             place = _PLACE.match(url) if isinstance(url, str) else None
-            place = clean_header(place and place[0])
+            place = clean_header(place and place[0].rpartition("@")[2])
             _logger.warning("Refused an address outside the cloud %s: %r", self.cloud.name, place)
             raise SecurityError(code=place)
 

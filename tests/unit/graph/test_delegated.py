@@ -169,13 +169,15 @@ def test_refused_by_user_or_organisation(server, transport, error, text, kind):
         ({"aud": None}, "sign_in_state"),
     ],
 )
-def test_tokens_for_somebody_else(server, transport, changes, kind):
-    """Another tenant, another sign-in, another app."""
+def test_tokens_for_somebody_else(server, transport, changes, kind, caplog):
+    """Another tenant, another sign-in, another app; the user's claims are in no log."""
+    caplog.set_level(0)
     _uri, flow = begin(transport)
     server.on(ENDPOINT, answer(granted(server, flow, **changes)))
     with pytest.raises(GraphError) as caught:
         finish(transport, flow, {"code": "the-code", "state": flow["state"]})
     assert caught.value.kind == kind
+    assert "ada@example.com" not in caplog.text
 
 
 def test_a_domain_as_tenant(server, transport):
