@@ -28,6 +28,7 @@
         "views/res_config_settings_views.xml",
         "views/bookings_menus.xml",
         "views/billing_flow_views.xml",
+        "views/setup_health_views.xml",
     ],
     "assets": {"web.assets_tests": ["bookings_invoicing/static/tests/tours/*.js"]},
     "application": True,

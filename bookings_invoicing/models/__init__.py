@@ -14,6 +14,7 @@ from . import bookings_service
 from . import bookings_staff
 from . import bookings_customer
 from . import setup_sharing
+from . import setup_health
 from . import bookings_booking
 from . import booking_import
 from . import booking_billing

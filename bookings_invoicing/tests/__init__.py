@@ -3,3 +3,4 @@ from . import test_sync
 from . import test_invoicing
 from . import test_web_client
 from . import test_companies
+from . import test_setup_health
