@@ -225,7 +225,7 @@ class Changer:
         visit.label = self._text(change, "label", nullable=True)
         visit.customer_notes = visit.staff_notes = visit.booked_by = None
         visit.self_service = NO_GUID
-        visit.hidden_in_lists = visit.top_level_only = False
+        visit.hidden_in_lists = False
         visit.created = self._minute(change, "at") if "at" in change else visit.start - 1440
         visit.updated = visit.created
         box.changed[visit.id] = visit
@@ -285,11 +285,10 @@ class Changer:
                 raise ChangeError("join needs a customer or a name")
         attendee = self._attendee(change, who)
         visit = self._appointment(change)
-        if len(visit.attendees) >= visit.maximum:
+        if visit.filled >= visit.maximum:
             raise ChangeError(f"join: appointment {visit.id} is full ({visit.maximum})")
         visit = self._edit(change)
         visit.attendees.append(attendee)
-        visit.top_level_only = False
 
     def _leave(self, change: dict) -> None:
         customers = [who.customer for who in self._appointment(change).attendees]

@@ -143,7 +143,7 @@ class _Maker:
         return customer and {"customer": customer, "name": self._person()["name"]}
 
     def join(self):
-        visit = self._visit(lambda visit: len(visit.attendees) < visit.maximum)
+        visit = self._visit(lambda visit: visit.filled < visit.maximum)
         if visit is None:
             return None
         guest = self._guest()

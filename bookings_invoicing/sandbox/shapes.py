@@ -261,7 +261,7 @@ def appointment(box, visit, listed: bool) -> dict:
         "priceType": visit.price_type,
         "price": number(visit.price),
         "maximumAttendeesCount": visit.maximum,
-        "filledAttendeesCount": len(visit.attendees) or int(visit.top_level_only),
+        "filledAttendeesCount": visit.filled,
         "reminders": [] if listed else _reminders(visit),
         "serviceLocation": location(
             "" if visit.online else box.name, {**_NOWHERE, **place}, uri=join

@@ -216,7 +216,7 @@ class Tenant:
         """Counts that a synchronised copy must show at ``now`` (aware), from the data alone.
 
         ``bookings`` counts attendees, and 1 for an appointment without. ``people`` counts distinct
-        attendees: the same customer id or the same e-mail in any case is one person.
+        persons who booked, see :func:`count_people`.
         """
         box = self.mailbox(business_id)
         rows = list(self.expected_bookings(business_id, start, end))
@@ -236,14 +236,18 @@ class Tenant:
             "running": sum(row["start"] <= now < row["end"] for row in rows),
             "upcoming": sum(row["start"] > now for row in rows),
             "gone": len(box.gone),
-            "people": count_people(row for row in rows if row["position"] is not None),
+            "people": count_people(rows),
             "ended_by_price_type": dict(Counter(row["price_type"] for row in ended)),
             "labels": dict(Counter(row["label"] for row in rows if row["label"])),
         }
 
 
 def count_people(rows: Iterable[dict]) -> int:
-    """How many persons are behind rows of customer_id and email, joined by either of them."""
+    """How many persons are behind rows of ``customer_id``, ``email`` and ``name``.
+
+    The same customer id or the same e-mail in any case is one person; who has neither is told by
+    the name; a row without any of them is nobody.
+    """
     parent: dict = {}
 
     def root(key):
@@ -252,9 +256,11 @@ def count_people(rows: Iterable[dict]) -> int:
         return key
 
     for row in rows:
-        keys = [("id", row["customer_id"])]
-        if row["email"].strip():
-            keys.append(("email", row["email"].strip().lower()))
+        email = row["email"].strip().lower()
+        keys = [("id", row["customer_id"])] if row["customer_id"] else []
+        keys += [("email", email)] if email else []
+        if not keys and row["name"].strip():
+            keys = [("name", row["name"].strip().casefold())]
         for key in keys:
             parent[root(key)] = root(keys[0])
     return sum(1 for key in list(parent) if root(key) == key)

@@ -62,13 +62,17 @@ class Visit:
         "updated",
         "self_service",
         "hidden_in_lists",
-        "top_level_only",
         "booked_by",
     )
 
     @property
     def end(self) -> int:
         return self.start + self.minutes
+
+    @property
+    def filled(self) -> int:
+        """Places taken: also by somebody whom only the top-level fields name."""
+        return len(self.attendees) or int(self.booked_by is not None)
 
     def copy(self) -> Visit:
         twin = copy.copy(self)
@@ -140,12 +144,11 @@ class VisitMaker:
 
     def _add_people(self, visit, plan, number: int, dice: Dice) -> None:
         visit.attendees, visit.booked_by = [], None
-        visit.top_level_only = self.rare("top level only", number)
+        top_level_only = self.rare("top level only", number)
         visit.hidden_in_lists = dice.below(1000) < self.box.empty_customers * 1000
         if plan.attendees > 1:
-            visit.top_level_only = False
             visit.attendees = self._group(plan, number, dice)
-        elif visit.top_level_only:
+        elif top_level_only:
             visit.booked_by = self._attendee(plan, number, dice, listed=True)
         elif not self.rare("nobody", number):
             listed = not self.rare("synthetic", number)

@@ -135,6 +135,24 @@ def test_a_full_appointment_takes_nobody(tenant, first):
         tenant.apply({"op": "join", "appointment": first["id"], "customer": customer})
 
 
+def test_whom_only_top_level_fields_name_takes_a_place(tenant):
+    alone = next(r for r in tenant.appointments if not r["customers"] and r["customerName"])
+    assert alone["filledAttendeesCount"] == alone["maximumAttendeesCount"] == 1
+    with pytest.raises(ChangeError, match="is full"):
+        tenant.apply({"op": "join", "appointment": alone["id"], "name": "Second"})
+
+
+def test_a_place_that_was_left_can_be_taken(tenant, first):
+    """Everybody leaves: nobody is told any more; somebody else may come."""
+    key = first["customers"][0]["customerId"]
+    tenant.apply({"op": "leave", "appointment": first["id"], "customer": key})
+    after = read(tenant, first)
+    assert after["customers"] == [] and after["filledAttendeesCount"] == 0
+    assert after["customerName"] is None and after["customerEmailAddress"] is None
+    tenant.apply({"op": "join", "appointment": first["id"], "name": "Second"})
+    assert read(tenant, first)["customerName"] == "Second"
+
+
 def test_rename_and_customer_email_show_on_appointments(tenant, first):
     """Also on appointments whose JSON was made before the change."""
     asker = Asker(tenant)

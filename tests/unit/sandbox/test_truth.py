@@ -71,6 +71,19 @@ def test_a_reader_finds_the_truth(seed, edits, shift, days, page_size):
     assert order(found) == order(expected(tenant, window))
 
 
+def test_the_border_of_a_window_belongs_to_nobody(tenant):
+    """What ends when a window begins, or begins when it ends, is outside: for both alike."""
+    asker = Asker(tenant)
+    for row in list(tenant.expected_bookings())[::10]:
+        for window in (
+            (row["end"], row["end"] + dt.timedelta(minutes=5)),
+            (row["start"] - dt.timedelta(minutes=5), row["start"]),
+        ):
+            told = {other["appointment"] for other in tenant.expected_bookings(None, *window)}
+            assert row["appointment"] not in told
+            assert told == {record["id"] for record in asker.all(asker.calendar(*window))}
+
+
 def test_random_changes_are_valid_and_of_every_kind():
     """1,000 in a row: each is taken, each operation comes, and the same seed gives the same."""
     kinds, tenants = {}, []
@@ -98,17 +111,22 @@ def test_random_changes_in_another_business_and_in_an_empty_one():
     assert tenant.truth(NOON, other)["appointments"] > 0
 
 
-def test_the_counts_add_up(tenant):
-    """truth() by a second way, from the records of the tenant."""
+@pytest.mark.parametrize("days_ago", [0, 1, 30])
+@pytest.mark.parametrize("minutes", [0, 10, 600])
+def test_the_counts_add_up(tenant, days_ago, minutes):
+    """truth() by a second way, from the records: as a visit begins, goes on, and is long over."""
     records = tenant.appointments
-    truth = tenant.truth(NOON)
+    before = NOON - dt.timedelta(days=days_ago)
+    starts = [parse_moment(record["startDateTime"]["dateTime"]) for record in records]
+    now = max(start for start in starts if start < before) + dt.timedelta(minutes=minutes)
+    truth = tenant.truth(now)
+    assert truth["running"] > 0 or minutes == 600
     heads = [max(1, len(record["customers"])) for record in records]
     ends = [parse_moment(record["endDateTime"]["dateTime"]) for record in records]
-    starts = [parse_moment(record["startDateTime"]["dateTime"]) for record in records]
     assert truth["appointments"] == len(records) == 120
     assert truth["bookings"] == sum(heads) > 120
-    assert truth["ended"] == sum(n for n, end in zip(heads, ends, strict=True) if end <= NOON)
-    assert truth["upcoming"] == sum(n for n, at in zip(heads, starts, strict=True) if at > NOON)
+    assert truth["ended"] == sum(n for n, end in zip(heads, ends, strict=True) if end <= now)
+    assert truth["upcoming"] == sum(n for n, at in zip(heads, starts, strict=True) if at > now)
     assert truth["ended"] + truth["running"] + truth["upcoming"] == truth["bookings"]
     assert sum(truth["ended_by_price_type"].values()) == truth["ended"]
     assert truth["without_attendees"] == sum(not record["customers"] for record in records)
@@ -125,7 +143,12 @@ def test_the_counts_add_up(tenant):
         for who in record["customers"]
         if not who["emailAddress"]
     }
-    assert truth["people"] == len(emails) + len(no_email)
+    top = {
+        record["customerEmailAddress"].lower()
+        for record in records
+        if not record["customers"] and record["customerEmailAddress"]
+    }
+    assert truth["people"] == len(emails | top) + len(no_email)
 
 
 def test_truth_in_a_window(tenant):
@@ -138,9 +161,13 @@ def test_truth_in_a_window(tenant):
 def test_people_are_joined_by_id_or_address():
     """A and B share an address, B and C an id: one person; D has neither."""
 
-    def row(key, email):
-        return {"customer_id": key, "email": email}
+    def row(key, email, name=""):
+        return {"customer_id": key, "email": email, "name": name}
 
     rows = [row("a", "X@y"), row("b", "x@Y "), row("b", ""), row("d", ""), row("d", "")]
     assert count_people(rows) == 2
+    nobody = row(None, "")
+    named = [row(None, "", "Ada"), row(None, "", "ADA "), row(None, "x@y", "Z")]
+    assert count_people([nobody]) == 0
+    assert count_people([*rows, nobody, *named]) == 3
     assert count_people([]) == 0
