@@ -64,7 +64,9 @@ def _keys():
     try:
         return [Fernet(key) for key in keys]
     except ValueError:
-        raise SecretUnreadable(f"{SECRET_KEY} of the server holds something that is not a key") from None
+        raise SecretUnreadable(
+            f"{SECRET_KEY} of the server holds something that is not a key"
+        ) from None
 
 
 def seal(secret):
@@ -91,13 +93,19 @@ def unseal(stored):
         return stored[len(_CLEAR) :]
     keys = _keys()
     try:
-        return MultiFernet(keys).decrypt(stored[len(_ENCRYPTED) :].encode()).decode() if keys else _unreadable()
+        return (
+            MultiFernet(keys).decrypt(stored[len(_ENCRYPTED) :].encode()).decode()
+            if keys
+            else _unreadable()
+        )
     except InvalidToken:
         _unreadable()
 
 
 def _unreadable():
-    raise SecretUnreadable("the secret was encrypted with a key that this server does not have") from None
+    raise SecretUnreadable(
+        "the secret was encrypted with a key that this server does not have"
+    ) from None
 
 
 def needs_reseal(stored):

@@ -11,7 +11,9 @@ class BookingsConnectionCheck(models.Model):
     _description = "Connection Test Step"
     _order = "id"
 
-    connection_id = fields.Many2one("bookings.connection", required=True, ondelete="cascade", index=True)
+    connection_id = fields.Many2one(
+        "bookings.connection", required=True, ondelete="cascade", index=True
+    )
     company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
     step = fields.Selection(
         [
@@ -28,7 +30,9 @@ class BookingsConnectionCheck(models.Model):
         readonly=True,
     )
     result = fields.Selection(
-        [("ok", "Works"), ("failed", "Does not work"), ("skipped", "Not tried")], required=True, readonly=True
+        [("ok", "Works"), ("failed", "Does not work"), ("skipped", "Not tried")],
+        required=True,
+        readonly=True,
     )
     message = fields.Char(required=True, readonly=True)
 
@@ -38,7 +42,9 @@ class BookingsConnection(models.Model):
 
     _inherit = "bookings.connection"
 
-    check_ids = fields.One2many("bookings.connection.check", "connection_id", string="Last Test", readonly=True)
+    check_ids = fields.One2many(
+        "bookings.connection.check", "connection_id", string="Last Test", readonly=True
+    )
     check_date = fields.Datetime(string="Tested on", readonly=True, copy=False)
     next_step = fields.Char(compute="_compute_next_step")
 
@@ -60,7 +66,9 @@ class BookingsConnection(models.Model):
                 "check_ids": [
                     fields.Command.clear(),
                     *(
-                        fields.Command.create({"step": c.step, "result": _result(c), "message": text})
+                        fields.Command.create(
+                            {"step": c.step, "result": _result(c), "message": text}
+                        )
                         for c, text in rows
                     ),
                 ],
@@ -93,12 +101,16 @@ class BookingsConnection(models.Model):
         if check.step == "businesses":
             if facts["count"]:
                 return _("%s Bookings businesses found.", facts["count"])
-            return _("Connected, but the organisation has no Bookings business. Create one in Bookings first.")
+            return _(
+                "Connected, but the organisation has no Bookings business. Create one in Bookings first."
+            )
         if check.step == "business":
             return f"{facts['name']} ({facts['currency'] or _('no currency told')})"
         text = _("Can be read: %s on the first page.", facts["count"])
         if facts["malformed"]:
-            text += " " + _("%s of them cannot be understood and would be set aside.", facts["malformed"])
+            text += " " + _(
+                "%s of them cannot be understood and would be set aside.", facts["malformed"]
+            )
         return text
 
     def _compute_next_step(self):
@@ -110,10 +122,14 @@ class BookingsConnection(models.Model):
         self.ensure_one()
         _ = self.env._
         if self.is_foreign_database:
-            return _("This database is a copy. Open the connection and say whether it may synchronise.")
+            return _(
+                "This database is a copy. Open the connection and say whether it may synchronise."
+            )
         if self.mode == "live":
             if not (self.tenant_id and self.client_id and self.has_secret):
-                return _("Register the app in Microsoft Entra and fill in tenant, client and secret.")
+                return _(
+                    "Register the app in Microsoft Entra and fill in tenant, client and secret."
+                )
             if self.auth_method == "delegated" and not self.is_signed_in:
                 return _("Sign in with Microsoft as the user whose calendars are to be read.")
         if self.state == "attention":

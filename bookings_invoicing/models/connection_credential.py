@@ -14,7 +14,10 @@ class _HideArguments(logging.Filter):
 
     def filter(self, record):
         arguments = record.args
-        if isinstance(arguments, tuple) and getattr(arguments[0], "_name", "") == "bookings.connection":
+        if (
+            isinstance(arguments, tuple)
+            and getattr(arguments[0], "_name", "") == "bookings.connection"
+        ):
             record.args = (*arguments[:2], "...")
         return True
 
@@ -63,7 +66,10 @@ class BookingsConnection(models.Model):
         help="Of the private key, where it has one. It opens the key once and is not stored.",
     )
     certificate_thumbprint = fields.Char(
-        string="Thumbprint", readonly=True, copy=False, help="As Microsoft Entra shows it beside the certificate."
+        string="Thumbprint",
+        readonly=True,
+        copy=False,
+        help="As Microsoft Entra shows it beside the certificate.",
     )
     has_secret = fields.Boolean(compute="_compute_has_secret", compute_sudo=True)
     is_signed_in = fields.Boolean(compute="_compute_has_secret", compute_sudo=True)

@@ -21,7 +21,9 @@ class BookingsConnection(models.Model):
         help="The database in which this connection was made or confirmed. In a copy of it nothing is synchronised.",
     )
     is_foreign_database = fields.Boolean(compute="_compute_is_foreign_database")
-    expiry_warned = fields.Integer(readonly=True, copy=False, help="Days before the end that were warned of last")
+    expiry_warned = fields.Integer(
+        readonly=True, copy=False, help="Days before the end that were warned of last"
+    )
     secret_days_left = fields.Integer(compute="_compute_secret_days_left")
 
     # -- copies of the database --------------------------------------------------------------------
@@ -34,7 +36,9 @@ class BookingsConnection(models.Model):
     def _compute_is_foreign_database(self):
         here = self._this_database()
         for connection in self:
-            connection.is_foreign_database = connection.mode == "live" and connection.database_uuid != here
+            connection.is_foreign_database = (
+                connection.mode == "live" and connection.database_uuid != here
+            )
 
     def _check_own_database(self):
         """Refuse to sign in from a copy: two databases would bill the same appointments and share one sign-in.
@@ -57,7 +61,9 @@ class BookingsConnection(models.Model):
         self.check_access("write")
         for connection in self:
             connection.database_uuid = self._this_database()
-            connection._message_log(body=self.env._("Synchronising from this database was allowed."))
+            connection._message_log(
+                body=self.env._("Synchronising from this database was allowed.")
+            )
         return {"type": "ir.actions.client", "tag": "soft_reload"}
 
     # -- the end of a secret -----------------------------------------------------------------------
@@ -66,7 +72,9 @@ class BookingsConnection(models.Model):
     def _compute_secret_days_left(self):
         today = fields.Date.context_today(self)
         for connection in self:
-            connection.secret_days_left = (connection.secret_expiry - today).days if connection.secret_expiry else 0
+            connection.secret_days_left = (
+                (connection.secret_expiry - today).days if connection.secret_expiry else 0
+            )
 
     @api.model
     def _cron_daily(self):
@@ -74,12 +82,19 @@ class BookingsConnection(models.Model):
         try:
             self.env["bookings.connection.secret"]._reseal_all()
         except server_settings.SecretUnreadable:
-            unreadable = self.sudo().search([("mode", "=", "live")]).filtered(lambda c: not c._is_readable())
+            unreadable = (
+                self.sudo().search([("mode", "=", "live")]).filtered(lambda c: not c._is_readable())
+            )
             for connection in unreadable:
-                connection._mark_attention(graph.ConfigurationError(kind="secret_unreadable", message=self.env._(
-                    "The stored secret was encrypted with another key. Enter it again, or give the server the key "
-                    "it was encrypted with (BOOKINGS_SECRET_KEY)."
-                )))
+                connection._mark_attention(
+                    graph.ConfigurationError(
+                        kind="secret_unreadable",
+                        message=self.env._(
+                            "The stored secret was encrypted with another key. Enter it again, or give the server the key "
+                            "it was encrypted with (BOOKINGS_SECRET_KEY)."
+                        ),
+                    )
+                )
         self._warn_of_expiry()
 
     def _is_readable(self):
@@ -130,7 +145,12 @@ class BookingsConnection(models.Model):
             connection._keep_secret("tokens", "")
         if moved:
             super(BookingsConnection, moved.sudo()).write(
-                {"state": "draft", "sync_user_id": False, "sync_account": False, "check_ids": [fields.Command.clear()]}
+                {
+                    "state": "draft",
+                    "sync_user_id": False,
+                    "sync_account": False,
+                    "check_ids": [fields.Command.clear()],
+                }
             )
         return result
 

@@ -17,11 +17,17 @@ class BookingsConnectionSecret(models.Model):
     _name = "bookings.connection.secret"
     _description = "Secret of a Microsoft 365 Connection"
 
-    connection_id = fields.Many2one("bookings.connection", required=True, ondelete="cascade", index=True, copy=False)
-    kind = fields.Selection([("credential", "Credential"), ("tokens", "Sign-in")], required=True, copy=False)
+    connection_id = fields.Many2one(
+        "bookings.connection", required=True, ondelete="cascade", index=True, copy=False
+    )
+    kind = fields.Selection(
+        [("credential", "Credential"), ("tokens", "Sign-in")], required=True, copy=False
+    )
     sealed = fields.Char(copy=False, exportable=False, groups=NO_ACCESS)
 
-    _kind_uniq = models.UniqueIndex("(connection_id, kind)", "A connection has one secret of each kind.")
+    _kind_uniq = models.UniqueIndex(
+        "(connection_id, kind)", "A connection has one secret of each kind."
+    )
 
     @api.model
     def _reseal_all(self):
@@ -49,8 +55,10 @@ class BookingsConnection(models.Model):
 
     def _secret_row(self, kind):
         self.ensure_one()
-        return self.env["bookings.connection.secret"].sudo().search(
-            [("connection_id", "=", self.id), ("kind", "=", kind)]
+        return (
+            self.env["bookings.connection.secret"]
+            .sudo()
+            .search([("connection_id", "=", self.id), ("kind", "=", kind)])
         )
 
     def _keep_secret(self, kind, text):
@@ -62,5 +70,11 @@ class BookingsConnection(models.Model):
             elif row:
                 row.sealed = server_settings.seal(text)
             else:
-                row.create({"connection_id": connection.id, "kind": kind, "sealed": server_settings.seal(text)})
+                row.create(
+                    {
+                        "connection_id": connection.id,
+                        "kind": kind,
+                        "sealed": server_settings.seal(text),
+                    }
+                )
             connection.invalidate_recordset(["has_secret", "is_signed_in"])

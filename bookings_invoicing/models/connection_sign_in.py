@@ -12,6 +12,7 @@ from odoo.tools import SQL
 
 from .. import graph, server_settings
 from .graph_sentences import tell
+from .stored_tokens import packed
 
 CALLBACK = "/bookings_invoicing/oauth/callback"
 LIFETIME = timedelta(minutes=10)
@@ -27,7 +28,9 @@ class BookingsConnectionSignIn(models.Model):
     _name = "bookings.connection.sign.in"
     _description = "Sign-in with Microsoft under Way"
 
-    connection_id = fields.Many2one("bookings.connection", required=True, ondelete="cascade", index=True)
+    connection_id = fields.Many2one(
+        "bookings.connection", required=True, ondelete="cascade", index=True
+    )
     user_id = fields.Many2one("res.users", required=True, ondelete="cascade")
     state_hash = fields.Char(required=True, groups=NO_ACCESS)
     expires = fields.Datetime(required=True)
@@ -74,7 +77,9 @@ class BookingsConnectionSignIn(models.Model):
             row = cursor.fetchone()
         if row is None or row[1] < fields.Datetime.now():
             return None
-        return self.env["bookings.connection"].browse(row[0]), json.loads(server_settings.unseal(row[2]))
+        return self.env["bookings.connection"].browse(row[0]), json.loads(
+            server_settings.unseal(row[2])
+        )
 
 
 class BookingsConnection(models.Model):
@@ -92,7 +97,11 @@ class BookingsConnection(models.Model):
         "somebody else to change it.",
     )
     sync_account = fields.Char(
-        string="Microsoft Account", readonly=True, copy=False, tracking=True, help="The account that signed in"
+        string="Microsoft Account",
+        readonly=True,
+        copy=False,
+        tracking=True,
+        help="The account that signed in",
     )
     redirect_uri = fields.Char(
         string="Redirect URI",
@@ -114,7 +123,10 @@ class BookingsConnection(models.Model):
             self._check_own_database()
             cloud, credential = self._cloud(), self._delegated()
             address, flow = graph.begin_sign_in(
-                cloud, graph.Transport(cloud, session=self._session()), credential, self.redirect_uri
+                cloud,
+                graph.Transport(cloud, session=self._session()),
+                credential,
+                self.redirect_uri,
             )
         except graph.GraphError as error:
             raise UserError(tell(self.env, error)) from error
@@ -156,7 +168,7 @@ class BookingsConnection(models.Model):
             try:
                 with self.env.registry.cursor() as cursor:
                     connection = self.with_env(self.env(cr=cursor))
-                    connection.sudo()._keep_secret("tokens", signed_in.cache_text)
+                    connection.sudo()._keep_secret("tokens", packed(signed_in.cache_text))
                     connection.sudo().write(
                         {
                             "sync_user_id": self.env.uid,
@@ -179,7 +191,9 @@ class BookingsConnection(models.Model):
         self.check_access("write")
         for connection in self.filtered(lambda c: c.auth_method == "delegated"):
             connection._keep_secret("tokens", "")
-            connection.sudo().write({"sync_user_id": False, "sync_account": False, "state": "draft"})
+            connection.sudo().write(
+                {"sync_user_id": False, "sync_account": False, "state": "draft"}
+            )
         return {"type": "ir.actions.client", "tag": "soft_reload"}
 
     def _check_system(self):

@@ -17,9 +17,15 @@ SENTENCES = {
         "Microsoft Graph refused the request as invalid. If this stays, report the request id to support."
     ),
     "range_too_large": _lt("Microsoft Graph cannot answer for so long a period at once."),
-    "throttled": _lt("Microsoft Graph asks to wait before the next request. It is tried again later by itself."),
-    "unavailable": _lt("Microsoft's service did not answer properly. It is tried again later by itself."),
-    "unreachable": _lt("The server cannot reach %(host)s. Check its network, name resolution and firewall."),
+    "throttled": _lt(
+        "Microsoft Graph asks to wait before the next request. It is tried again later by itself."
+    ),
+    "unavailable": _lt(
+        "Microsoft's service did not answer properly. It is tried again later by itself."
+    ),
+    "unreachable": _lt(
+        "The server cannot reach %(host)s. Check its network, name resolution and firewall."
+    ),
     "timeout": _lt("%(host)s did not answer in time. It is tried again later by itself."),
     "interrupted": _lt(
         "The connection to %(host)s broke in the middle of an answer. It is tried again later by itself."
@@ -28,20 +34,28 @@ SENTENCES = {
         "The certificate of %(host)s is not trusted, so nothing was sent. Check the server's clock and "
         "certificate authorities, and whether a proxy intercepts the connection."
     ),
-    "tls_handshake": _lt("No secure connection to %(host)s could be agreed on. Check whether a proxy intercepts it."),
+    "tls_handshake": _lt(
+        "No secure connection to %(host)s could be agreed on. Check whether a proxy intercepts it."
+    ),
     "redirect": _lt(
         "%(host)s tried to redirect the request elsewhere; it was not followed. Check for a proxy or sign-in "
         "page in the network."
     ),
-    "foreign_link": _lt("An answer pointed to an address outside the configured cloud; nothing was sent there."),
+    "foreign_link": _lt(
+        "An answer pointed to an address outside the configured cloud; nothing was sent there."
+    ),
     "not_json": _lt(
         "%(host)s answered with something other than Graph data. Check for a proxy or sign-in page in the "
         "network."
     ),
     "wrong_shape": _lt("Microsoft Graph answered in an unexpected form."),
     "too_large": _lt("An answer of %(host)s was larger than allowed and was dropped."),
-    "paging_loop": _lt("The list never ended: Microsoft Graph kept referring to pages already read."),
-    "token_refused": _lt("Microsoft Graph does not accept the sign-in. Test the connection again or sign in anew."),
+    "paging_loop": _lt(
+        "The list never ended: Microsoft Graph kept referring to pages already read."
+    ),
+    "token_refused": _lt(
+        "Microsoft Graph does not accept the sign-in. Test the connection again or sign in anew."
+    ),
     "access_denied": _lt(
         "Microsoft Graph denies access. Grant the permission Bookings.Read.All to the app registration and "
         "have an administrator consent to it."
@@ -65,14 +79,24 @@ SENTENCES = {
     "secret_expired": _lt(
         "The client secret has expired. Create a new one in the Entra admin center and enter its value here."
     ),
-    "credential_refused": _lt("Microsoft refuses the app's credential. Check client id, secret or certificate."),
+    "credential_refused": _lt(
+        "Microsoft refuses the app's credential. Check client id, secret or certificate."
+    ),
     "certificate_unknown": _lt(
         "Microsoft does not know this certificate. Upload its public part to the app registration."
     ),
-    "app_not_found": _lt("No app with this client id exists in this tenant. Check client id and tenant id."),
-    "app_disabled": _lt("The app registration is disabled in the tenant. An administrator must enable it."),
-    "tenant_not_found": _lt("The tenant does not exist in this cloud. Check the tenant id and the chosen cloud."),
-    "resource_not_found": _lt("Bookings is not available to this tenant in the chosen cloud. Check licence and cloud."),
+    "app_not_found": _lt(
+        "No app with this client id exists in this tenant. Check client id and tenant id."
+    ),
+    "app_disabled": _lt(
+        "The app registration is disabled in the tenant. An administrator must enable it."
+    ),
+    "tenant_not_found": _lt(
+        "The tenant does not exist in this cloud. Check the tenant id and the chosen cloud."
+    ),
+    "resource_not_found": _lt(
+        "Bookings is not available to this tenant in the chosen cloud. Check licence and cloud."
+    ),
     "consent_missing": _lt(
         "The app has no consent yet. An administrator must grant Bookings.Read.All in the Entra admin center "
         "(API permissions > Grant admin consent)."
@@ -90,11 +114,15 @@ SENTENCES = {
     "sign_in_tenant": _lt(
         "You signed in with an account of another organisation. Use an account of the configured tenant."
     ),
-    "redirect_uri": _lt("The redirect address is not registered. Add it under Authentication in the app registration."),
+    "redirect_uri": _lt(
+        "The redirect address is not registered. Add it under Authentication in the app registration."
+    ),
     "certificate_missing": _lt(
         "The text holds no certificate. Paste the PEM of both the private key and the certificate."
     ),
-    "key_missing": _lt("The text holds no private key. Paste the PEM of both the private key and the certificate."),
+    "key_missing": _lt(
+        "The text holds no private key. Paste the PEM of both the private key and the certificate."
+    ),
     "key_unreadable": _lt("The private key cannot be read. Check the PEM text and the passphrase."),
     "key_mismatch": _lt("The private key does not belong to the certificate."),
     "certificate_expired": _lt("The certificate has expired. Upload a new one."),

@@ -2,5 +2,8 @@ from . import test_contract
 from . import test_sync
 from . import test_invoicing
 from . import test_web_client
+from . import test_connection
+from . import test_connection_sign_in
 from . import test_companies
 from . import test_setup_health
+from . import test_setup_file
