@@ -29,6 +29,7 @@
         "views/bookings_menus.xml",
         "views/billing_flow_views.xml",
         "views/setup_health_views.xml",
+        "views/setup_file_views.xml",
     ],
     "assets": {"web.assets_tests": ["bookings_invoicing/static/tests/tours/*.js"]},
     "application": True,

@@ -15,6 +15,7 @@ from . import bookings_staff
 from . import bookings_customer
 from . import setup_sharing
 from . import setup_health
+from . import setup_file
 from . import bookings_booking
 from . import booking_import
 from . import booking_billing

@@ -9,7 +9,9 @@ class BookingsSyncSetup(models.Model):
     _inherit = "bookings.sync.setup"
 
     last_sync_age = fields.Char(
-        string="Last Sync", compute="_compute_last_sync_age", help="How long ago appointments were read"
+        string="Last Sync",
+        compute="_compute_last_sync_age",
+        help="How long ago appointments were read",
     )
     secret_expiry = fields.Date(related="connection_id.secret_expiry", string="Secret Expires")
     secret_days_left = fields.Integer(compute="_compute_secret_days_left")

@@ -1,3 +1,4 @@
 from . import bookings_business_finder
 from . import bookings_not_billable
 from . import bookings_billing_flow
+from . import bookings_setup_file

@@ -1,0 +1,398 @@
+"""A sync setup as a JSON file: what a consultant takes from one company to the next, and keeps under version control.
+
+What: settings, templates, service mappings, rules and texts; never connections, secrets, people or state.
+
+How to use: ``setup._to_file()`` gives a plain dict; ``setup._file_changes(data)`` says what applying it would change;
+``setup._apply_file(data)`` applies it. After applying, there are no changes left.
+
+How it works: records are named by external id, else by a reference that people maintain (internal reference of a
+product, code of a journal), else by name; in the other company the same name is looked up and must fit one record.
+"""
+
+import json
+from typing import NamedTuple
+
+from odoo import models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+
+FORMAT = "bookings_invoicing.setup"
+VERSION = 1
+MAX_BYTES = 2**20
+# What tells a record of a model from its siblings, the first that is filled in.
+REFERENCES = {
+    "product.product": ("default_code", "barcode"),
+    "product.template": ("default_code", "barcode"),
+    "res.partner": ("ref", "vat"),
+    "account.journal": ("code",),
+    "res.currency": ("name",),
+    "res.lang": ("code",),
+    "account.cash.rounding": ("name",),
+    "account.analytic.account": ("code",),
+}
+# Who, where and when: each company's own.
+NEVER = {
+    "name",
+    "active",
+    "company_id",
+    "connection_id",
+    "business_id",
+    "user_id",
+    "bill_from",
+    "paused",
+    "next_sync",
+    # Read from Bookings
+    "currency_id",
+    "tz",
+    "language_id",
+    # Keys are ids of accounts of one company
+    "analytic_distribution",
+    "display_name",
+    "activity_user_id",
+}
+MAGIC = {"id", "create_uid", "create_date", "write_uid", "write_date"}
+SERVICE_KEYS = ("remote_id", "name")
+PLAIN = (
+    "char",
+    "text",
+    "boolean",
+    "integer",
+    "float",
+    "selection",
+    "date",
+    "json",
+    "monetary",
+    "html",
+)
+
+
+class Change(NamedTuple):
+    """One difference: where, what, as it is, as the file says; ``problem``: why it cannot be applied."""
+
+    place: str
+    field: str
+    now: str
+    file: str
+    problem: str = ""
+
+
+class BookingsSyncSetup(models.Model):
+    _inherit = "bookings.sync.setup"
+
+    # -- writing -------------------------------------------------------------------------------------
+
+    def _to_file(self):
+        """This setup as a plain dict that JSON can hold."""
+        self.ensure_one()
+        setup = self.sudo().with_company(self.company_id).with_context(lang="en_US")
+        return {
+            "format": FORMAT,
+            "version": VERSION,
+            "made_from": {"setup": setup.name, "business": setup.business_id},
+            "settings": setup._file_values(setup, setup._file_fields(setup)),
+            "services": [
+                {key: service[key] for key in SERVICE_KEYS}
+                | setup._file_values(service, setup._service_file_fields())
+                for service in setup.service_ids.sorted("remote_id")
+            ],
+            "rules": {
+                name: [setup._file_values(rule, setup._file_fields(rule)) for rule in setup[name]]
+                for name in setup._rule_lists()
+            },
+        }
+
+    def _file_fields(self, records):
+        """Names of the fields of a setup or rule that are a person's choice, whatever addon they come from."""
+        return sorted(
+            name
+            for name, field in records._fields.items()
+            if field.store
+            and field.copy
+            and not field.readonly
+            and not field.related
+            and not name.startswith(("message_", "activity_", "my_activity_"))
+            and name not in NEVER | MAGIC | {"setup_id"}
+            and (field.type in PLAIN or field.type in ("many2one", "many2many"))
+            and not field.groups
+        )
+
+    def _service_file_fields(self):
+        names = self._file_fields(self.env["bookings.service"])
+        return [name for name in names if name not in SERVICE_KEYS]
+
+    def _rule_lists(self):
+        """Lists of rules that belong to the setup: one2many fields that are copied with it or marked as rules."""
+        state = {"run_ids", "service_ids", "message_ids", "activity_ids", "message_follower_ids"}
+        return sorted(
+            name
+            for name, field in self._fields.items()
+            if field.type == "one2many"
+            and name not in state
+            and field.inverse_name == "setup_id"
+            and not field.related
+            and name.endswith("rule_ids")
+        )
+
+    def _file_values(self, record, names):
+        return {name: self._to_json(record, name) for name in names}
+
+    def _to_json(self, record, name):
+        field = record._fields[name]
+        if field.type == "many2one":
+            return self._to_reference(record[name])
+        if field.type == "many2many":
+            return sorted((self._to_reference(one) for one in record[name]), key=json.dumps)
+        if field.translate:
+            langs = [code for code, _label in self.env["res.lang"].get_installed()]
+            return {code: record.with_context(lang=code)[name] or "" for code in sorted(langs)}
+        if field.type == "date":
+            return str(record[name]) if record[name] else False
+        return record[name]
+
+    def _to_reference(self, record):
+        """How a file names a record, or ``None``."""
+        if not record:
+            return None
+        xmlid = record.get_external_id()[record.id]
+        if xmlid and not xmlid.startswith("__"):
+            return {"xmlid": xmlid, "name": record.display_name}
+        for name in REFERENCES.get(record._name, ()):
+            if record[name]:
+                return {name: record[name]}
+        return {"name": record.name if "name" in record._fields else record.display_name}
+
+    # -- reading -------------------------------------------------------------------------------------
+
+    def _read_file(self, text):
+        """The dict of a file's bytes.
+
+        :raises UserError: it is not such a file
+        """
+        try:
+            if len(text) > MAX_BYTES:
+                raise ValueError
+            data = json.loads(text)
+            if data["format"] != FORMAT or not isinstance(data["settings"], dict):
+                raise ValueError
+            if not all(isinstance(row, dict) for row in data.get("services", [])):
+                raise ValueError
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise UserError(self.env._("This is not a file with a Bookings sync setup.")) from error
+        if data.get("version") != VERSION:
+            raise UserError(self.env._("This file was made by a newer version of the addon."))
+        return data
+
+    def _file_changes(self, data):
+        """What applying a file would change: ``[Change]``, empty where nothing."""
+        return self._plan_file(data)[0]
+
+    def _apply_file(self, data):
+        """Apply a file to this setup; what cannot be applied is left as it is.
+
+        :returns: ``[Change]`` as :meth:`_file_changes` before it
+        """
+        self.ensure_one()
+        self.check_access("write")
+        changes, writes = self._plan_file(data)
+        for record, values in writes:
+            record._write_from_file(values)
+        for name in self._rule_lists():
+            if name in data.get("rules", {}):
+                self._apply_rules(name, data["rules"][name])
+        return changes
+
+    def _plan_file(self, data):
+        """Differences and what to write: ``([Change], [(record, {field: value from the file})])``."""
+        self.ensure_one()
+        changes, writes = [], []
+        place = self.env._("Settings")
+        self._compare(self, data["settings"], self._file_fields(self), place, changes, writes)
+        services = self.service_ids
+        for row in data.get("services", []):
+            service = self._service_of(services, row)
+            label = str(row.get("name") or row.get("remote_id") or "?")
+            if not service:
+                if row.get("product_id"):
+                    problem = self.env._("This business has no such service.")
+                    changes.append(Change(label, "", "", "", problem))
+                continue
+            values = {key: value for key, value in row.items() if key not in SERVICE_KEYS}
+            self._compare(service, values, self._service_file_fields(), label, changes, writes)
+        for name in self._rule_lists():
+            rules = data.get("rules", {}).get(name)
+            if rules is not None and rules != self._to_file()["rules"][name]:
+                field = self._fields[name]._description_string(self.env)
+                now, then = len(self[name]), len(rules)
+                changes.append(
+                    Change(
+                        self.env._("Rules"),
+                        field,
+                        self.env._("%s rules", now),
+                        self.env._("%s rules", then),
+                    )
+                )
+        return changes, writes
+
+    def _service_of(self, services, row):
+        """The service that a row of the file means: the same one, else the only one of that name."""
+        same = services.filtered(lambda service: service.remote_id == row.get("remote_id"))
+        if same:
+            return same
+        name = " ".join(str(row.get("name") or "").split()).casefold()
+        named = services.filtered(lambda service: " ".join(service.name.split()).casefold() == name)
+        return named if len(named) == 1 else services.browse()
+
+    def _compare(self, record, values, names, place, changes, writes):
+        setup = self.sudo().with_company(self.company_id).with_context(lang="en_US")
+        plain = record.sudo().with_env(setup.env)
+        to_write = {}
+        for name in names:
+            if name not in values:
+                continue
+            now, then = setup._to_json(plain, name), values[name]
+            if record._fields[name].translate and isinstance(then, dict):
+                then = {code: then.get(code, text) for code, text in now.items()}
+            if now == then:
+                continue
+            problem = ""
+            try:
+                value = setup._from_json(plain, name, then)
+            except UserError as error:
+                problem = str(error)
+            else:
+                if record._fields[name].type in ("many2one", "many2many") and value == plain[name]:
+                    continue  # the same record by another name
+                to_write[name] = value
+            label = record._fields[name]._description_string(self.env)
+            changes.append(Change(place, label, _shown(now), _shown(then), problem))
+        if to_write:
+            writes.append((record, to_write))
+
+    def _from_json(self, record, name, value):
+        """A value of the file as the ORM takes it; records as recordsets.
+
+        :raises UserError: it fits no record, several, or the field not at all
+        """
+        field = record._fields[name]
+        if field.type == "many2one":
+            return self._from_reference(field.comodel_name, value)
+        if field.type == "many2many":
+            found = self.env[field.comodel_name]
+            for one in value or []:
+                found |= self._from_reference(field.comodel_name, one)
+            return found
+        if field.type == "selection":
+            if value and value not in dict(field._description_selection(self.env)):
+                raise UserError(
+                    self.env._("“%s” is no choice here; an addon may be missing.", value)
+                )
+        elif not _fits(field, value):
+            expected = {
+                "boolean": self.env._("Yes or no is expected."),
+                "char": self.env._("A text is expected."),
+                "text": self.env._("A text is expected."),
+            }
+            raise UserError(expected.get(field.type, self.env._("A number is expected.")))
+        return value
+
+    def _from_reference(self, model, reference):
+        """The one record of this company that a file's reference means."""
+        records = self.env[model]
+        if reference is None:
+            return records
+        if not isinstance(reference, dict) or not reference:
+            raise UserError(self.env._("A reference is expected."))
+        company = Domain.TRUE
+        if "company_id" in records._fields or "company_ids" in records._fields:
+            company = Domain(records._check_company_domain(self.company_id))
+        if isinstance(reference.get("xmlid"), str):
+            found = self.env.ref(reference["xmlid"], raise_if_not_found=False)
+            if (
+                found is not None
+                and found
+                and found._name == model
+                and found.filtered_domain(company)
+            ):
+                return found
+        for name in (*REFERENCES.get(model, ()), "name"):
+            value = reference.get(name)
+            if isinstance(value, str) and value and name in records._fields:
+                found = records.search(company & Domain(name, "=", value), limit=2)
+                if len(found) == 1:
+                    return found
+                if found:
+                    raise UserError(self.env._("Several records are called “%s”.", value))
+        raise UserError(self.env._("“%s” is not in this company.", _shown(reference)))
+
+    def _write_from_file(self, values):
+        return _write_from_file(self, values)
+
+    def _apply_rules(self, name, rows):
+        """Replace a list of rules by that of the file, unless it is the same."""
+        if rows == self._to_file()["rules"][name]:
+            return
+        field = self._fields[name]
+        rules = self.env[field.comodel_name]
+        made = []
+        for row in rows:
+            values = {}
+            for key in self._file_fields(rules):
+                if key in row:
+                    value = self._from_json(rules, key, row[key])
+                    values[key] = _for_orm(rules, key, value)
+            made.append(values | {field.inverse_name: self.id})
+        self[name].unlink()
+        rules.create(made)
+
+
+class BookingsService(models.Model):
+    _inherit = "bookings.service"
+
+    def _write_from_file(self, values):
+        return _write_from_file(self, values)
+
+
+def _write_from_file(record, values):
+    plain = {}
+    for name, value in values.items():
+        if record._fields[name].translate and isinstance(value, dict):
+            for code, text in value.items():
+                record.with_context(lang=code)[name] = text
+        else:
+            plain[name] = _for_orm(record, name, value)
+    record.write(plain)
+
+
+def _fits(field, value):
+    """Whether a value of the file is of the field's type."""
+    if field.translate and isinstance(value, dict):
+        return all(isinstance(text, str) for text in value.values())
+    if field.type in ("integer", "float", "monetary"):
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    if field.type == "boolean":
+        return isinstance(value, bool)
+    if field.type in ("char", "text", "html"):
+        return isinstance(value, str) or value is False
+    return True
+
+
+def _for_orm(record, name, value):
+    field = record._fields[name]
+    if field.type == "many2one":
+        return value.id
+    if field.type == "many2many":
+        return [(6, 0, value.ids)]
+    if field.translate and isinstance(value, dict):
+        return value.get("en_US") or next(iter(value.values()), "")
+    return value
+
+
+def _shown(value):
+    """A value of the file for people to read."""
+    if value in (None, False, "", []):
+        return "–"
+    if isinstance(value, dict):
+        return str(value.get("name") or next(iter(value.values()), "–"))
+    if isinstance(value, list):
+        return ", ".join(_shown(one) for one in value)
+    return str(value)

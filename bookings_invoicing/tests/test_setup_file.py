@@ -1,0 +1,180 @@
+import base64
+import json
+
+from odoo import Command
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import new_test_user, tagged
+
+from .common import BookingsCase
+
+SECRET = "canary-secret-7f3a"
+
+
+@tagged("post_install", "-at_install")
+class TestSetupFile(BookingsCase):
+    """A setup goes to another company by a file: same mappings, same rules, nothing secret."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.setup.write({"service_sync": "off", "service_template_id": False})
+        cls.setup._read_services()
+        cls.product = cls.env["product.product"].create(
+            {"name": "Consultation", "type": "service", "default_code": "CONS"}
+        )
+        cls.setup.write(
+            {
+                "grouping": "customer_month",
+                "line_template": "{service}, {date}",
+                "interval_number": 4,
+                "price_tax": "included",
+                "journal_id": cls.company_data["default_journal_sale"].id,
+            }
+        )
+        first, second = cls.setup.service_ids[:2]
+        first.write({"product_id": cls.product.id, "billing_rule": "hourly", "rule_price": 90.0})
+        second.write({"rounding": "up", "rounding_minutes": "30"})
+        cls.other_data = cls.setup_other_company()
+        cls.other = cls.other_data["company"]
+        cls.env.user.company_ids += cls.other
+        cls.connection.company_id = False
+
+    def _target(self):
+        second = self.connection.copy({"name": "Second tenant", "sandbox_anchor": self.anchor})
+        target = self._make_setup(
+            name="Target",
+            connection_id=second.id,
+            company_id=self.other.id,
+            customer_sync="off",
+            service_sync="off",
+            customer_template_id=False,
+            service_template_id=False,
+        )
+        target._read_services()
+        return target
+
+    def _file(self):
+        return json.loads(json.dumps(self.setup._to_file()))
+
+    def test_round_trip_changes_nothing(self):
+        self.assertEqual(self.setup._file_changes(self._file()), [])
+
+    def test_applied_to_another_company_and_applied_twice(self):
+        target, data = self._target(), self._file()
+        self.assertTrue(target._file_changes(data))
+        target._apply_file(data)
+        self.assertEqual(target._file_changes(data), [])
+        self.assertEqual((target.grouping, target.interval_number), ("customer_month", 4))
+        self.assertEqual(target.line_template, "{service}, {date}")
+        self.assertEqual(target.journal_id, self.other_data["default_journal_sale"])
+        mapped = target.service_ids.filtered("product_id")
+        self.assertEqual((mapped.product_id, mapped.rule_price), (self.product, 90.0))
+        self.assertEqual(target.company_id, self.other)
+        before = target._to_file()
+        target._apply_file(data)
+        self.assertEqual(target._to_file(), before)
+
+    def test_the_file_holds_neither_secret_nor_person(self):
+        self.connection.sudo().write(
+            {"mode": "live", "tenant_id": "tenant-77", "client_id": "client-88"}
+        )
+        self.connection.sudo().client_secret = SECRET
+        text = json.dumps(self.setup._to_file())
+        for word in (SECRET, "tenant-77", "client-88", self.env.user.name, "client_secret"):
+            self.assertNotIn(word, text)
+
+    def test_what_is_missing_is_named_and_the_rest_applied(self):
+        target, data = self._target(), self._file()
+        self.product.write({"company_id": self.company.id})
+        changes = target._file_changes(data)
+        problems = [change for change in changes if change.problem]
+        self.assertEqual(len(problems), 1)
+        self.assertIn("CONS", problems[0].problem)
+        target._apply_file(data)
+        self.assertEqual(target.grouping, "customer_month")
+        self.assertEqual(target._file_changes(data), problems)
+
+    def test_a_reference_that_fits_several_is_not_guessed(self):
+        target, data = self._target(), self._file()
+        self.env["product.product"].create(
+            {"name": "Twin", "type": "service", "default_code": "CONS"}
+        )
+        self.assertIn("Several", [c.problem for c in target._file_changes(data) if c.problem][0])
+
+    def test_another_business_is_mapped_by_the_service_s_name(self):
+        target, data = self._target(), self._file()
+        for row in data["services"]:
+            row["remote_id"] = "other-" + row["remote_id"]
+        target._apply_file(data)
+        self.assertEqual(target.service_ids.product_id, self.product)
+
+    def test_files_that_are_none(self):
+        wrong = (
+            b"",
+            b"[]",
+            b"{}",
+            b'{"format": "bookings_invoicing.setup"}',
+            b"\xff\xfe",
+            b'{"format": "bookings_invoicing.setup", "settings": {}, "services": [1], "version": 1}',
+            b'{"format": "bookings_invoicing.setup", "settings": {}, "version": 99}',
+            b"[" * 100_000,
+            b" " * (2**20 + 1),
+        )
+        for text in wrong:
+            with self.subTest(text=text[:40]), self.assertRaises(UserError):
+                self.setup._read_file(text)
+
+    def test_wrong_values_are_named_not_written(self):
+        data = self._file()
+        data["settings"] |= {
+            "grouping": "by_moon",
+            "interval_number": "4",
+            "journal_id": 7,
+            "sync_appointments": "yes",
+            "connection_id": 1,
+            "company_id": 1,
+        }
+        changes = self.setup._file_changes(data)
+        self.assertEqual(len(changes), 4)
+        self.assertTrue(all(change.problem for change in changes))
+        self.setup._apply_file(data)
+        self.assertEqual(self.setup.grouping, "customer_month")
+
+    def test_wizard_makes_a_setup_from_a_file(self):
+        second = self.connection.copy({"name": "Second tenant", "sandbox_anchor": self.anchor})
+        content = base64.b64encode(json.dumps(self._file()).encode())
+        wizard = (
+            self.env["bookings.setup.file"]
+            .with_company(self.other)
+            .create(
+                {
+                    "content": content,
+                    "connection_id": second.id,
+                    "business_address": self.tenant.business_id,
+                }
+            )
+        )
+        wizard.action_preview()
+        target = wizard.setup_ids
+        self.assertEqual(target.company_id, self.other)
+        self.assertTrue(wizard.change_count)
+        self.assertNotEqual(target.grouping, "customer_month")
+        wizard.action_apply()
+        self.assertEqual(target.grouping, "customer_month")
+        wizard.action_preview()
+        self.assertFalse(wizard.line_ids.filtered(lambda line: not line.problem))
+
+    def test_export_button_and_rights(self):
+        action = self.setup.action_export_file()
+        wizard = self.env["bookings.setup.file"].search([], order="id desc", limit=1)
+        self.assertIn(f"/{wizard.id}/", action["url"])
+        self.assertEqual(json.loads(base64.b64decode(wizard.content)), self._file())
+        clerk = new_test_user(
+            self.env,
+            "file-clerk",
+            "account.group_account_invoice",
+            company_id=self.company.id,
+            company_ids=[Command.set(self.company.ids)],
+        )
+        with self.assertRaises(AccessError):
+            self.setup.with_user(clerk).action_export_file()
