@@ -30,6 +30,8 @@
         "views/billing_flow_views.xml",
         "views/setup_health_views.xml",
         "views/setup_file_views.xml",
+        "views/setup_checklist_views.xml",
+        "views/rehearsal_views.xml",
     ],
     "assets": {"web.assets_tests": ["bookings_invoicing/static/tests/tours/*.js"]},
     "application": True,

@@ -16,10 +16,12 @@ from . import bookings_customer
 from . import setup_sharing
 from . import setup_health
 from . import setup_file
+from . import setup_checklist
 from . import bookings_booking
 from . import booking_import
 from . import booking_billing
 from . import booking_invoicing
+from . import setup_rehearsal
 from . import bookings_invoice_run
 from . import account_journal
 from . import account_move

@@ -92,7 +92,10 @@ class BookingsSyncSetup(models.Model):
             appointment
             for appointment in appointments
             if appointment.id in kept
-            or (appointment.id not in billed and appointment.service_id not in taken)
+            or (
+                appointment.id not in billed
+                and (appointment.service_id or appointment.service_name) not in taken
+            )
         ]
 
     def _services_elsewhere(self):

@@ -7,3 +7,5 @@ from . import test_connection_sign_in
 from . import test_companies
 from . import test_setup_health
 from . import test_setup_file
+from . import test_setup_checklist
+from . import test_rehearsal

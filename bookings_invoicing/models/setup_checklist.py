@@ -1,0 +1,247 @@
+from difflib import SequenceMatcher
+from typing import NamedTuple
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+SIMILAR_ENOUGH = 0.8
+CLEARLY_BETTER = 0.1
+# Combinations that businesses ask for: {field: value}
+PRESETS = {
+    "as_they_come": {"grouping": "customer", "invoice_date_policy": "at_posting"},
+    "monthly": {"grouping": "customer_month", "invoice_date_policy": "month_end_of_service"},
+    "per_visit": {"grouping": "booking", "invoice_date_policy": "last_service"},
+}
+
+
+class Step(NamedTuple):
+    """A step of the checklist: what it is, how it stands in words, where it is done."""
+
+    key: str
+    name: str
+    done: bool
+    text: str
+    action: str
+    confirm: bool = False
+
+
+class BookingsSyncSetup(models.Model):
+    """What is left to do before the first invoice, step by step."""
+
+    _inherit = "bookings.sync.setup"
+
+    checklist_confirmed = fields.Json(copy=False, readonly=True, default=list)
+    checklist_text = fields.Char(string="Checklist", compute="_compute_checklist_text")
+    checklist_open = fields.Integer(compute="_compute_checklist_text")
+
+    def _compute_checklist_text(self):
+        for setup in self:
+            steps = setup._checklist()
+            done = sum(step.done for step in steps)
+            setup.checklist_open = len(steps) - done
+            setup.checklist_text = self.env._("%(done)s of %(all)s done", done=done, all=len(steps))
+
+    def _checklist(self):
+        """The steps in the order in which they are done.
+
+        :rtype: list[Step]
+        """
+        self.ensure_one()
+        return [
+            self._step_connect(),
+            self._step_business(),
+            self._step_services(),
+            self._step_customers(),
+            self._step_price_tax(),
+            self._step_preset(),
+            self._step_bill_from(),
+        ]
+
+    def _confirmed(self, key):
+        return key in (self.checklist_confirmed or ())
+
+    def _label(self, name):
+        """The label of a selection field's value."""
+        return dict(self._fields[name]._description_selection(self.env))[self[name]]
+
+    def _step_connect(self):
+        _ = self.env._
+        connection = self.connection_id
+        done = connection.state == "connected"
+        texts = {
+            "connected": _("%s is connected.", connection.name),
+            "draft": _("%s was not tested yet.", connection.name),
+            "attention": _(
+                "%(name)s: %(error)s", name=connection.name, error=connection.error_message or ""
+            ),
+        }
+        return Step("connect", _("Connect"), done, texts[connection.state], "_checklist_connection")
+
+    def _step_business(self):
+        _ = self.env._
+        if not self.service_ids:
+            text = _("Nothing was read from %s yet: synchronise once.", self.business_id)
+        else:
+            text = _(
+                "%(name)s, prices in %(currency)s, times of %(tz)s.",
+                name=self.business_id,
+                currency=self.currency_id.name,
+                tz=self.tz,
+            )
+        return Step(
+            "business", _("Choose the business"), bool(self.service_ids), text, "action_sync_now"
+        )
+
+    def _services_to_map(self):
+        return self.service_ids.filtered(lambda service: service.taken and not service.removed)
+
+    def _step_services(self):
+        _ = self.env._
+        services = self._services_to_map()
+        mapped = services.filtered("product_id")
+        text = _(
+            "%(mapped)s of %(all)s services have a product.", mapped=len(mapped), all=len(services)
+        )
+        done = bool(services) and mapped == services
+        return Step("services", _("Services to products"), done, text, "action_propose_products")
+
+    def _step_customers(self):
+        _ = self.env._
+        if self.customer_sync == "import":
+            text = _("New customers are made from “%s”.", self.customer_template_id.display_name)
+            done = bool(self.customer_template_id)
+        else:
+            text = _(
+                "Customers that Odoo does not know are not created; their bookings wait for you."
+            )
+            done = self._confirmed("customers")
+        return Step(
+            "customers", _("Customer template"), done, text, "_checklist_form", confirm=not done
+        )
+
+    def _step_price_tax(self):
+        _ = self.env._
+        text = _("Prices in Bookings: %s.", self._label("price_tax"))
+        products = self._services_to_map().filtered(lambda service: not service.no_tax).product_id
+        untaxed = products.filtered(
+            lambda product: not product.taxes_id._filter_taxes_by_company(self.company_id)
+        )
+        if untaxed:
+            names = ", ".join(untaxed.mapped("display_name"))
+            text += " " + _("Without tax: %s.", names)
+        done = self._confirmed("price_tax") and not untaxed
+        return Step(
+            "price_tax", _("Price and tax"), done, text, "_checklist_form", confirm=not untaxed
+        )
+
+    def _step_preset(self):
+        _ = self.env._
+        text = _(
+            "%(flow)s. %(grouping)s. Invoice date: %(date)s.",
+            flow=self._label("billing_flow"),
+            grouping=self._label("grouping"),
+            date=self._label("invoice_date_policy"),
+        )
+        done = self._confirmed("preset")
+        return Step("preset", _("How to bill"), done, text, "_checklist_form", confirm=True)
+
+    def _step_bill_from(self):
+        _ = self.env._
+        text = _(
+            "Appointments that ended before %s count as billed elsewhere. Rehearse a past month to be sure.",
+            self.bill_from,
+        )
+        done = self._confirmed("bill_from")
+        return Step("bill_from", _("Bill from"), done, text, "action_rehearse", confirm=True)
+
+    # -- acting ----------------------------------------------------------------------------------------
+
+    def action_checklist(self):
+        """Open the checklist."""
+        self.ensure_one()
+        return self.env["bookings.checklist"].create({"setup_id": self.id})._open()
+
+    def _confirm_step(self, *keys):
+        """Keep that a person said of these steps: that is right."""
+        self.ensure_one()
+        self.check_access("write")
+        self.checklist_confirmed = sorted({*(self.checklist_confirmed or ()), *keys})
+
+    def _apply_preset(self, preset):
+        """:param preset: a key of :data:`PRESETS`"""
+        self.ensure_one()
+        self.check_access("write")
+        if preset not in PRESETS:
+            raise UserError(self.env._("“%s” is no preset.", preset))
+        self.write(PRESETS[preset])
+        self._confirm_step("preset")
+
+    def _checklist_connection(self):
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "bookings.connection",
+            "res_id": self.connection_id.id,
+            "view_mode": "form",
+        }
+
+    def _checklist_form(self):
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": self._name,
+            "res_id": self.id,
+            "view_mode": "form",
+        }
+
+    def action_propose_products(self):
+        """Propose a product for each service that has none."""
+        self.ensure_one()
+        self.check_access("write")
+        if not self.service_ids:
+            self._read_services()
+        return self.env["bookings.service.proposal"].create({"setup_id": self.id})._open()
+
+    # -- proposals -------------------------------------------------------------------------------------
+
+    def _product_proposals(self):
+        """A product for each service that has none: ``[(service, product or none, same | similar | none)]``."""
+        self.ensure_one()
+        services = self._services_to_map().filtered(lambda service: not service.product_id)
+        products = self.env["product.product"].search(
+            [
+                *self.env["product.product"]._check_company_domain(self.company_id),
+                ("sale_ok", "=", True),
+                ("type", "=", "service"),
+            ]
+        )
+        named = [(_plain(product.name), product) for product in products]
+        return [(service, *_best(_plain(service.name), named, products)) for service in services]
+
+
+class BookingsService(models.Model):
+    _inherit = "bookings.service"
+
+    @api.model
+    def _map(self, pairs):
+        """:param pairs: ``[(service, product)]``"""
+        for service, product in pairs:
+            service.product_id = product
+
+
+def _plain(text):
+    return " ".join((text or "").split()).casefold()
+
+
+def _best(name, named, none):
+    """The product of the same name, else the one that is clearly the most similar."""
+    same = [product for other, product in named if other == name]
+    if same:
+        return (same[0], "same") if len(same) == 1 else (none[:0], "none")
+    scores = sorted(
+        ((SequenceMatcher(None, name, other).ratio(), product) for other, product in named),
+        key=lambda pair: -pair[0],
+    )
+    if not scores or scores[0][0] < SIMILAR_ENOUGH:
+        return none[:0], "none"
+    if len(scores) > 1 and scores[0][0] - scores[1][0] < CLEARLY_BETTER:
+        return none[:0], "none"
+    return scores[0][1], "similar"

@@ -1,0 +1,251 @@
+"""A past month as this setup would have billed it, in memory, beside the invoices that were posted.
+
+How it works: the month's appointments are read from Bookings and become bookings that are never saved; price, payer and
+grouping are those of the real thing. What was posted is read from the invoice lines of the month. Nothing is written.
+"""
+
+from collections import defaultdict
+from datetime import UTC, timedelta
+
+from odoo import models
+from odoo.exceptions import UserError
+
+from .. import graph
+from ..billing import grouping, matching, money, period
+from ..billing.rehearsal import Ours, Theirs, compare
+
+NEARBY = timedelta(days=45)
+
+
+class BookingsSyncSetup(models.Model):
+    _inherit = "bookings.sync.setup"
+
+    def _rehearse(self, day):
+        """Compare what the month of ``day`` would have billed with what it billed.
+
+        :param datetime.date day: any day of the month
+        :returns: ``(rows of billing.rehearsal, number of appointments read, number of invoices it would have made)``
+        :raises UserError: Bookings cannot be read
+        """
+        self.ensure_one()
+        setup = self.with_company(self.company_id)
+        first, last = period.month_start(day), period.month_end(day)
+        appointments = setup._appointments_between(first, last)
+        bookings = setup._bookings_in_memory(appointments)
+        ours = setup._ours(bookings)
+        theirs = setup._theirs(first, last, {one.payer for one in ours if one.known})
+        unit = money.decimal_of(self.currency_id.rounding)
+        return compare(ours, theirs, unit), len(appointments), sum(one.invoices for one in ours)
+
+    def _appointments_between(self, first, last):
+        """Appointments whose service day lies in the days from first to last, read from Bookings now."""
+        start = period.start_of_day(first, self.tz).replace(tzinfo=UTC)
+        end = period.start_of_day(last + timedelta(days=1), self.tz).replace(tzinfo=UTC)
+        try:
+            pages = list(self._client().calendar_view(self.business_id, start, end))
+        except graph.GraphError as error:
+            raise UserError(str(error)) from error
+        found = {appointment.id: appointment for page in pages for appointment in page.records}
+        return [
+            appointment
+            for appointment in self._own_appointments(list(found.values()))
+            if first <= period.service_days(appointment.start, appointment.end, self.tz)[1] <= last
+        ]
+
+    # -- what we would bill ----------------------------------------------------------------------------
+
+    def _bookings_in_memory(self, appointments):
+        """``[(booking, partner name, person known)]``; kept bookings as they are, others never saved."""
+        booking = self.env["bookings.booking"]
+        kept = booking.with_context(active_test=False).search(
+            [("setup_id", "=", self.id), ("appointment_id", "in", [a.id for a in appointments])]
+        )
+        kept = kept.grouped("appointment_id")
+        services = {service.remote_id: service for service in self.service_ids}
+        people = self._people(appointments)
+        found = []
+        for appointment in appointments:
+            rows = kept.get(appointment.id, booking)
+            by_key = {row.attendee_key: row for row in rows}
+            for key, attendee in booking._attendee_keys(appointment, rows).items():
+                row = by_key.get(key)
+                if row and row.not_billable_decision:
+                    continue
+                payer = row.payer_id if row else self.env["res.partner"]
+                if not payer and attendee:
+                    payer = people.get(booking._person_id(attendee), payer)
+                service = services.get(appointment.service_id or appointment.service_name)
+                values = booking._rehearsal_values(self, appointment, key, attendee, service, payer)
+                found.append((booking._rehearsed(values, row), values["name"]))
+        return found
+
+    def _people(self, appointments):
+        """Who pays for the people of these appointments: ``{remote id of the person: partner}``, by link or e-mail."""
+        booking, customer = self.env["bookings.booking"], self.env["bookings.customer"]
+        attendees = {
+            booking._person_id(attendee): attendee
+            for appointment in appointments
+            for attendee in appointment.attendees
+        }
+        rows = customer.search([("setup_id", "=", self.id), ("remote_id", "in", list(attendees))])
+        linked = {row.remote_id: row for row in rows if row.partner_id}
+        emails = [matching.normalize_email(attendee.email) for attendee in attendees.values()]
+        by_email = customer._partners_by_email(self.company_id, emails)
+        people = {}
+        for remote_id, attendee in attendees.items():
+            row = linked.get(remote_id)
+            if row:
+                people[remote_id] = row.payer_id or self._payer_of(row.partner_id)
+                continue
+            email = matching.normalize_email(attendee.email)
+            match = matching.match_partner(
+                None, email, by_email.get(email, ()), self.company_id.id, name=attendee.name
+            )
+            if match.kind == "one":
+                people[remote_id] = self._payer_of(self.env["res.partner"].browse(match.ids[0]))
+        return people
+
+    def _payer_of(self, partner):
+        return partner.browse(partner.address_get(["invoice"])["invoice"] or partner.id)
+
+    def _ours(self, bookings):
+        """What each payer would be billed: ``[Ours]``, bookings before their price was decided counted apart."""
+        digits = self.env["decimal.precision"].precision_get("Product Unit")
+        lines, undecided, names, items, known = defaultdict(list), defaultdict(int), {}, [], set()
+        for number, (booking, name) in enumerate(bookings):
+            payer = booking.payer_id.commercial_partner_id
+            key = payer.id or f"?{name}"
+            names[key] = payer.display_name or name
+            if payer:
+                known.add(key)
+            priced = booking._price(digits)
+            if priced.outcome == "free":
+                continue
+            if priced.outcome == "ask":
+                undecided[key] += 1
+                continue
+            lines[key].append(
+                (f"{booking.service_id.name or '?'}, {booking._local_text()}", priced.amount)
+            )
+            if payer:
+                day = booking._last_day()
+                items.append(
+                    grouping.Item(number, booking._split(), booking.start, day, self.grouping)
+                )
+        invoices = defaultdict(int)
+        for group in grouping.group(items):
+            payer = self.env["res.partner"].browse(group.split.payer)
+            invoices[payer.commercial_partner_id.id] += 1
+        return [
+            Ours(key, names[key], tuple(lines[key]), undecided[key], invoices[key], key in known)
+            for key in names
+            if lines[key] or undecided[key]
+        ]
+
+    # -- what was billed ---------------------------------------------------------------------------------
+
+    def _theirs(self, first, last, payers):
+        """What was posted from first to last: for our payers everything, for others what has to do with Bookings."""
+        lines = self._posted_lines(first, last)
+        products = self.service_ids.product_id
+        customers = self.env["bookings.customer"].search([("setup_id", "=", self.id)])
+        concerned = payers | set(customers.partner_id.commercial_partner_id.ids)
+        concerned |= set(
+            lines.filtered(
+                lambda line: line.product_id in products
+            ).partner_id.commercial_partner_id.ids
+        )
+        around = self._posted_lines(first - NEARBY, last + NEARBY) - lines
+        nearby = around.grouped(lambda line: line.partner_id.commercial_partner_id.id)
+        gross = self.price_tax == "included"
+        mine = lines.grouped(lambda line: line.partner_id.commercial_partner_id.id)
+        found = []
+        for payer in concerned:
+            posted = mine.get(payer, lines.browse())
+            partner = self.env["res.partner"].browse(payer)
+            found.append(
+                Theirs(
+                    payer,
+                    partner.display_name,
+                    tuple(
+                        (line.name or "", _amount(line, gross), line.product_id in products)
+                        for line in posted
+                    ),
+                    sum((_amount(line, not gross) for line in posted), money.decimal_of(0.0)),
+                    tuple(posted.move_id.sorted("name").mapped("name")),
+                    tuple(
+                        (move.name, sum(_amount(line, gross) for line in around_lines))
+                        for move, around_lines in nearby.get(payer, lines.browse())
+                        .grouped("move_id")
+                        .items()
+                    ),
+                )
+            )
+        return found
+
+    def _posted_lines(self, first, last):
+        """Product lines of posted customer invoices and credit notes dated from first to last; none of other setups."""
+        lines = self.env["account.move.line"].search(
+            [
+                ("company_id", "=", self.company_id.id),
+                ("move_id.move_type", "in", ("out_invoice", "out_refund")),
+                ("parent_state", "=", "posted"),
+                ("display_type", "=", "product"),
+                ("move_id.invoice_date", ">=", first),
+                ("move_id.invoice_date", "<=", last),
+                ("currency_id", "=", self.currency_id.id),
+            ],
+            order="move_id, id",
+        )
+        return lines.filtered(lambda line: not line.booking_id or line.booking_id.setup_id == self)
+
+    def action_rehearse(self):
+        """Open the rehearsal of the month before this one."""
+        self.ensure_one()
+        self.check_access("write")
+        return self.env["bookings.rehearsal"].create({"setup_id": self.id})._open()
+
+
+class BookingsBooking(models.Model):
+    _inherit = "bookings.booking"
+
+    def _rehearsal_values(self, setup, appointment, key, attendee, service, payer):
+        """Values of a booking that is never saved; what a saved one computes is given, so that nothing is computed."""
+        return {
+            "setup_id": setup.id,
+            "appointment_id": appointment.id,
+            "attendee_key": key,
+            "name": (attendee and (attendee.name or attendee.email)) or self.env._("Nobody named"),
+            "service_id": service.id if service else False,
+            "partner_id": payer.id,
+            "payer_id": payer.id,
+            "label": appointment.label,
+            "start": appointment.start.astimezone(UTC).replace(tzinfo=None, microsecond=0),
+            "stop": appointment.end.astimezone(UTC).replace(tzinfo=None, microsecond=0),
+            "price_type": appointment.price_type,
+            "price": float(appointment.price),
+            "quantity": 1.0,
+            "status": "ready",
+        }
+
+    def _rehearsed(self, values, kept):
+        """The booking in memory: as Bookings has it now, with what a person decided on the kept one."""
+        if kept:
+            for name in (
+                "manual_price",
+                "manual_quantity",
+                "has_manual_price",
+                "has_manual_quantity",
+            ):
+                values[name] = kept[name]
+            values |= {"manual_unit": kept.manual_unit, "attendance": kept.attendance}
+        booking = self.new(values)
+        booking._refresh_list_price()
+        return booking
+
+
+def _amount(line, gross):
+    """The line's amount as a customer sees it: credit notes negative."""
+    amount = line.price_total if gross else line.price_subtotal
+    sign = -1 if line.move_id.move_type == "out_refund" else 1
+    return sign * money.decimal_of(amount)
