@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree
 
+from .console import DevError
 from .paths import REPO
 
 _print_lock = threading.Lock()
@@ -37,7 +38,7 @@ class Lane:
 
     def __init__(self, name, marked):
         self.name, self.marked = name, marked
-        self.process = None
+        self.process, self.stopped = None, False
         self.result = Result(name)
 
     def say(self, line):
@@ -47,12 +48,18 @@ class Lane:
             print(f"{mark}{line}", flush=True)
 
     def stop(self):
-        """End the running process."""
+        """End the running process, and start no other."""
+        self.stopped = True
         if self.process and self.process.poll() is None:
             self.process.terminate()
 
     def run(self, command, variables):
-        """Run a process to its end, passing its lines on; return the exit code."""
+        """Run a process to its end, passing its lines on; return the exit code.
+
+        Raises DevError when the lane was stopped.
+        """
+        if self.stopped:
+            raise DevError("stopped")
         self.process = subprocess.Popen(
             command,
             cwd=REPO,

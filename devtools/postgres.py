@@ -144,8 +144,8 @@ def _give(folder):
 def _as_owner(argv):
     """Run as the owner of the data. PostgreSQL refuses root, who becomes nobody for it.
 
-    Root's home is closed to others. nobody therefore keeps the right to pass closed folders, where
-    the machine lets it; without that the cache must lie in an open place.
+    Where the cache lies in root's home, which is closed to others, nobody keeps the right to pass
+    closed folders if the machine lets it; without that the cache must lie in an open place.
     """
     if os.geteuid() != 0:
         return run(argv, hint=HELP, cwd="/")
@@ -154,7 +154,7 @@ def _as_owner(argv):
     # Without no_setuid_fixup the programs' own access() checks would ignore the right.
     keep = ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
     keep.append("--securebits=+no_setuid_fixup")
-    for prefix in (become + keep, become):
+    for prefix in (become, become + keep):
         probe = [*prefix, "test", "-x", str(argv[0])]
         if subprocess.run(probe, capture_output=True, cwd="/").returncode == 0:
             return run([*prefix, *argv], hint=HELP, cwd="/")

@@ -44,13 +44,15 @@ def _split(args):
     """Split words into options, paths of plain tests and {addon: paths} of tests inside Odoo."""
     options, plain, inside = [], [], {}
     for word in args:
-        path = (Path.cwd() / word.split("::")[0]).resolve()
+        name, *parts = word.split("::")
+        path = (Path.cwd() / name).resolve()
         if word.startswith("-") or not path.exists() or REPO not in path.parents:
             options.append(word)
             continue
-        name = path.relative_to(REPO).parts[0]
-        if name in manifests():
-            inside.setdefault(name, []).append(word)
+        word = "::".join([str(path), *parts])
+        addon = path.relative_to(REPO).parts[0]
+        if addon in manifests():
+            inside.setdefault(addon, []).append(word)
         else:
             plain.append(word)
     if not plain and not inside:
@@ -117,7 +119,8 @@ def _watch_signals(lanes):
             lane.stop()
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGTERM, stop)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
 
 
 def _conclude(results):
