@@ -78,7 +78,7 @@ class BookingsConnection(models.Model):
 
     @api.model
     def _cron_daily(self):
-        """Encrypt with the newest key what is not, and warn of secrets that end soon."""
+        """Encrypt with the newest key what is not, warn of secrets that end soon, forget who is long gone."""
         try:
             self.env["bookings.connection.secret"]._reseal_all()
         except server_settings.SecretUnreadable:
@@ -96,6 +96,7 @@ class BookingsConnection(models.Model):
                     )
                 )
         self._warn_of_expiry()
+        self.env["bookings.sync.setup"]._forget_old()
 
     def _is_readable(self):
         try:

@@ -157,8 +157,9 @@ class SyncJob:
     def _keep(self, kind, page, keep):
         """Write a page's records in batches; one that Odoo refuses costs only itself."""
         for bad in page.malformed:
-            self._quarantine(kind, bad.remote_id, bad.reason, bad.payload)
-        records = list(page.records)
+            payload = self.env["bookings.forgotten"]._hide_payload(self.setup, bad.payload)
+            self._quarantine(kind, bad.remote_id, bad.reason, payload)
+        records = self.env["bookings.forgotten"]._hide(self.setup, list(page.records))
         for index in range(0, len(records), BATCH):
             self._keep_batch(kind, records[index : index + BATCH], keep)
         self._checkpoint()

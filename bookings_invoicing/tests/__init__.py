@@ -9,3 +9,5 @@ from . import test_setup_health
 from . import test_setup_file
 from . import test_setup_checklist
 from . import test_rehearsal
+from . import test_secrets
+from . import test_roles

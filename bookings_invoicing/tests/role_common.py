@@ -1,0 +1,131 @@
+from odoo import fields
+from odoo.tests import new_test_user
+
+from .common import BookingsCase
+
+# What each role may do with records of its own companies, from less to more: C create, R read, W write, D delete.
+# Of other companies' records nobody may do anything. docs/roles.md shows the same table.
+ROLES = ("auditor", "user", "manager", "system")
+MATRIX = {
+    "bookings.connection": ("R", "R", "CRW", "CRWD"),
+    "bookings.connection.check": ("R", "R", "R", "R"),
+    "bookings.connection.secret": ("", "", "", ""),
+    "bookings.connection.sign.in": ("", "", "", ""),
+    "bookings.sandbox.change": ("", "", "CRWD", ""),
+    "bookings.sync.setup": ("R", "R", "CRWD", ""),
+    "bookings.sync.run": ("R", "R", "RD", ""),
+    "bookings.sync.issue": ("R", "R", "RD", ""),
+    "bookings.service": ("R", "RW", "RWD", ""),
+    "bookings.staff": ("R", "R", "RWD", ""),
+    "bookings.customer": ("R", "RW", "RWD", ""),
+    "bookings.forgotten": ("", "", "", ""),
+    "bookings.booking": ("R", "RW", "RWD", ""),
+    "bookings.invoice.run": ("R", "CRW", "CRWD", ""),
+    "bookings.invoice.run.left.out": ("R", "CRW", "CRWD", ""),
+}
+GROUPS = {
+    "auditor": "account.group_account_readonly",
+    "user": "account.group_account_invoice",
+    "manager": "account.group_account_manager",
+    "system": "base.group_system",
+    "internal": "base.group_user",
+    "portal": "base.group_portal",
+    "public": "base.group_public",
+}
+WITHOUT = ("internal", "portal", "public")
+OPERATIONS = {"C": "create", "R": "read", "W": "write", "D": "unlink"}
+
+
+class RolesCase(BookingsCase):
+    """A user of each role in one company, and one record of each model in that company and in another one."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.sync()
+        other = cls.setup_other_company(name="Other company")["company"]
+        connection = cls.env["bookings.connection"].create(
+            {"name": "Other", "mode": "sandbox", "sandbox_anchor": cls.anchor, "company_id": other.id}
+        )
+        template = cls.env["product.template"].create(
+            {"name": "Other template", "type": "service", "company_id": other.id}
+        )
+        other_setup = cls.env["bookings.sync.setup"].create(
+            {
+                "name": "Other clinic",
+                "connection_id": connection.id,
+                "company_id": other.id,
+                "business_id": connection._sandbox_tenant().mailboxes[1].id,
+                "service_sync": "import",
+                "service_template_id": template.id,
+                "bill_from": cls.setup.bill_from,
+            }
+        )
+        cls.sync(other_setup)
+        cls.own, cls.foreign = cls._records(cls.setup), cls._records(other_setup)
+        cls.users = {
+            role: new_test_user(
+                cls.env,
+                f"role_{role}",
+                group,
+                company_id=cls.company.id,
+                company_ids=[fields.Command.set(cls.company.ids)],
+            )
+            for role, group in GROUPS.items()
+        }
+        cls.env.flush_all()
+
+    @classmethod
+    def _records(cls, setup):
+        """``{model: a record of it in the setup's company}``, every persistent model of ours among them."""
+        env = cls.env(su=True)
+        connection = setup.connection_id
+        booking = env["bookings.booking"].search([("setup_id", "=", setup.id), ("customer_id", "!=", False)], limit=1)
+        run = env["bookings.invoice.run"].create({"state": "done", "company_id": setup.company_id.id})
+        state = f"{setup.id}-state"
+        made = {
+            "bookings.connection.check": {
+                "connection_id": connection.id,
+                "step": "token",
+                "result": "ok",
+                "message": "Works",
+            },
+            "bookings.connection.secret": {"connection_id": connection.id, "kind": "credential", "sealed": "clear:x"},
+            "bookings.connection.sign.in": {
+                "connection_id": connection.id,
+                "user_id": cls.env.uid,
+                "state_hash": state,
+                "expires": fields.Datetime.now(),
+                "flow": "clear:{}",
+            },
+            "bookings.sandbox.change": {
+                "connection_id": connection.id,
+                "change": connection._sandbox_tenant().apply(
+                    {"op": "cancel", "appointment": connection._sandbox_tenant().appointments[0]["id"]}
+                ),
+            },
+            "bookings.sync.issue": {"setup_id": setup.id, "kind": "appointment", "remote_id": "x", "reason": "x"},
+            "bookings.forgotten": {"setup_id": setup.id, "digest": state, "pseudonym": "forgotten:x"},
+            "bookings.invoice.run.left.out": {"run_id": run.id, "booking_id": booking.id, "reason": "x"},
+        }
+        found = {
+            "bookings.connection": connection,
+            "bookings.sync.setup": setup,
+            "bookings.sync.run": setup.run_ids[:1],
+            "bookings.service": booking.service_id,
+            "bookings.staff": env["bookings.staff"].search([("setup_id", "=", setup.id)], limit=1),
+            "bookings.customer": booking.customer_id,
+            "bookings.booking": booking,
+            "bookings.invoice.run": run,
+        }
+        return found | {model: env[model].create(values) for model, values in made.items()}
+
+    def persistent_models(self):
+        """Names of our models that have records to keep."""
+        return {
+            name
+            for name in self.env.registry
+            if name.startswith("bookings.")
+            and not self.env[name]._abstract
+            and not self.env[name]._transient
+        }

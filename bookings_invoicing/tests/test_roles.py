@@ -1,0 +1,224 @@
+import inspect
+import re
+from pathlib import Path
+
+from psycopg2 import Error as DatabaseError
+
+from odoo.exceptions import AccessDenied, AccessError, MissingError, UserError
+from odoo.tests import HttpCase, tagged
+from odoo.tools import mute_logger
+
+from .role_common import MATRIX, OPERATIONS, ROLES, WITHOUT, RolesCase
+
+DOCS = Path(__file__).parents[2] / "docs" / "roles.md"
+QUIET = ("odoo.addons.base.models.ir_model", "odoo.addons.base.models.ir_rule", "odoo.http", "odoo.models")
+
+
+@tagged("post_install", "-at_install")
+class TestRoleMatrix(RolesCase):
+    """Model x role x create, read, write, delete x own or other company."""
+
+    def test_every_model_is_in_the_matrix(self):
+        self.assertEqual(self.persistent_models(), set(MATRIX), "add the model to MATRIX and to docs/roles.md")
+
+    def test_docs_show_the_same(self):
+        if not DOCS.exists():
+            self.skipTest("the documentation is not part of an installed addon")
+        rows = re.findall(r"^\| `(bookings\.[a-z.]+)` \|(.*)\|$", DOCS.read_text(encoding="utf-8"), re.MULTILINE)
+        shown = {name: tuple(cell.strip(" –-") for cell in cells.split("|")[1:]) for name, cells in rows}
+        self.assertEqual(shown, MATRIX)
+
+    @mute_logger(*QUIET)
+    def test_over_the_orm(self):
+        for model, rights in MATRIX.items():
+            for role in (*ROLES, *WITHOUT):
+                allowed = dict(zip(ROLES, rights, strict=True)).get(role, "")
+                for letter, operation in OPERATIONS.items():
+                    own = self.own[model].with_user(self.users[role])
+                    foreign = self.foreign[model].with_user(self.users[role])
+                    with self.subTest(model=model, role=role, operation=operation):
+                        self.assertEqual(own.has_access(operation), letter in allowed)
+                        self.assertFalse(foreign.has_access(operation), "of another company")
+
+    @mute_logger(*QUIET)
+    def test_shared_connections_are_the_administrators(self):
+        shared = self.own["bookings.connection"]
+        shared.company_id = False
+        self.assertTrue(shared.with_user(self.users["manager"]).has_access("read"))
+        self.assertFalse(shared.with_user(self.users["manager"]).has_access("write"))
+        self.assertTrue(shared.with_user(self.users["system"]).has_access("write"))
+        with self.assertRaises(AccessError):
+            shared.create({"name": "Mine", "company_id": self.company.id}).with_user(
+                self.users["manager"]
+            ).company_id = False
+
+    def test_roles_come_with_those_of_accounting(self):
+        """An accountant needs no extra click."""
+        for group, ours in (
+            ("account.group_account_invoice", "bookings_invoicing.group_user"),
+            ("account.group_account_manager", "bookings_invoicing.group_manager"),
+            ("account.group_account_readonly", "bookings_invoicing.group_auditor"),
+        ):
+            self.assertIn(self.env.ref(ours), self.env.ref(group).all_implied_ids)
+
+
+class Methods:
+    """The public methods of our models, and how to call them."""
+
+    def methods(self):
+        """``{(model, method)}``: defined in our packages, callable over RPC."""
+        found = set()
+        for name, model in self.env.registry.items():
+            if model._abstract:
+                continue
+            for cls in model.mro():
+                if not cls.__module__.startswith("odoo.addons.bookings_invoicing"):
+                    continue
+                for method, function in vars(cls).items():
+                    if inspect.isfunction(function) and not method.startswith("_"):
+                        if not getattr(getattr(model, method), "_api_private", False):
+                            found.add((name, method))
+        return found
+
+    def arguments(self, model, method):
+        """Arguments that fill the required parameters with something plausible."""
+        given = {
+            "vals": {},
+            "vals_list": [{}],
+            "reason": "waived",
+            "values": {},
+            "default": None,
+            "fields_list": ["id"],
+            "fields": ["id"],
+        }
+        parameters = inspect.signature(getattr(self.env.registry[model], method)).parameters.values()
+        return [
+            given.get(parameter.name)
+            for parameter in parameters
+            if parameter.name != "self"
+            and parameter.default is parameter.empty
+            and parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
+        ]
+
+    def record(self, model):
+        """A record to call it on."""
+        if model in self.own:
+            return self.own[model]
+        if model == "account.move":
+            return self.own["bookings.booking"].move_ids[:1] or self.env[model].search([], limit=1)
+        return self.env[model].sudo().search([], limit=1)
+
+    def written(self):
+        """How many rows this transaction has inserted, changed or deleted in tables that matter, so far."""
+        self.env.flush_all()
+        self.cr.execute(
+            """SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0) FROM pg_stat_xact_user_tables
+                WHERE relname LIKE 'bookings%' OR relname IN ('account_move', 'account_move_line', 'res_partner',
+                      'product_template', 'res_company', 'ir_module_module', 'ir_config_parameter')"""
+        )
+        return self.cr.fetchone()[0]
+
+
+@tagged("post_install", "-at_install")
+class TestMethodRights(Methods, RolesCase):
+    """Every public method checks for itself who calls it."""
+
+    @mute_logger(*QUIET)
+    def test_without_rights(self):
+        """An employee without a role, a portal user and a visitor get an error, and nothing is written."""
+        calls = sorted(self.methods())
+        self.assertGreater(len(calls), 30)
+        for role in WITHOUT:
+            for model, method in calls:
+                record = self.record(model).with_user(self.users[role])
+                with self.subTest(role=role, model=model, method=method):
+                    before = self.written()
+                    try:
+                        with self.cr.savepoint():
+                            getattr(record, method)(*self.arguments(model, method))
+                    except (AccessError, AccessDenied, MissingError):
+                        pass
+                    else:
+                        self.assertIn((model, method), self.harmless(), "it must check who calls it")
+                    self.assertEqual(self.written(), before, "something was written")
+
+    @mute_logger(*QUIET)
+    def test_auditors_change_nothing(self):
+        """Whatever an auditor calls, openers included, no row changes."""
+        for model, method in sorted(self.methods()):
+            record = self.record(model).with_user(self.users["auditor"])
+            with self.subTest(model=model, method=method):
+                before = self.written()
+                try:
+                    with self.cr.savepoint():
+                        getattr(record, method)(*self.arguments(model, method))
+                except (UserError, ValueError, TypeError, DatabaseError):
+                    self.env.invalidate_all()
+                self.assertEqual(self.written(), before)
+
+    def harmless(self):
+        """What reads nothing and writes nothing of ours: core methods that an addition of ours only precedes."""
+        return set()
+
+
+@tagged("post_install", "-at_install")
+class TestRolesOverRpc(Methods, RolesCase, HttpCase):
+    """The matrix and the methods once more from outside, over JSON-RPC."""
+
+    frozen = False
+
+    def call(self, model, method, args):
+        answer = self.url_open(
+            f"/web/dataset/call_kw/{model}/{method}",
+            json={
+                "jsonrpc": "2.0",
+                "method": "call",
+                "params": {"model": model, "method": method, "args": args, "kwargs": {}},
+            },
+        ).json()
+        return answer.get("error", {}).get("data", {}).get("name", "")
+
+    @mute_logger(*QUIET)
+    def test_matrix(self):
+        denied = "odoo.exceptions.AccessError"
+        for role in (*ROLES, "internal", "portal"):
+            self.authenticate(f"role_{role}", f"role_{role}")
+            for model, rights in MATRIX.items():
+                allowed = dict(zip(ROLES, rights, strict=True)).get(role, "")
+                own, foreign = self.own[model].ids, self.foreign[model].ids
+                with self.subTest(role=role, model=model):
+                    self.assertEqual(self.call(model, "read", [own, ["id"]]) == denied, "R" not in allowed)
+                    self.assertEqual(self.call(model, "write", [own, {}]) == denied, "W" not in allowed)
+                    self.assertEqual(self.call(model, "read", [foreign, ["id"]]), denied)
+                    self.assertEqual(self.call(model, "write", [foreign, {}]), denied)
+                    self.assertEqual(self.call(model, "unlink", [foreign]), denied)
+                    if "C" not in allowed:
+                        self.assertEqual(self.call(model, "create", [[{}]]), denied)
+                    if "D" not in allowed:
+                        self.assertEqual(self.call(model, "unlink", [own]), denied)
+
+    @mute_logger(*QUIET)
+    def test_methods(self):
+        self.authenticate(None, None)
+        self.assertIn("SessionExpired", self.call("bookings.booking", "action_create_invoices", [[1]]))
+        for role in ("internal", "portal"):
+            self.authenticate(f"role_{role}", f"role_{role}")
+            for model, method in sorted(self.methods()):
+                with self.subTest(role=role, model=model, method=method):
+                    args = self.arguments(model, method)
+                    if not getattr(getattr(self.env.registry[model], method), "_api_model", False):
+                        args = [self.record(model).ids, *args]
+                    self.assertIn(
+                        self.call(model, method, args),
+                        ("odoo.exceptions.AccessError", "odoo.exceptions.MissingError"),
+                    )
+
+    def test_private_methods_stay_private(self):
+        self.authenticate("role_manager", "role_manager")
+        for model, method in (
+            ("bookings.sync.setup", "_sync_run"),
+            ("bookings.connection", "_secret_text"),
+            ("bookings.connection", "_client"),
+            ("bookings.booking", "_invoice_all"),
+        ):
+            self.assertEqual(self.call(model, method, [self.own[model].ids]), "odoo.exceptions.AccessError")
