@@ -11,6 +11,7 @@ import subprocess
 from . import databases
 from .console import free_port, say, step
 from .lanes import Result
+from .odoo_log import complaints
 from .paths import manifests
 
 STARTED = re.compile(r" odoo\.addons\.\S+: (?:Starting|skip) ")
@@ -27,15 +28,16 @@ def run_suites(env):
         databases.install(env, name, addons)
         with step("our tests under Odoo's runner"):
             tags = ",".join(f"/{addon}" for addon in addons)
-            _add(result, *_run(env, name, tags, ["-u", ",".join(addons)]))
+            started, broken, log = _run(env, name, tags, ["-u", ",".join(addons)])
+            _add(result, started, broken, log)
         with step("the suites of account and sale with our addons installed"):
             tags = ",".join(f"/{suite}" for suite in SUITES)
-            started, broken = _run(env, name, tags, [])
+            started, broken, log = _run(env, name, tags, [])
     ours = _not_broken_without_us(env, modules, broken) if broken else set()
     for case, test in sorted(broken - ours):
         say(f"fails without our addons too: {case}.{test}")
     result.skipped += len(broken - ours)
-    _add(result, started - len(broken - ours), ours)
+    _add(result, started - len(broken - ours), ours, log)
     return result
 
 
@@ -43,7 +45,7 @@ def _not_broken_without_us(env, modules, broken):
     with databases.temporary(env, "bookings_test", modules) as name:
         tags = ",".join(f":{case}.{test}" for case, test in sorted(broken))
         with step(f"{len(broken)} failed tests once more, without our addons"):
-            _started, again = _run(env, name, tags, [])
+            _started, again, _log = _run(env, name, tags, [])
     return broken - again
 
 
@@ -59,10 +61,13 @@ def _run(env, database, tags, extra):
         text=True,
         errors="replace",
     )
-    return len(STARTED.findall(done.stdout)), set(BROKEN.findall(done.stdout))
+    log = done.stdout
+    return len(STARTED.findall(log)), set(BROKEN.findall(log)), log
 
 
-def _add(result, started, broken):
+def _add(result, started, broken, log):
     result.passed += started - len(broken)
     result.failed += len(broken)
-    result.problems += [f"suites: {case}.{test} fails" for case, test in sorted(broken)]
+    for case, test in sorted(broken):
+        records = [text for text in complaints(log) if f"{case}.{test}" in text]
+        result.problems.append("\n    ".join([f"suites: {case}.{test} fails", *records]))
