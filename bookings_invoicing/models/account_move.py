@@ -8,7 +8,13 @@ class AccountMove(models.Model):
     booking_ids = fields.One2many("bookings.booking", compute="_compute_booking_ids")
     booking_count = fields.Integer(compute="_compute_booking_ids")
     bookings_service_start = fields.Date(
-        string="Service From", copy=False, readonly=True, help="First day of service on this invoice"
+        string="Service From",
+        copy=False,
+        readonly=True,
+        help="First day of service on this invoice",
+    )
+    bookings_service_stop = fields.Date(
+        string="Service To", copy=False, readonly=True, help="Last day of service on this invoice"
     )
 
     @api.depends("invoice_line_ids.booking_id")
@@ -41,33 +47,86 @@ class AccountMove(models.Model):
         return super().button_cancel()
 
     def _check_bookings_free(self, new_state):
-        """Refuse to revive an invoice line whose booking is billed elsewhere meanwhile, and name that invoice."""
+        """Refuse what would let a line bill its booking again that is billed elsewhere meanwhile; name that invoice.
+
+        Such are: reviving a cancelled invoice, taking a credit note back, and taking an invoice back whose credited part
+        was put back. Where the booking is free, a line that was released counts again.
+        """
         for move in self:
-            reviving = (move.move_type == "out_invoice" and move.state == "cancel" and new_state == "draft") or (
-                move.move_type == "out_refund" and move.state == "posted"
-            )
-            bookings = move.invoice_line_ids.booking_id if reviving else ()
-            for booking in bookings:
-                live = booking.invoice_line_ids.filtered("booking_live").move_id - move.reversed_entry_id
+            lines = move._booking_lines_counting_again(new_state)
+            for line in lines:
+                live = line.booking_id.invoice_line_ids.filtered("booking_live") - lines
                 if live:
                     raise UserError(
                         self.env._(
                             "%(booking)s is billed on %(other)s meanwhile. Remove it there first, then this is possible "
                             "for %(invoice)s.",
-                            booking=booking.display_name,
-                            other=live[:1].display_name,
+                            booking=line.booking_id.display_name,
+                            other=live.move_id[:1].display_name,
                             invoice=move.display_name,
                         )
                     )
+            released = lines.filtered("booking_released")
+            if released:
+                released.sudo().booking_released = False
+
+    def _booking_lines_counting_again(self, new_state):
+        """Invoice lines that would bill their bookings again once this document has its new state."""
+        self.ensure_one()
+        lines = self.env["account.move.line"]
+        if self.move_type == "out_invoice":
+            if self.state == "cancel" and new_state == "draft":
+                return self.invoice_line_ids.filtered("booking_id")
+            if self.state == "posted":
+                return self.invoice_line_ids.filtered("booking_released")
+        if self.move_type == "out_refund" and self.state == "posted":
+            bookings = self.invoice_line_ids.booking_id
+            return bookings and self.reversed_entry_id.invoice_line_ids.filtered(
+                lambda line: line.booking_id in bookings
+            )
+        return lines
+
+    def _bookings_undo_reason(self, run):
+        """Why the undo of a run must leave this invoice alone; empty where it may remove it."""
+        self.ensure_one()
+        if self.state == "posted":
+            return self.env._("confirmed")
+        if self.posted_before or self.name and self.name != "/":
+            return self.env._("was confirmed before")
+        if self.state == "cancel":
+            return self.env._("cancelled")
+        if self.is_manually_modified or self._bookings_changed_by_hand():
+            return self.env._("changed by hand")
+        return ""
+
+    def _bookings_changed_by_hand(self):
+        """Whether lines were added, or amounts changed, since the bookings were drafted."""
+        lines = self.invoice_line_ids.filtered(lambda line: line.display_type == "product")
+        return any(
+            not line.booking_id
+            or line.currency_id.compare_amounts(
+                line._booking_amount(), line.booking_id._amount_to_bill(line)
+            )
+            != 0
+            for line in lines
+        )
 
     def action_view_bookings(self):
         self.ensure_one()
-        action = self.env["ir.actions.act_window"]._for_xml_id("bookings_invoicing.booking_action_all")
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "bookings_invoicing.booking_action_all"
+        )
         return {**action, "domain": [("id", "in", self.booking_ids.ids)], "context": {}}
 
     def _bookings_action(self):
         """Open the one invoice, or the list of them."""
-        action = self.env["ir.actions.act_window"]._for_xml_id("account.action_move_out_invoice_type")
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "account.action_move_out_invoice_type"
+        )
         if len(self) == 1:
             return {**action, "views": [(False, "form")], "res_id": self.id}
-        return {**action, "domain": [("id", "in", self.ids)], "context": {"default_move_type": "out_invoice"}}
+        return {
+            **action,
+            "domain": [("id", "in", self.ids)],
+            "context": {"default_move_type": "out_invoice"},
+        }

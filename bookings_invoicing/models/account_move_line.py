@@ -7,7 +7,12 @@ class AccountMoveLine(models.Model):
     _inherit = "account.move.line"
 
     booking_id = fields.Many2one(
-        "bookings.booking", copy=False, readonly=True, index="btree_not_null", ondelete="restrict", check_company=True
+        "bookings.booking",
+        copy=False,
+        readonly=True,
+        index="btree_not_null",
+        ondelete="restrict",
+        check_company=True,
     )
     booking_released = fields.Boolean(
         copy=False, readonly=True, help="Credited, and released by a person for billing again"
@@ -41,13 +46,29 @@ class AccountMoveLine(models.Model):
                 and not line._booking_credited_to_zero()
             )
 
+    def _booking_amount(self):
+        """What the line bills on the basis of its booking's price: with taxes or without."""
+        self.ensure_one()
+        included = self.booking_id.setup_id.price_tax == "included"
+        return self.price_total if included else self.price_subtotal
+
+    def _booking_billed(self):
+        """Posted invoice lines less posted credit lines."""
+        return sum(
+            line._booking_amount() * (-1 if line.move_id.move_type == "out_refund" else 1)
+            for line in self
+            if line.parent_state == "posted"
+        )
+
     def _booking_credit_lines(self):
         """Posted credit note lines that credit this invoice line."""
         self.ensure_one()
         return self.booking_id.invoice_line_ids.filtered(
-            lambda line: line.move_id.move_type == "out_refund"
-            and line.parent_state == "posted"
-            and line.move_id.reversed_entry_id == self.move_id
+            lambda line: (
+                line.move_id.move_type == "out_refund"
+                and line.parent_state == "posted"
+                and line.move_id.reversed_entry_id == self.move_id
+            )
         )
 
     def _booking_credited_to_zero(self):

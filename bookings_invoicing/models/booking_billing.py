@@ -248,6 +248,8 @@ class BookingsBooking(models.Model):
 
     def _invoice_day(self):
         """The date that the setup's policy gives the invoice; ``None``: when it is confirmed."""
+        if self.date_today:
+            return None
         return period.invoice_date(self.setup_id.invoice_date_policy, self._last_day())
 
     def _last_day(self):

@@ -1,14 +1,12 @@
 import logging
 
-from odoo import api, fields, models
+from odoo import api, models
 from odoo.exceptions import AccessError, UserError
-from odoo.fields import Command, Domain
+from odoo.fields import Domain
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
-from odoo.tools import format_date, format_time
-
-from ..billing import grouping, period, text
 
 _logger = logging.getLogger(__name__)
+AT_ONCE = 500  # drafts; more become a queued run
 
 
 class BookingsBooking(models.Model):
@@ -21,22 +19,23 @@ class BookingsBooking(models.Model):
     def action_create_invoices(self):
         """Draft the invoices of the selected bookings; what cannot be billed is left out and named."""
         self._check_may_invoice()
-        return self._invoice_all([("id", "in", self.ids)])._result_action()
+        return self._invoice_or_queue([("id", "in", self.ids)])._result_action()
 
     def action_invoice_customer(self):
         """Draft the invoices of all ready bookings of these bookings' payers."""
         self._check_may_invoice()
         domain = Domain("status", "=", "ready") & Domain.OR(
-            Domain("payer_id", "=", booking.payer_id.id) & Domain("company_id", "=", booking.company_id.id)
+            Domain("payer_id", "=", booking.payer_id.id)
+            & Domain("company_id", "=", booking.company_id.id)
             for booking in self
         )
-        return self._invoice_all(domain)._result_action()
+        return self._invoice_or_queue(domain)._result_action()
 
     @api.model
     def action_invoice_ready(self):
         """Draft the invoices of all that is ready in the companies switched on."""
         self._check_may_invoice()
-        return self._invoice_all(
+        return self._invoice_or_queue(
             [("status", "=", "ready"), ("company_id", "in", self.env.companies.ids)]
         )._result_action()
 
@@ -57,14 +56,35 @@ class BookingsBooking(models.Model):
         """
         wanted = self.search(domain, order="start, id")
         run = self.env["bookings.invoice.run"].create({"settings": settings, "state": "running"})
-        claimed = wanted._claim()
-        for booking in wanted - claimed:
-            run._leave_out(booking, self.env._("Somebody else is working on it."))
+        wanted._invoice_into(run, settings)
+        run._finish()
+        return run
+
+    @api.model
+    def _invoice_or_queue(self, domain, **settings):
+        """The same for a person who waits: what makes many drafts is left to the scheduled action.
+
+        :rtype: bookings.invoice.run
+        """
+        wanted = self.search(domain, order="start, id")
+        if len(wanted) > AT_ONCE:
+            ready = wanted.filtered(lambda booking: booking.status == "ready")
+            groups = [group.items for group in ready._grouped(settings)]
+            if len(groups) > AT_ONCE:
+                rest = (wanted - ready).ids
+                chunks = [[item.id for item in items] for items in groups] + (
+                    [rest] if rest else []
+                )
+                return self.env["bookings.invoice.run"]._enqueue(chunks, settings)
+        return self._invoice_all([("id", "in", wanted.ids)], **settings)
+
+    def _invoice_into(self, run, settings):
+        """Claim these bookings, check them again and draft what is ready; the run keeps what came of it."""
+        claimed = self._claim()
+        run._leave_out(self - claimed, self.env._("Somebody else is working on it."))
         billable = claimed._billable(run)
         for company, bookings in billable.grouped("company_id").items():
             bookings.with_company(company)._draft(run, settings)
-        run._finish()
-        return run
 
     def _claim(self):
         """Those bookings that nobody else works on, locked for this transaction."""
@@ -77,46 +97,79 @@ class BookingsBooking(models.Model):
         self._pass_by_clock_again()
         self._refresh_billing()
         labels = dict(self._fields["status"]._description_selection(self.env))
-        ready = self.browse()
-        for booking in self:
-            if booking.status == "ready":
-                ready |= booking
-            else:
-                run._leave_out(booking, booking.attention_detail or labels.get(booking.status))
+        ready = self.filtered(lambda booking: booking.status == "ready")
+        for booking in self - ready:
+            run._leave_out(booking, booking.attention_detail or labels.get(booking.status))
         return ready
 
     def _pass_by_clock_again(self):
         self.env.add_to_compute(self._fields["status"], self)
 
     def _draft(self, run, settings):
-        """Create the drafts of ready bookings of one company; on failure by halves, so that one costs only itself.
+        """Create the drafts of ready bookings of one company; one that fails costs only itself.
 
         Bookings whose setups bill by different flows never share a document.
         """
         for bookings in self.grouped(lambda booking: booking.setup_id.billing_flow).values():
-            groups = [(self.browse(item.id for item in g.items), g) for g in bookings._grouped(settings)]
+            groups = [
+                (self.browse(item.id for item in g.items), g) for g in bookings._grouped(settings)
+            ]
             bookings._draft_groups(run, groups)
 
     def _draft_groups(self, run, groups):
+        """Make the documents of these groups; on failure by halves, until the bad bookings are found and left out."""
         if not groups:
             return
         try:
             with self.env.cr.savepoint():
-                flow = groups[0][0].setup_id[:1].billing_flow
-                documents = getattr(self, f"_create_documents_{flow}")(groups)
+                documents = self._create_documents(groups)
                 self.env.flush_all()
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             raise
         except Exception as error:
             self.env.invalidate_all()
-            if len(groups) == 1 and len(groups[0][0]) == 1:
-                _logger.info("Booking %s cannot be drafted: %s", groups[0][0].id, error)
-                run._leave_out(groups[0][0], str(error))
-                return
-            for half in _halves(groups):
-                self._draft_groups(run, half)
+            if len(groups) > 1:
+                for half in _halves(groups):
+                    self._draft_groups(run, half)
+            else:
+                self._draft_without_bad(run, *groups[0], error)
             return
         run._take(documents)
+
+    def _draft_without_bad(self, run, bookings, group, error):
+        """Leave out what keeps a document from being made; the rest still becomes one document."""
+        bad = self._find_bad(bookings, group, error)
+        for booking_id, reason in bad.items():
+            _logger.info("Booking %s cannot be drafted: %s", booking_id, reason)
+            run._leave_out(self.browse(booking_id), _reason_text(self.env, reason))
+        good = bookings.filtered(lambda booking: booking.id not in bad)
+        if bad:
+            self._draft_groups(run, [(good, group)] if good else [])
+        else:
+            run._leave_out(bookings, _reason_text(self.env, error))
+
+    def _find_bad(self, bookings, group, error):
+        """``{booking id: error}`` of those that fail alone, found by halves; nothing of the trials is kept."""
+        if len(bookings) == 1:
+            return {bookings.id: error}
+        bad = {}
+        middle = len(bookings) // 2
+        for half in (bookings[:middle], bookings[middle:]):
+            try:
+                with self.env.cr.savepoint() as trial:
+                    self._create_documents([(half, group)])
+                    self.env.flush_all()
+                    trial.rollback()
+            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+                raise
+            except Exception as found:
+                self.env.invalidate_all()
+                bad |= self._find_bad(half, group, found)
+        return bad
+
+    def _create_documents(self, groups):
+        flow = groups[0][0].setup_id[:1].billing_flow
+        return getattr(self, f"_create_documents_{flow}")(groups)
 
     def _create_documents_invoice(self, groups):
         """Draft invoices of bookings that are ready; each billing flow has its method of this name.
@@ -127,140 +180,21 @@ class BookingsBooking(models.Model):
         moves = self.env["account.move"].create(
             [bookings._prepare_invoice(group) for bookings, group in groups]
         )
-        for bookings, _group in groups:
-            bookings.filtered(lambda b: not b.billed_before).billed_before = True
+        billed = self.browse(
+            booking_id for bookings, _group in groups for booking_id in bookings.ids
+        )
+        billed.filtered(lambda booking: not booking.billed_before).billed_before = True
+        billed.filtered("bill_again").bill_again = False
         return moves
 
-    def _grouped(self, settings):
-        """The invoices to be: :class:`..billing.grouping.Group`, by setup and payer and what always separates."""
-        return grouping.group(
-            grouping.Item(
-                id=booking.id,
-                split=booking._split(),
-                start=booking.start,
-                day=booking._last_day(),
-                grouping=settings.get("grouping") or booking.setup_id.grouping,
-            )
-            for booking in self
-        )
 
-    def _split(self):
-        """What always separates invoices, whatever the grouping (ids)."""
-        self.ensure_one()
-        payer = self.payer_id
-        delivery = payer.browse(payer.address_get(["delivery"])["delivery"])
-        position = (
-            self.env["account.fiscal.position"]
-            .with_company(self.company_id)
-            ._get_fiscal_position(payer, delivery=delivery)
-        )
-        return grouping.Split(
-            company=self.company_id.id,
-            payer=payer.id,
-            currency=self.currency_id.id,
-            journal=self.setup_id._journal().id,
-            fiscal_position=position.id,
-            delivery_address=delivery.id,
-            reference="",
-        )
-
-    def _prepare_invoice(self, group):
-        """Values of the draft of these bookings, which belong to one group, in order of time.
-
-        :param bookings_invoicing.billing.grouping.Group group:
-        """
-        setup = self[:1].setup_id
-        days = [day for b in self for day in period.service_days(b.start, b.stop, b.setup_id.tz)]
-        split = group.split
-        first, last = period.service_period(days)
-        return {
-            "move_type": "out_invoice",
-            "company_id": split.company,
-            "partner_id": split.payer,
-            "currency_id": split.currency,
-            "journal_id": split.journal,
-            "fiscal_position_id": split.fiscal_position,
-            "partner_shipping_id": split.delivery_address,
-            "invoice_date": period.invoice_date(setup.invoice_date_policy, last),
-            "delivery_date": last,
-            "bookings_service_start": first,
-            "invoice_origin": ", ".join(sorted(set(self.setup_id.mapped("name")))),
-            "invoice_line_ids": [Command.create(booking._prepare_invoice_line(split)) for booking in self],
-        }
-
-    def _prepare_invoice_line(self, split):
-        """Values of the invoice line of this booking.
-
-        :param bookings_invoicing.billing.grouping.Split split: of its invoice
-        """
-        self.ensure_one()
-        hour = self.env.ref("uom.product_uom_hour")
-        unit = self.env.ref("uom.product_uom_unit")
-        return {
-            "product_id": self.product_id.id,
-            "booking_id": self.id,
-            "name": self._line_text(),
-            "quantity": self.quantity,
-            "product_uom_id": (hour if self.price_unit_of == "hour" else unit).id,
-            "price_unit": self._line_price_unit(split),
-            **({"tax_ids": [Command.clear()]} if self.service_id.no_tax else {}),
-        }
-
-    def _line_price_unit(self, split):
-        """The unit price on the basis of the line's taxes; adapted by Odoo, never rounded (design: gross is gross)."""
-        taxes = self._line_taxes(split)
-        included = self.setup_id.price_tax == "included"
-        if not taxes or all(tax.price_include == included for tax in taxes):
-            return self.price_unit
-        special_mode = "total_included" if included else "total_excluded"
-        details = taxes._get_tax_details(
-            self.price_unit,
-            1.0,
-            precision_rounding=self.currency_id.rounding,
-            rounding_method="round_globally",
-            product=self.product_id,
-            special_mode=special_mode,
-        )
-        if taxes[:1].price_include:
-            return details["total_included"]
-        return details["total_excluded"]
-
-    def _line_taxes(self, split):
-        if self.service_id.no_tax:
-            return self.env["account.tax"]
-        taxes = self.product_id.sudo().taxes_id._filter_taxes_by_company(self.company_id)
-        position = self.env["account.fiscal.position"].browse(split.fiscal_position)
-        return position.map_tax(taxes) if position else taxes
-
-    def _line_text(self):
-        """The line's text in the payer's language, with the business's local date; discreet where somebody else pays."""
-        self.ensure_one()
-        booking = self.with_context(lang=self.payer_id.lang or self.env.lang)
-        template = booking.setup_id.line_template
-        if self.payer_id.commercial_partner_id != self.partner_id.commercial_partner_id:
-            template = text.discreet(template)
-        env = booking.env
-        return text.render_line(
-            template,
-            text.LineFacts(
-                service=booking.service_id.name,
-                start=booking._local(self.start),
-                stop=booking._local(self.stop),
-                staff=tuple(booking.staff_ids.mapped("name")),
-                attendee=booking.name,
-                label=booking.label or "",
-                calculation=booking._sentence("calculation"),
-            ),
-            format_date=lambda day: format_date(env, day),
-            format_time=lambda moment: format_time(env, moment.time(), time_format="short"),
-        )
+def _halves(items):
+    middle = len(items) // 2
+    return items[:middle], items[middle:]
 
 
-def _halves(groups):
-    """Two halves of the groups; one group alone is halved by its bookings, so that a bad one can be found."""
-    if len(groups) > 1:
-        middle = len(groups) // 2
-        return groups[:middle], groups[middle:]
-    bookings, group = groups[0]
-    middle = len(bookings) // 2
-    return [(bookings[:middle], group)], [(bookings[middle:], group)]
+def _reason_text(env, error):
+    """What a person can read of an error; the log has the rest."""
+    if isinstance(error, UserError):
+        return str(error)
+    return env._("Odoo cannot draft it: %s", str(error).split("\n", 1)[0] or type(error).__name__)

@@ -69,6 +69,10 @@ class BookingsBooking(models.Model):
     product_id = fields.Many2one(related="service_id.product_id", store=True, index=True)
     staff_ids = fields.Many2many("bookings.staff", string="Staff", readonly=True)
     label = fields.Char(readonly=True)
+    reference = fields.Char(help="The payer's purchase order; separates invoices and is shown on them", copy=False)
+    date_today = fields.Boolean(
+        string="Date It Today", copy=False, tracking=True, help="Dated when it is confirmed, whatever the setup's policy"
+    )
     is_online = fields.Boolean(string="Online", readonly=True)
     place = fields.Char(readonly=True)
     start = fields.Datetime(required=True, readonly=True, index=True)
@@ -124,7 +128,6 @@ class BookingsBooking(models.Model):
         compute="_compute_status",
         store=True,
         index=True,
-        tracking=True,
     )
     due_at = fields.Datetime(compute="_compute_due_at", store=True, help="From when it may be billed")
     blockers = fields.Json(readonly=True, copy=False)
@@ -140,6 +143,10 @@ class BookingsBooking(models.Model):
     last_seen = fields.Datetime(readonly=True, copy=False)
     removed_on = fields.Datetime(string="Gone since", readonly=True, copy=False)
     billed_before = fields.Boolean(readonly=True, copy=False, help="Was on an invoice at some time")
+    billed_amount = fields.Monetary(compute="_compute_billed", help="Confirmed invoice lines less credits")
+    credited_amount = fields.Monetary(
+        string="Credited Part", compute="_compute_billed", help="What was credited of the invoice, not billed again"
+    )
     changed_since_billing = fields.Boolean(readonly=True, copy=False)
     pending_values = fields.Json(readonly=True, copy=False)
     pending_text = fields.Text(compute="_compute_pending_text")
@@ -223,6 +230,7 @@ class BookingsBooking(models.Model):
         "due_at",
         "blockers",
         "setup_id.bill_from",
+        "bill_again",
     )
     def _compute_status(self):
         now = fields.Datetime.now()
@@ -256,10 +264,29 @@ class BookingsBooking(models.Model):
             or False,
             cancelled=bool(removed and removed < self.start),
             removed_after=bool(removed and removed >= self.start),
-            credited=bool(self._credited_lines()),
+            credited=bool(self._credited_lines()) and not self.bill_again,
             price_to_decide=self.price_outcome == "ask",
             blockers=[key for key, _params in self.blockers or ()],
         )
+
+    @api.depends("invoice_line_ids.price_total", "invoice_line_ids.parent_state", "amount", "status")
+    def _compute_billed(self):
+        for booking in self:
+            billed = booking.sudo().invoice_line_ids._booking_billed() if booking.billed_before else 0.0
+            booking.billed_amount = billed
+            left = booking.currency_id.round(booking.amount - billed) if booking.currency_id else 0.0
+            booking.credited_amount = max(left, 0.0) if booking.status == "invoiced" else 0.0
+
+    def _amount_to_bill(self, line=None):
+        """What is still to be billed of a booking: its amount less what posted lines, net of credits, bill already.
+
+        :param line: an invoice line of it that is not counted
+        """
+        self.ensure_one()
+        if not self.billed_before:
+            return self.amount
+        others = self.sudo().invoice_line_ids - line if line else self.sudo().invoice_line_ids
+        return max(0.0, min(self.amount, self.currency_id.round(self.amount - others._booking_billed())))
 
     def _credited_lines(self):
         """Posted invoice lines that were credited to zero and that nobody has released for billing again."""
@@ -349,9 +376,9 @@ class BookingsBooking(models.Model):
         return True
 
     def action_put_back(self):
-        """Take back *not billable*, or let a credited booking be billed again."""
+        """Take back *not billable*, or free what was credited of a booking, and only that, to be billed again."""
         self.check_access("write")
-        self.sudo()._credited_lines().booking_released = True
+        self.sudo()._release_credited()
         self.write(
             {
                 "not_billable_decision": False,
@@ -362,6 +389,14 @@ class BookingsBooking(models.Model):
         )
         self._refresh_billing()
         return True
+
+    def _release_credited(self):
+        for booking in self:
+            lines = booking._credited_lines()
+            if booking.status == "invoiced" and booking.credited_amount:
+                lines |= booking.invoice_line_ids.filtered("booking_live")
+            if lines:
+                lines.booking_released = True
 
     def action_view_invoices(self):
         self.ensure_one()

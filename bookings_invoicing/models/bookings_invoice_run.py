@@ -1,17 +1,30 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.fields import Command
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+from odoo.tools import SQL
+
+BATCH = 200  # documents made and committed together by the scheduled action
 
 
 class BookingsInvoiceRun(models.Model):
-    """One creation of drafts: who, when, what came of it, what was left out and why."""
+    """One creation of drafts: who, when, what came of it, what was left out and why.
+
+    How it works: up to some hundred drafts are made while the person waits. More become a *queued* run: the scheduled
+    action takes its documents in batches, each committed together with what is left to do, so that a crash loses and
+    doubles nothing.
+    """
 
     _name = "bookings.invoice.run"
     _description = "Bookings Invoice Run"
     _order = "id desc"
 
-    user_id = fields.Many2one("res.users", required=True, readonly=True, default=lambda self: self.env.user)
+    user_id = fields.Many2one(
+        "res.users", required=True, readonly=True, default=lambda self: self.env.user
+    )
     date = fields.Datetime(string="Time", required=True, readonly=True, default=fields.Datetime.now)
     company_id = fields.Many2one("res.company", index=True, default=lambda self: self.env.company)
+    is_automatic = fields.Boolean(readonly=True)
     settings = fields.Json(readonly=True)
     state = fields.Selection(
         [
@@ -24,8 +37,16 @@ class BookingsInvoiceRun(models.Model):
         required=True,
         readonly=True,
     )
+    # Ids of the bookings of each document still to be made; emptied batch by batch.
+    todo = fields.Json(readonly=True)
+    total = fields.Integer(string="Bookings in All", readonly=True)
+    progress = fields.Float(compute="_compute_progress")
     move_ids = fields.Many2many("account.move", string="Invoices", readonly=True)
     move_count = fields.Integer(compute="_compute_result")
+    drafted_count = fields.Integer(string="Drafts", compute="_compute_counts")
+    posted_count = fields.Integer(string="Posted", compute="_compute_counts")
+    sent_count = fields.Integer(string="Sent", compute="_compute_counts")
+    paid_count = fields.Integer(string="Paid", compute="_compute_counts")
     booking_count = fields.Integer(readonly=True)
     left_out_ids = fields.One2many("bookings.invoice.run.left.out", "run_id", readonly=True)
     result = fields.Char(compute="_compute_result")
@@ -36,18 +57,46 @@ class BookingsInvoiceRun(models.Model):
             run.move_count = len(run.move_ids)
             run.result = run._result_text()
 
+    @api.depends("move_ids.state", "move_ids.is_move_sent", "move_ids.payment_state")
+    def _compute_counts(self):
+        for run in self:
+            posted = run.move_ids.filtered(lambda move: move.state == "posted")
+            run.drafted_count = len(run.move_ids.filtered(lambda move: move.state == "draft"))
+            run.posted_count = len(posted)
+            run.sent_count = len(posted.filtered("is_move_sent"))
+            run.paid_count = len(
+                posted.filtered(lambda move: move.payment_state in ("paid", "in_payment"))
+            )
+
+    @api.depends("todo", "total")
+    def _compute_progress(self):
+        for run in self:
+            left = sum(len(ids) for ids in run.todo or ())
+            run.progress = 100.0 * (run.total - left) / run.total if run.total else 100.0
+
     def _result_text(self):
         self.ensure_one()
+        if self.state == "queued":
+            return self.env._("%s bookings are being drafted in the background.", self.total)
         text = self.env._(
             "%(documents)s for %(bookings)s bookings.",
             documents=self._documents_text(),
             bookings=self.booking_count,
         )
+        if amounts := self._amounts_text():
+            text += f" {amounts}."
         if self.left_out_ids:
             text += " " + self.env._("%s bookings were left out:", len(self.left_out_ids))
             for left in self.left_out_ids[:5]:
                 text += f"\n{left.booking_id.display_name}: {left.reason}"
         return text
+
+    def _amounts_text(self):
+        """Totals of the invoices with tax, per currency."""
+        return ", ".join(
+            currency.format(sum(moves.mapped("amount_total")))
+            for currency, moves in self.move_ids.grouped("currency_id").items()
+        )
 
     def _documents_text(self):
         """How many of what the run made; another billing flow names its own."""
@@ -66,12 +115,18 @@ class BookingsInvoiceRun(models.Model):
             when = fields.Datetime.context_timestamp(run, run.date)
             run.display_name = f"{when:%Y-%m-%d %H:%M} {run.user_id.name}"
 
-    def _leave_out(self, booking, reason):
-        self.sudo().left_out_ids = [Command.create({"booking_id": booking.id, "reason": reason or "?"})]
+    # -- what came of it -----------------------------------------------------------------------------
+
+    def _leave_out(self, bookings, reason):
+        if bookings:
+            self.sudo().left_out_ids = [
+                Command.create({"booking_id": booking.id, "reason": reason or "?"})
+                for booking in bookings
+            ]
 
     def _take(self, documents):
         """Keep what the run made: draft invoices, or what another billing flow makes."""
-        self.move_ids |= documents
+        self.move_ids = [Command.link(document.id) for document in documents]
 
     def _billed_bookings(self):
         """The bookings on what the run made."""
@@ -83,27 +138,171 @@ class BookingsInvoiceRun(models.Model):
             {
                 "state": "partial" if self.left_out_ids else "done",
                 "booking_count": len(self._billed_bookings()),
+                "todo": False,
             }
         )
 
-    def _result_action(self):
-        """Open the draft, or the list of drafts, and say what was done."""
+    def _message(self):
         self.ensure_one()
         made = self._has_documents()
-        message = {
+        return {
             "title": self.env._("Drafts created") if made else self.env._("Nothing to invoice"),
             "message": self._result_text(),
             "type": "warning" if self.left_out_ids or not made else "success",
             "sticky": bool(self.left_out_ids),
         }
-        if made:
-            self.env.user._bus_send("simple_notification", message)
+
+    def _result_action(self):
+        """Open the draft, or the list of drafts, and say what was done; a queued run shows its progress."""
+        self.ensure_one()
+        if self.state == "queued":
+            return self._open()
+        if self._has_documents():
+            self.env.user._bus_send("simple_notification", self._message())
             return self._documents_action()
-        return {"type": "ir.actions.client", "tag": "display_notification", "params": message}
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": self._message(),
+        }
+
+    def _open(self):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": self._name,
+            "res_id": self.id,
+            "view_mode": "form",
+            "name": self.env._("Invoice Run"),
+        }
+
+    # -- large runs ----------------------------------------------------------------------------------
+
+    @api.model
+    def _enqueue(self, chunks, settings):
+        """A run that the scheduled action works off.
+
+        :param chunks: ids of the bookings of each document
+        """
+        run = self.create(
+            {
+                "settings": settings,
+                "state": "queued",
+                "todo": chunks,
+                "total": sum(len(ids) for ids in chunks),
+            }
+        )
+        self.env.ref("bookings_invoicing.ir_cron_invoice_runs").sudo()._trigger()
+        return run
+
+    @api.model
+    def _cron_work(self):
+        """Work off queued runs batch by batch; a batch that meets somebody else's work is done again."""
+        commit = self.env["ir.cron"]._commit_progress
+        queued = self.search([("state", "=", "queued")], order="id")
+        left = commit(remaining=len(queued))
+        for run_id in queued.ids:
+            while left:
+                run = self.browse(run_id)._as_its_user()
+                try:
+                    more = run._work_batch()
+                    self.env.flush_all()
+                except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+                    self.env.cr.rollback()
+                    self.env.ref("bookings_invoicing.ir_cron_invoice_runs").sudo()._trigger()
+                    commit(0)
+                    return
+                left = commit(0 if more else 1)
+                if not more:
+                    break
+
+    def _as_its_user(self):
+        """The run with the rights, language and companies of who asked for it."""
+        return self.with_user(self.user_id).with_context(
+            allowed_company_ids=self.user_id.company_ids.ids, lang=self.user_id.lang
+        )
+
+    def _work_batch(self, size=BATCH):
+        """Make the next documents of a queued run, in this transaction.
+
+        :returns: whether there is more to do
+        """
+        self.ensure_one()
+        # The row lock keeps two workers from one batch: the second finds what the first has left.
+        self.env.execute_query(
+            SQL("SELECT id FROM bookings_invoice_run WHERE id = %s FOR UPDATE", self.id)
+        )
+        self.invalidate_recordset(["todo", "state"])
+        todo = self.todo or []
+        batch, rest = todo[:size], todo[size:]
+        ids = [booking_id for chunk in batch for booking_id in chunk]
+        bookings = self.env["bookings.booking"].search([("id", "in", ids)], order="start, id")
+        bookings._invoice_into(self, self.settings or {})
+        if rest:
+            self.write({"todo": rest, "booking_count": len(self._billed_bookings())})
+            return True
+        self._finish()
+        self.user_id._bus_send("simple_notification", self._message())
+        return False
+
+    # -- afterwards ----------------------------------------------------------------------------------
 
     def action_view_moves(self):
         self.ensure_one()
         return self.move_ids._bookings_action()
+
+    def action_view_bookings(self):
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "bookings_invoicing.booking_action_all"
+        )
+        return {**action, "domain": [("id", "in", self._billed_bookings().ids)], "context": {}}
+
+    def action_post_all(self):
+        """Odoo's own way to confirm the drafts of this run."""
+        self.ensure_one()
+        drafts = self.move_ids.filtered(lambda move: move.state == "draft")
+        if not drafts:
+            raise UserError(self.env._("There is no draft left in this run."))
+        return drafts.action_validate_moves_with_confirmation()
+
+    def action_send_all(self):
+        """Odoo's own way to send the confirmed invoices of this run."""
+        self.ensure_one()
+        unsent = self.move_ids.filtered(
+            lambda move: move.state == "posted" and not move.is_move_sent
+        )
+        if not unsent:
+            raise UserError(self.env._("There is no confirmed invoice to send in this run."))
+        return unsent.action_send_and_print()
+
+    def action_undo(self):
+        """Remove the drafts of this run that were never confirmed nor changed by hand; the others are named."""
+        self.ensure_one()
+        self.check_access("write")
+        removable, kept = self.move_ids.browse(), []
+        for move in self.move_ids:
+            if reason := move._bookings_undo_reason(self):
+                kept.append(f"{move.display_name}: {reason}")
+            else:
+                removable |= move
+        count = len(removable)
+        removable.unlink()
+        if self.state == "queued":
+            self.todo = False
+        if not kept:
+            self.state = "undone"
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "title": self.env._("%s drafts removed", count),
+                "message": "\n".join([self.env._("Kept:"), *kept]) if kept else "",
+                "type": "warning" if kept else "success",
+                "sticky": bool(kept),
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }
 
 
 class BookingsInvoiceRunLeftOut(models.Model):

@@ -4,3 +4,4 @@ from . import bookings_billing_flow
 from . import bookings_setup_file
 from . import bookings_checklist
 from . import bookings_rehearsal
+from . import bookings_invoice_preview

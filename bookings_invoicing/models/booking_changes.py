@@ -1,0 +1,94 @@
+from odoo import fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Command
+
+from ..billing import grouping
+
+WEB = {
+    "global": "https://outlook.office.com/bookings/",
+    "gcc_high": "https://outlook.office365.us/bookings/",
+    "dod": "https://outlook-dod.office365.us/bookings/",
+}
+
+
+class BookingsBooking(models.Model):
+    """What a person does about a booking after it was billed, or about what keeps it from that."""
+
+    _inherit = "bookings.booking"
+
+    bill_again = fields.Boolean(
+        readonly=True,
+        copy=False,
+        help="A credit note is prepared: once it is confirmed, it is ready again",
+    )
+
+    def action_date_today(self):
+        """Let invoices of these bookings be dated when they are confirmed: their own day is in a locked period."""
+        self.check_access("write")
+        self.write({"date_today": True})
+        self._refresh_billing()
+        return True
+
+    def action_open_in_bookings(self):
+        """Open Microsoft Bookings; Microsoft documents no address of a single appointment."""
+        self.ensure_one()
+        connection = self.setup_id.connection_id.sudo()
+        if connection.mode == "sandbox":
+            raise UserError(self.env._("The sandbox has no page of its own."))
+        return {
+            "type": "ir.actions.act_url",
+            "target": "new",
+            "url": WEB.get(connection.cloud, WEB["global"]),
+        }
+
+    def action_update_draft(self):
+        """Let the lines on drafts follow what changed in Bookings since."""
+        self.check_access("write")
+        for booking in self:
+            line = booking.invoice_line_ids.filtered("booking_live")
+            if booking.status != "drafted" or not line:
+                raise UserError(self.env._("%s is on no draft.", booking.display_name))
+            booking._redraft(line.move_id, line)
+        return True
+
+    def _redraft(self, move, line):
+        """Take the line off its draft and, if the booking can still be billed on it, put it there anew."""
+        before = grouping.Split(
+            move.company_id.id,
+            move.partner_id.id,
+            move.currency_id.id,
+            move.journal_id.id,
+            move.fiscal_position_id.id,
+            move.partner_shipping_id.id,
+            move.ref or "",
+        )
+        line.unlink()
+        self._pass_by_clock_again()
+        self._refresh_billing()
+        if self.changed_since_billing:
+            self.sudo().changed_since_billing = False
+        if self.status == "ready" and grouping.can_join(before, self._split()):
+            values = self._prepare_invoice_line(self._split())
+            move.write({"invoice_line_ids": [Command.create(values)]})
+        elif not move.invoice_line_ids:
+            move.unlink()
+
+    def action_prepare_credit(self):
+        """Draft a credit note of this booking's line; once confirmed, the booking is ready for a new draft."""
+        self.ensure_one()
+        self.check_access("write")
+        line = self.invoice_line_ids.filtered("booking_live")
+        if self.status != "invoiced" or not line:
+            raise UserError(self.env._("%s is on no confirmed invoice.", self.display_name))
+        move = line.move_id
+        credit = move._reverse_moves(
+            [
+                {
+                    "ref": self.env._("Reversal of: %s", move.name),
+                    "invoice_date": fields.Date.context_today(self),
+                }
+            ]
+        )
+        credit.invoice_line_ids.filtered(lambda other: other.booking_id != self).unlink()
+        self.bill_again = True
+        return credit._bookings_action()

@@ -1,0 +1,230 @@
+from odoo import models
+from odoo.fields import Command
+from odoo.tools import format_date, format_time
+
+from ..billing import grouping, period, text
+
+
+class BookingsBooking(models.Model):
+    """What a draft of bookings holds: which share one, its values, its lines and their text."""
+
+    _inherit = "bookings.booking"
+
+    def _grouped(self, settings):
+        """The invoices to be: :class:`..billing.grouping.Group`, by setup and payer and what always separates."""
+        splits = self._splits()
+        return grouping.group(
+            grouping.Item(
+                id=booking.id,
+                split=splits[booking.id],
+                start=booking.start,
+                day=booking._last_day(),
+                grouping=settings.get("grouping") or booking._grouping(),
+            )
+            for booking in self
+        )
+
+    def _grouping(self):
+        """As the payer wants it, else as the setup does."""
+        return self.payer_id.commercial_partner_id.bookings_grouping or self.setup_id.grouping
+
+    def _splits(self):
+        """What always separates invoices, whatever the grouping: ``{booking id: Split of ids}``."""
+        found, payers, journals = {}, {}, {}
+        for booking in self:
+            company, payer, setup = booking.company_id, booking.payer_id, booking.setup_id
+            if (company, payer) not in payers:
+                payers[company, payer] = booking._payer_split()
+            if setup not in journals:
+                journals[setup] = setup._journal().id
+            delivery, position = payers[company, payer]
+            found[booking.id] = grouping.Split(
+                company=company.id,
+                payer=payer.id,
+                currency=booking.currency_id.id,
+                journal=journals[setup],
+                fiscal_position=position,
+                delivery_address=delivery,
+                reference=booking.reference or "",
+            )
+        return found
+
+    def _split(self):
+        self.ensure_one()
+        return self._splits()[self.id]
+
+    def _payer_split(self):
+        """Ids of the payer's delivery address and of the fiscal position that follows from it."""
+        payer = self.payer_id
+        delivery = payer
+        if payer.child_ids or payer.parent_id:
+            delivery = payer.browse(payer.address_get(["delivery"])["delivery"])
+        positions = self.env["account.fiscal.position"].with_company(self.company_id)
+        return delivery.id, positions._get_fiscal_position(payer, delivery=delivery).id
+
+    # -- the document ------------------------------------------------------------------------------------
+
+    def _prepare_invoice(self, group):
+        """Values of the draft of these bookings, which belong to one group, in order of time.
+
+        :param bookings_invoicing.billing.grouping.Group group:
+        """
+        setup = self[:1].setup_id
+        split = group.split
+        days = [day for b in self for day in period.service_days(b.start, b.stop, b.setup_id.tz)]
+        first, last = period.service_period(days)
+        payer = self[:1].payer_id
+        values = {
+            "move_type": "out_invoice",
+            "company_id": split.company,
+            "partner_id": split.payer,
+            "currency_id": split.currency,
+            "journal_id": split.journal,
+            "fiscal_position_id": split.fiscal_position,
+            "partner_shipping_id": split.delivery_address,
+            "invoice_date": not any(self.mapped("date_today"))
+            and period.invoice_date(setup.invoice_date_policy, last),
+            "delivery_date": last,
+            "bookings_service_start": first,
+            "bookings_service_stop": last,
+            "invoice_origin": ", ".join(sorted(set(self.setup_id.mapped("name")))),
+            "invoice_line_ids": [
+                Command.create(booking._prepare_invoice_line(split)) for booking in self
+            ],
+        }
+        if split.reference:
+            values["ref"] = split.reference
+        salesperson = payer.user_id or payer.commercial_partner_id.user_id
+        if salesperson:
+            values["invoice_user_id"] = salesperson.id
+        if setup.invoice_cash_rounding_id:
+            values["invoice_cash_rounding_id"] = setup.invoice_cash_rounding_id.id
+        return values
+
+    def _prepare_invoice_line(self, split):
+        """Values of the invoice line of this booking.
+
+        :param bookings_invoicing.billing.grouping.Split split: of its invoice
+        """
+        self.ensure_one()
+        taxes = self._line_taxes(split)
+        amount = self._amount_to_bill()
+        whole = self.currency_id.compare_amounts(amount, self.amount) == 0
+        money = taxes._bookings_agreed_line(
+            self.quantity if whole else 1.0,
+            self.price_unit if whole else amount,
+            amount,
+            self.setup_id.price_tax == "included",
+            self.currency_id,
+            self.company_id,
+            self.product_id,
+        )
+        by_hour = whole and self.price_unit_of == "hour" and money["quantity"] == self.quantity
+        values = {
+            "product_id": self.product_id.id,
+            "booking_id": self.id,
+            "name": self._line_text(),
+            "product_uom_id": self.env.ref(f"uom.product_uom_{'hour' if by_hour else 'unit'}").id,
+            **money,
+        }
+        if self.service_id.no_tax:
+            values["tax_ids"] = [Command.clear()]
+        if distribution := self._line_analytic():
+            values["analytic_distribution"] = distribution
+        return values
+
+    def _invoice_totals(self, split):
+        """What the invoice of these bookings will come to, by Odoo's tax engine, without making it.
+
+        :returns: ``amount_untaxed, amount_tax, amount_total`` in the invoice's currency
+        """
+        engine = self.env["account.tax"]
+        currency, setup = self.currency_id[:1], self.setup_id[:1]
+        company = self.company_id[:1]
+        base_lines = []
+        for booking in self:
+            values = booking._prepare_invoice_line(split)
+            base_lines.append(
+                engine._prepare_base_line_for_taxes_computation(
+                    {"extra_tax_data": values.get("extra_tax_data")},
+                    product_id=booking.product_id,
+                    tax_ids=booking._line_taxes(split),
+                    price_unit=values["price_unit"],
+                    quantity=values["quantity"],
+                    currency_id=currency,
+                )
+            )
+        engine._add_tax_details_in_base_lines(base_lines, company)
+        engine._round_base_lines_tax_details(base_lines, company)
+        totals = engine._get_tax_totals_summary(
+            base_lines, currency, company, cash_rounding=setup.invoice_cash_rounding_id or None
+        )
+        return {
+            "amount_untaxed": totals["base_amount_currency"],
+            "amount_tax": totals["tax_amount_currency"],
+            "amount_total": totals["total_amount_currency"],
+        }
+
+    def _line_analytic(self):
+        """The service's analytic distribution, else the staff member's, else the setup's, over Odoo's own rules."""
+        own = (
+            self.service_id.analytic_distribution
+            or next(
+                (
+                    staff.analytic_distribution
+                    for staff in self.staff_ids
+                    if staff.analytic_distribution
+                ),
+                None,
+            )
+            or self.setup_id.analytic_distribution
+        )
+        if not own:
+            return None
+        by_rules = self.env["account.analytic.distribution.model"]._get_distribution(
+            {
+                "product_id": self.product_id.id,
+                "product_categ_id": self.product_id.categ_id.id,
+                "partner_id": self.payer_id.id,
+                "partner_category_id": self.payer_id.category_id.ids,
+                "company_id": self.company_id.id,
+            }
+        )
+        return {**(by_rules or {}), **own}
+
+    def _line_taxes(self, split):
+        if self.service_id.no_tax:
+            return self.env["account.tax"]
+        taxes = self.product_id.sudo().taxes_id._filter_taxes_by_company(self.company_id)
+        position = self.env["account.fiscal.position"].browse(split.fiscal_position)
+        return position.map_tax(taxes) if position else taxes
+
+    def _line_text(self):
+        """The line's text in the payer's language, with the business's local date; discreet where somebody else pays."""
+        self.ensure_one()
+        booking = self.with_context(lang=self.payer_id.lang or self.env.lang)
+        env = booking.env
+        return text.render_line(
+            booking._line_template(),
+            text.LineFacts(
+                service=booking.service_id.name,
+                start=booking._local(self.start),
+                stop=booking._local(self.stop),
+                staff=tuple(booking.staff_ids.mapped("name")),
+                attendee=booking.name,
+                label=booking.label or "",
+                reference=booking.reference or "",
+                calculation=booking._sentence("calculation"),
+            ),
+            format_date=lambda day: format_date(env, day),
+            format_time=lambda moment: format_time(env, moment.time(), time_format="short"),
+        )
+
+    def _line_template(self):
+        """The payer's own template, else the setup's; without names where the payer is not who came."""
+        payer = self.payer_id.commercial_partner_id
+        if payer.bookings_line_template:
+            return payer.bookings_line_template
+        if payer != self.partner_id.commercial_partner_id:
+            return text.discreet(self.setup_id.line_template)
+        return self.setup_id.line_template

@@ -1,0 +1,147 @@
+from collections import defaultdict
+from datetime import timedelta
+
+from odoo import models
+from odoo.tools import formatLang
+
+from ..billing import hints, money, period, sentences
+
+PAST_DAYS = 180
+
+
+class BookingsBooking(models.Model):
+    """What a person should look at before billing, though nothing stops it."""
+
+    _inherit = "bookings.booking"
+
+    def _look(self):
+        """This booking as the hints see it."""
+        self.ensure_one()
+        return hints.BookingLook(
+            id=self.id,
+            person=self.partner_id.id or None,
+            service=self.service_id.id,
+            start=self.start,
+            stop=self.stop,
+            amount=money.decimal_of(self.amount),
+            setup=self.setup_id.id,
+            attendance=self.attendance,
+            bookings_free=self.price_type == "free"
+            or (self.price_type == "fixedPrice" and not self.price),
+            was_billed=self.billed_before,
+        )
+
+    def _usual(self):
+        """What each service of these bookings usually costs and takes, by those billed lately."""
+        if not self:
+            return {}
+        since = min(self.mapped("start")) - timedelta(days=PAST_DAYS)
+        past = self.search(
+            [
+                ("service_id", "in", self.service_id.ids),
+                ("start", ">=", since),
+                ("status", "in", ("ready", "drafted", "invoiced")),
+            ],
+            limit=5000,
+        )
+        looks = defaultdict(list)
+        for booking in past:
+            looks[booking.service_id.id].append(booking._look())
+        return {service: hints.usual_of(found) for service, found in looks.items()}
+
+    def _hints(self):
+        """``{booking id: [Explanation]}`` of these bookings and of how they stand beside each other."""
+        usual = self._usual()
+        looks = [booking._look() for booking in self]
+        found = {look.id: hints.booking_hints(look, usual.get(look.service)) for look in looks}
+        same_people = self.search(
+            [
+                ("partner_id", "in", self.partner_id.ids),
+                ("stop", ">", min(self.mapped("start"), default=False)),
+                ("start", "<", max(self.mapped("stop"), default=False)),
+                ("status", "in", ("ready", "attention", "drafted", "invoiced")),
+                ("id", "not in", self.ids),
+            ]
+        )
+        for booking_id, more in hints.overlaps(
+            [*looks, *(other._look() for other in same_people)]
+        ).items():
+            if booking_id in found:
+                found[booking_id] += more
+        return {booking_id: texts for booking_id, texts in found.items() if texts}
+
+    def _invoice_look(self, total, split):
+        """These bookings as one invoice to be.
+
+        :param Decimal total: with tax
+        :param bookings_invoicing.billing.grouping.Split split:
+        """
+        payer = self[:1].payer_id
+        company = self[:1].company_id
+        moves = self.env["account.move"].sudo()
+        mine = [
+            ("company_id", "=", company.id),
+            ("commercial_partner_id", "=", payer.commercial_partner_id.id),
+        ]
+        credit = moves.search([*mine, ("move_type", "=", "out_refund"), ("amount_residual", ">", 0),
+                               ("state", "=", "posted"), ("currency_id", "=", split.currency)])  # fmt: skip
+        months = sorted({period.month_of(booking._last_day()) for booking in self})
+        draft = self._draft_to_join(split)
+        return hints.InvoiceLook(
+            total=total,
+            first=not moves.search_count(
+                [*mine, ("move_type", "=", "out_invoice"), ("state", "=", "posted")], limit=1
+            ),
+            credit=money.decimal_of(sum(credit.mapped("amount_residual"))),
+            draft=draft.display_name if draft else "",
+            limit=money.decimal_of(self[:1].setup_id.auto_draft_limit)
+            if self[:1].setup_id.auto_draft_limit
+            else None,
+            old_months=tuple(months[:-1]),
+            incomplete=payer._bookings_missing_address(),
+        )
+
+    def _draft_to_join(self, split):
+        """A draft of the same payer, never confirmed, that agrees in all that separates invoices."""
+        return self.env["account.move"].search(
+            [
+                ("move_type", "=", "out_invoice"),
+                ("state", "=", "draft"),
+                ("posted_before", "=", False),
+                ("company_id", "=", split.company),
+                ("partner_id", "=", split.payer),
+                ("currency_id", "=", split.currency),
+                ("journal_id", "=", split.journal),
+                ("fiscal_position_id", "=", split.fiscal_position),
+                ("partner_shipping_id", "=", split.delivery_address),
+                ("ref", "=", split.reference or False),
+            ],
+            limit=1,
+        )
+
+    def _hint_text(self, explanation):
+        """A hint in the reader's language."""
+        currency = self[:1].currency_id
+        return sentences.render(
+            explanation,
+            lambda source: self.env._(source),  # pylint: disable=gettext-variable
+            lambda key, value: (
+                formatLang(self.env, float(value), currency_obj=currency)
+                if key in sentences.MONEY
+                else str(value)
+            ),
+        )
+
+
+class ResPartner(models.Model):
+    _inherit = "res.partner"
+
+    def _bookings_missing_address(self):
+        """Labels of the address fields that an invoice usually shows and that are empty."""
+        self.ensure_one()
+        names = ["street", "city", "country_id"]
+        if self.is_company or self.parent_id.is_company:
+            names.append("vat")
+        return tuple(
+            self._fields[name]._description_string(self.env) for name in names if not self[name]
+        )

@@ -1,0 +1,196 @@
+from odoo import api, fields, models
+from odoo.fields import Command, Domain
+
+from ..billing import hints, money, period
+
+SHOWN = 200  # invoices listed; the sums count all
+
+
+class BookingsInvoicePreview(models.TransientModel):
+    """The invoices as they will be, what is left out and why, and what to look at; one click creates them."""
+
+    _name = "bookings.invoice.preview"
+    _description = "Preview of Invoices from Bookings"
+
+    booking_ids = fields.Many2many("bookings.booking", readonly=True)
+    grouping = fields.Selection(
+        [
+            ("setup", "As set up"),
+            ("customer", "One invoice per customer"),
+            ("customer_month", "One per customer and month"),
+            ("customer_week", "One per customer and week"),
+            ("booking", "One per booking"),
+        ],
+        default="setup",
+        required=True,
+    )
+    ended_before = fields.Date(
+        string="Ended Before",
+        help="Only bookings that ended before this day where the business is. Empty: all.",
+    )
+    line_ids = fields.One2many(
+        "bookings.invoice.preview.line", "preview_id", compute="_compute_plan", store=True
+    )
+    left_out_ids = fields.One2many(
+        "bookings.invoice.preview.left.out", "preview_id", compute="_compute_plan", store=True
+    )
+    invoice_count = fields.Integer(compute="_compute_plan", store=True)
+    booking_count = fields.Integer(compute="_compute_plan", store=True)
+    left_out_count = fields.Integer(compute="_compute_plan", store=True)
+    totals = fields.Char(compute="_compute_plan", store=True)
+    is_cut = fields.Boolean(compute="_compute_plan", store=True)
+
+    @api.model
+    def default_get(self, fields_list):
+        values = super().default_get(fields_list)
+        if "booking_ids" in fields_list and "booking_ids" not in values:
+            booking = self.env["bookings.booking"]
+            if self.env.context.get("active_model") == booking._name and self.env.context.get(
+                "active_ids"
+            ):
+                bookings = booking.browse(self.env.context["active_ids"])
+            else:
+                bookings = booking.search(
+                    Domain("company_id", "in", self.env.companies.ids)
+                    & booking._uninvoiced_domain()
+                )
+                values.setdefault("ended_before", self._month_end_cut())
+            values["booking_ids"] = [Command.set(bookings.ids)]
+        return values
+
+    @api.model
+    def _month_end_cut(self):
+        """In the first days of a month the month before is billed: cut at its end."""
+        today = fields.Date.context_today(self)
+        return period.month_start(today) if today.day <= 10 else False
+
+    # -- the plan ------------------------------------------------------------------------------------
+
+    @api.depends("booking_ids", "grouping", "ended_before")
+    def _compute_plan(self):
+        for preview in self:
+            chosen = preview._chosen()
+            ready = chosen.filtered(lambda booking: booking.status == "ready")
+            groups = ready._grouped(preview._settings())
+            rows, totals = preview._rows(ready, groups)
+            preview.line_ids = [Command.clear(), *(Command.create(row) for row in rows[:SHOWN])]
+            preview.left_out_ids = [
+                Command.clear(),
+                *(Command.create(row) for row in preview._left_out_rows(chosen - ready)[:SHOWN]),
+            ]
+            preview.invoice_count = len(groups)
+            preview.booking_count = len(ready)
+            preview.left_out_count = len(preview.booking_ids) - len(ready)
+            preview.is_cut = len(rows) > SHOWN
+            preview.totals = ", ".join(currency.format(total) for currency, total in totals.items())
+
+    def _chosen(self):
+        """The bookings of the period, with reasons looked at again."""
+        bookings = self.booking_ids._origin or self.booking_ids
+        if self.ended_before:
+            bookings = bookings.filtered(
+                lambda booking: (
+                    booking.stop <= period.start_of_day(self.ended_before, booking.setup_id.tz)
+                )
+            )
+        return bookings
+
+    def _settings(self):
+        return {} if self.grouping == "setup" else {"grouping": self.grouping}
+
+    def _rows(self, ready, groups):
+        """Values of the preview's lines, and totals with tax per currency."""
+        noted = ready._hints()
+        rows, totals = [], {}
+        for group in groups:
+            bookings = ready.browse(item.id for item in group.items)
+            amounts = bookings._invoice_totals(group.split)
+            currency = bookings.currency_id[:1]
+            totals[currency] = totals.get(currency, 0.0) + amounts["amount_total"]
+            rows.append(self._row(bookings, group, amounts, noted, detailed=len(rows) < SHOWN))
+        return rows, totals
+
+    def _row(self, bookings, group, amounts, noted, detailed):
+        texts = []
+        if detailed:
+            look = bookings._invoice_look(money.decimal_of(amounts["amount_total"]), group.split)
+            texts += [bookings._hint_text(hint) for hint in hints.invoice_hints(look)]
+            texts += [
+                f"{booking.day}: {booking._hint_text(hint)}"
+                for booking in bookings
+                for hint in noted.get(booking.id, ())
+            ]
+        days = [booking._last_day() for booking in bookings]
+        return {
+            "payer_id": group.split.payer,
+            "booking_ids": [Command.set(bookings.ids)],
+            "booking_count": len(bookings),
+            "service_from": min(days),
+            "service_to": max(days),
+            "currency_id": bookings.currency_id[:1].id,
+            **amounts,
+            "hint": "\n".join(texts),
+        }
+
+    def _left_out_rows(self, bookings):
+        labels = dict(bookings._fields["status"]._description_selection(self.env))
+        return [
+            {
+                "booking_id": booking.id,
+                "reason": booking.attention_detail or labels.get(booking.status),
+            }
+            for booking in bookings
+        ]
+
+    # -- one click -----------------------------------------------------------------------------------
+
+    def action_create(self):
+        """Draft what is shown as ready; large numbers become a queued run."""
+        self.ensure_one()
+        booking = self.env["bookings.booking"]
+        booking._check_may_invoice()
+        ready = self._chosen().filtered(lambda row: row.status == "ready")
+        run = booking._invoice_or_queue([("id", "in", ready.ids)], **self._settings())
+        return run._result_action()
+
+    def action_open_left_out(self):
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "bookings_invoicing.booking_action_all"
+        )
+        left = self.booking_ids.filtered(lambda booking: booking.status != "ready")
+        return {**action, "domain": [("id", "in", left.ids)], "context": {}}
+
+
+class BookingsInvoicePreviewLine(models.TransientModel):
+    """One invoice to be."""
+
+    _name = "bookings.invoice.preview.line"
+    _description = "Invoice in the Preview"
+
+    preview_id = fields.Many2one(
+        "bookings.invoice.preview", required=True, ondelete="cascade", index=True
+    )
+    payer_id = fields.Many2one("res.partner", string="Payer")
+    booking_ids = fields.Many2many("bookings.booking")
+    booking_count = fields.Integer(string="Bookings")
+    service_from = fields.Date(string="From")
+    service_to = fields.Date(string="To")
+    currency_id = fields.Many2one("res.currency")
+    amount_untaxed = fields.Monetary(string="Untaxed")
+    amount_tax = fields.Monetary(string="Tax")
+    amount_total = fields.Monetary(string="Total")
+    hint = fields.Text(string="To Look At")
+
+
+class BookingsInvoicePreviewLeftOut(models.TransientModel):
+    """A booking that stays, with the reason."""
+
+    _name = "bookings.invoice.preview.left.out"
+    _description = "Booking Left Out of the Preview"
+
+    preview_id = fields.Many2one(
+        "bookings.invoice.preview", required=True, ondelete="cascade", index=True
+    )
+    booking_id = fields.Many2one("bookings.booking")
+    reason = fields.Text()
