@@ -9,7 +9,7 @@ from ..paths import REPO, cache, manifests
 
 # Parts of an addon without Odoo. Their read() and copy() are no overrides of the ORM's.
 PLAIN = ("graph", "billing", "sandbox")
-ORM_ONLY = "method-required-super,missing-return"
+ORM_ONLY = "method-required-super,missing-return,print-used"
 # The repository has one README for all; models are split by concern.
 NOT_OURS = "missing-readme,consider-merging-classes-inherited"
 
