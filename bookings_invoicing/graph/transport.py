@@ -31,6 +31,7 @@ from .wire import BadBody, DeadlineAdapter, Limits, TooLarge, read_body
 
 _logger = logging.getLogger(__name__)
 
+_BAD_CERTIFICATE = frozenset({"SSLCertVerificationError", "CertificateError"})
 RETRIED = frozenset({408, 429, 500, 502, 503, 504, 509})
 LONGEST_INLINE_WAIT = 10.0
 LONGEST_RETRY_AFTER = 86400.0
@@ -287,7 +288,8 @@ def network_error(problem: Exception, host: str) -> GraphError:
     def has(*types):
         return any(isinstance(cause, types) for cause in causes)
 
-    if has(ssl.SSLCertVerificationError, ssl.CertificateError):
+    # urllib3 1.26 has a CertificateError of its own
+    if any(type(cause).__name__ in _BAD_CERTIFICATE for cause in causes):
         return SecurityError(kind="tls_certificate", host=host)
     if has(BadBody):
         return TransientError(kind="interrupted", host=host)
