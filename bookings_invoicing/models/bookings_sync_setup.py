@@ -418,6 +418,7 @@ class BookingsSyncSetup(models.Model):
     # -- opening ---------------------------------------------------------------------------------------
 
     def action_open_uninvoiced(self):
+        self.check_access("read")
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "bookings_invoicing.booking_action_uninvoiced"
         )
@@ -435,6 +436,7 @@ class BookingsSyncSetup(models.Model):
 
     def _open_mine(self, xmlid):
         self.ensure_one()
+        self.check_access("read")
         action = self.env["ir.actions.act_window"]._for_xml_id(xmlid)
         return {
             **action,

@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 from odoo import api, fields, models
+from odoo.exceptions import AccessError
 
 from .. import graph, server_settings
 
@@ -65,6 +66,14 @@ class BookingsConnection(models.Model):
                 body=self.env._("Synchronising from this database was allowed.")
             )
         return {"type": "ir.actions.client", "tag": "soft_reload"}
+
+    @api.constrains("company_id")
+    def _check_shared(self):
+        for connection in self:
+            if not self.env.su and not connection.company_id and not self.env.is_system():
+                raise AccessError(
+                    self.env._("Only an administrator (Settings) may share a connection with every company.")
+                )
 
     # -- the end of a secret -----------------------------------------------------------------------
 

@@ -21,6 +21,7 @@ class ResPartner(models.Model):
 
     def action_view_bookings(self):
         self.ensure_one()
+        self.env["bookings.booking"].check_access("read")
         action = self.env["ir.actions.act_window"]._for_xml_id("bookings_invoicing.booking_action_all")
         return {
             **action,
