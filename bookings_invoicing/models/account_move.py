@@ -113,6 +113,7 @@ class AccountMove(models.Model):
 
     def action_view_bookings(self):
         self.ensure_one()
+        self.env["bookings.booking"].check_access("read")
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "bookings_invoicing.booking_action_all"
         )
