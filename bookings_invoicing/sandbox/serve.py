@@ -162,7 +162,7 @@ class SandboxServer(ThreadingHTTPServer):
 
     def _note(self, client_address, error) -> None:
         if self.verbose:
-            print(f"{client_address[0]}: {error}", file=sys.stderr)
+            sys.stderr.write(f"{client_address[0]}: {error}\n")
 
     def start(self) -> SandboxServer:
         self._thread = threading.Thread(
@@ -244,7 +244,8 @@ def main(arguments=None) -> int:
     folder = Path(given.folder) if given.folder else None
     with serving(tenant, folder, given.host, given.port) as server:
         server.verbose = given.verbose
-        print(instructions(server), flush=True)
+        sys.stdout.write(instructions(server))
+        sys.stdout.flush()
         with contextlib.suppress(KeyboardInterrupt):
             threading.Event().wait()
     return 0
