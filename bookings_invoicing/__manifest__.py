@@ -30,6 +30,7 @@
         "views/res_partner_views.xml",
         "views/res_config_settings_views.xml",
         "views/bookings_menus.xml",
+        "views/booking_sync_views.xml",
         "views/billing_flow_views.xml",
         "views/setup_health_views.xml",
         "views/setup_file_views.xml",

@@ -6,7 +6,10 @@ from . import connection_sign_in
 from . import connection_health
 from . import bookings_sandbox_change
 from . import bookings_sync_setup
+from . import sync_schedule
 from . import setup_flow
+from . import bookings_label_rule
+from . import bookings_question_rule
 from . import bookings_sync_run
 from . import bookings_sync_issue
 from . import bookings_mirror
@@ -19,9 +22,13 @@ from . import setup_file
 from . import setup_checklist
 from . import bookings_booking
 from . import booking_import
+from . import booking_follow
 from . import booking_billing
+from . import booking_share
 from . import booking_document
 from . import booking_invoicing
+from . import booking_attendance
+from . import bookings_proposal
 from . import setup_rehearsal
 from . import booking_options
 from . import booking_changes

@@ -55,7 +55,7 @@ class BookingsBooking(models.Model):
         :rtype: bookings_invoicing.billing.price.Priced
         """
         self.ensure_one()
-        hour = self.env.ref("uom.product_uom_hour")
+        hour_id = self.env["ir.model.data"]._xmlid_to_res_id("uom.product_uom_hour")
         return price.price_booking(
             self.price_type,
             money.decimal_of(self.price),
@@ -65,8 +65,9 @@ class BookingsBooking(models.Model):
             currency_digits=self.currency_id.decimal_places,
             currency_step=money.decimal_of(self.currency_id.rounding),
             list_price=money.decimal_of(self.list_price) if self.product_id else None,
-            list_unit="hour" if self.product_id.uom_id == hour else "unit",
+            list_unit="hour" if self.product_id.uom_id.id == hour_id else "unit",
             manual=self._manual(),
+            share=None if self.env.context.get("bookings_whole_price") else self._share(),
         )
 
     def _price_rule(self):
@@ -78,6 +79,15 @@ class BookingsBooking(models.Model):
             step=int(service.rounding_minutes or 0),
             minimum=service.minimum_minutes,
         )
+
+    def _share(self):
+        """The part of an appointment that is priced as a whole; ``None``: priced by itself."""
+        return None
+
+    def _without_tax(self):
+        """Whether it is invoiced without tax on purpose."""
+        self.ensure_one()
+        return self.service_id.no_tax
 
     def _manual(self):
         if not (self.has_manual_price or self.has_manual_quantity):
@@ -179,15 +189,23 @@ class BookingsBooking(models.Model):
         free._take_pending()
 
     def _refresh_list_price(self):
-        for booking in self.filtered(lambda b: b.service_id.billing_rule == "pricelist" and b.product_id):
+        for booking in self.filtered(
+            lambda b: b.service_id.billing_rule == "pricelist" and b.product_id
+        ):
             pricelist = booking.payer_id.property_product_pricelist
             found = (
                 pricelist._get_product_price(
-                    booking.product_id, booking.quantity or 1.0, currency=booking.currency_id, date=booking.start
+                    booking.product_id,
+                    booking.quantity or 1.0,
+                    currency=booking.currency_id,
+                    date=booking.start,
                 )
                 if pricelist
                 else booking.product_id.currency_id._convert(
-                    booking.product_id.lst_price, booking.currency_id, booking.company_id, booking.start
+                    booking.product_id.lst_price,
+                    booking.currency_id,
+                    booking.company_id,
+                    booking.start,
                 )
             )
             if abs(booking.list_price - found) > 1e-9:
@@ -212,8 +230,10 @@ class BookingsBooking(models.Model):
                 if product not in taxes:
                     company = booking.company_id
                     taxes[product] = bool(product.taxes_id._filter_taxes_by_company(company))
-                    accounts[product] = bool(product.product_tmpl_id.get_product_accounts()["income"])
-                if not taxes[product] and not booking.service_id.no_tax:
+                    accounts[product] = bool(
+                        product.product_tmpl_id.get_product_accounts()["income"]
+                    )
+                if not taxes[product] and not booking._without_tax():
                     found["no_tax"] = {"product": product.display_name}
                 if not accounts[product]:
                     found["account"] = {"product": product.display_name}
@@ -227,7 +247,7 @@ class BookingsBooking(models.Model):
             if not self.payer_id.active:
                 return {"no_customer": {"name": self.payer_id.display_name}}
             return {}
-        if self.attendee_key == "-":
+        if self.unnamed and not self.customer_id:
             return {"no_attendee": {}}
         if self.customer_id.match == "many":
             return {
@@ -244,7 +264,11 @@ class BookingsBooking(models.Model):
             return {}
         journal = self.setup_id._journal()
         locks = self.company_id._get_violated_lock_dates(day, True, journal)
-        return {"lock_date": {"date": str(day), "lock": str(max(lock[0] for lock in locks))}} if locks else {}
+        return (
+            {"lock_date": {"date": str(day), "lock": str(max(lock[0] for lock in locks))}}
+            if locks
+            else {}
+        )
 
     def _invoice_day(self):
         """The date that the setup's policy gives the invoice; ``None``: when it is confirmed."""
@@ -272,7 +296,9 @@ class BookingsBooking(models.Model):
                 )
             credited = self._credited_lines().sudo()
             if credited:
-                refunds = credited.move_id.reversal_move_ids.filtered(lambda move: move.state == "posted")
+                refunds = credited.move_id.reversal_move_ids.filtered(
+                    lambda move: move.state == "posted"
+                )
                 texts.append(
                     self.env._(
                         "Credited by %(refunds)s: put it back to bill it again, or mark it as not billable.",
@@ -284,17 +310,35 @@ class BookingsBooking(models.Model):
     def _attention_text(self, key, params):
         _ = self.env._
         texts = {
-            "no_attendee": _("Nobody is named on this appointment. Choose the customer, or mark it as not billable."),
-            "no_customer": _("%(name)s is no customer in Odoo yet. Choose one, or create one from the template."),
-            "ambiguous_customer": _("%(name)s may be one of several: %(candidates)s. Choose the right one."),
+            "no_attendee": _(
+                "Nobody is named on this appointment. Choose the customer, or mark it as not billable."
+            ),
+            "no_customer": _(
+                "%(name)s is no customer in Odoo yet. Choose one, or create one from the template."
+            ),
+            "ambiguous_customer": _(
+                "%(name)s may be one of several: %(candidates)s. Choose the right one."
+            ),
             "no_product": _("The service %(service)s has no product. Choose one on the service."),
-            "no_tax": _("%(product)s has no tax. Add one, or tick “No Tax on Purpose” on the service."),
-            "account": _("%(product)s has no income account. Set one on the product or its category."),
-            "currency": _("The currency %(currency)s is not active, or not that of the journal %(journal)s."),
-            "journal": _("There is no sales journal for this company. Choose one on the sync setup."),
-            "lock_date": _("The invoice would be dated %(date)s, but everything up to %(lock)s is locked."),
+            "no_tax": _(
+                "%(product)s has no tax. Add one, or tick “No Tax on Purpose” on the service."
+            ),
+            "account": _(
+                "%(product)s has no income account. Set one on the product or its category."
+            ),
+            "currency": _(
+                "The currency %(currency)s is not active, or not that of the journal %(journal)s."
+            ),
+            "journal": _(
+                "There is no sales journal for this company. Choose one on the sync setup."
+            ),
+            "lock_date": _(
+                "The invoice would be dated %(date)s, but everything up to %(lock)s is locked."
+            ),
         }
-        return texts.get(key, dict(self._fields["attention_reason"].selection).get(key, key)) % params
+        return (
+            texts.get(key, dict(self._fields["attention_reason"].selection).get(key, key)) % params
+        )
 
 
 class BookingsSyncSetup(models.Model):
@@ -317,8 +361,12 @@ class BookingsSyncSetup(models.Model):
         if not journal or not journal.active:
             return {"journal": {}}
         journal_currency = journal.currency_id
-        if not self.currency_id.active or (journal_currency and journal_currency != self.currency_id):
-            return {"currency": {"currency": self.currency_id.name, "journal": journal.display_name}}
+        if not self.currency_id.active or (
+            journal_currency and journal_currency != self.currency_id
+        ):
+            return {
+                "currency": {"currency": self.currency_id.name, "journal": journal.display_name}
+            }
         return {}
 
 

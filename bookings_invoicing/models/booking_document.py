@@ -127,7 +127,7 @@ class BookingsBooking(models.Model):
             "product_uom_id": self.env.ref(f"uom.product_uom_{'hour' if by_hour else 'unit'}").id,
             **money,
         }
-        if self.service_id.no_tax:
+        if self._without_tax():
             values["tax_ids"] = [Command.clear()]
         if distribution := self._line_analytic():
             values["analytic_distribution"] = distribution
@@ -193,7 +193,7 @@ class BookingsBooking(models.Model):
         return {**(by_rules or {}), **own}
 
     def _line_taxes(self, split):
-        if self.service_id.no_tax:
+        if self._without_tax():
             return self.env["account.tax"]
         taxes = self.product_id.sudo().taxes_id._filter_taxes_by_company(self.company_id)
         position = self.env["account.fiscal.position"].browse(split.fiscal_position)

@@ -109,8 +109,10 @@ class BookingsCustomer(models.Model):
         return known | {row.remote_id: row for row in created}
 
     def _after_import(self, job):
-        self.filtered("booking_ids")._match_partners(job.setup)
-        return {}
+        known = self.filtered("booking_ids")
+        created = known._match_partners(job.setup)
+        known.booking_ids._refresh_billing()
+        return {"partners_created": created}
 
     # -- who it is in Odoo -------------------------------------------------------------------------
 
@@ -159,7 +161,7 @@ class BookingsCustomer(models.Model):
                 name=row.name,
             )
             if match.kind == "one":
-                row.write({"partner_id": match.ids[0], "match": "linked"})
+                row._importing().write({"partner_id": match.ids[0], "match": "linked"})
             elif match.kind == "none" and setup.customer_sync == "import" and row in taking_part:
                 to_create.setdefault(email or f"id:{row.remote_id}", self.browse())
                 to_create[email or f"id:{row.remote_id}"] |= row
@@ -170,23 +172,28 @@ class BookingsCustomer(models.Model):
     def _create_partners(self, setup, people):
         """One partner for each recordset of rows that are the same person."""
         defaults = setup._customer_defaults()
+        countries = self._countries({rows[:1].address["country"] for rows in people if (rows[:1].address or {}).get("country")})
         partners = (
             self.env["res.partner"]
             .with_company(setup.company_id)
-            .create([defaults | rows[:1]._partner_values(setup) for rows in people])
+            .create([defaults | rows[:1]._partner_values(setup, countries) for rows in people])
         )
         for rows, partner in zip(people, partners, strict=True):
-            rows.write({"partner_id": partner.id, "match": "linked"})
+            rows._importing().write({"partner_id": partner.id, "match": "linked"})
         return len(partners)
 
-    def _partner_values(self, setup):
+    def _importing(self):
+        """For writes whose bookings are looked at afterwards, all at once."""
+        return self.with_context(bookings_importing=True)
+
+    def _partner_values(self, setup, countries):
         """What the person itself brings; wins over the template."""
         self.ensure_one()
         values = {"name": self.name, "email": self.email, "phone": self.phone, "company_id": setup.company_id.id}
         if setup.language_id and not setup.customer_template_id.lang:
             values["lang"] = setup.language_id.code
         address = self.address or {}
-        country = self._country(address.get("country"))
+        country = countries.get(address.get("country"))
         values |= {
             "street": address.get("street"),
             "city": address.get("city"),
@@ -207,19 +214,19 @@ class BookingsCustomer(models.Model):
         return {name: value for name, value in values.items() if value}
 
     @api.model
-    def _country(self, text):
-        """The country of a free text: its code, or its name in any installed language."""
-        countries = self.env["res.country"]
-        if not text:
-            return countries
-        countries = countries.search([])
+    def _countries(self, texts):
+        """Countries by free text: their code, or their name in any installed language; unclear ones are left out."""
+        if not texts:
+            return {}
+        countries = self.env["res.country"].search([])
         names = [
             (country.name, country.code)
             for lang, _name in self.env["res.lang"].get_installed()
             for country in countries.with_context(lang=lang)
         ]
-        code = matching.resolve_country(text, names)
-        return countries.filtered(lambda country: country.code == code)
+        by_code = {country.code: country for country in countries}
+        codes = {text: matching.resolve_country(text, names) for text in texts}
+        return {text: by_code[code] for text, code in codes.items() if code}
 
     # -- by hand -------------------------------------------------------------------------------------
 
@@ -227,7 +234,7 @@ class BookingsCustomer(models.Model):
         if vals.get("partner_id") and "match" not in vals:
             vals = vals | {"match": "linked"}
         result = super().write(vals)
-        if "partner_id" in vals or "payer_id" in vals:
+        if ("partner_id" in vals or "payer_id" in vals) and not self.env.context.get("bookings_importing"):
             self.booking_ids._refresh_billing()
         return result
 

@@ -1,12 +1,17 @@
 from datetime import timedelta
 
 from odoo import api, fields, models
+from odoo.exceptions import AccessError
 
 PAYLOAD_DAYS = 30
 
 
 class BookingsSyncIssue(models.Model):
-    """A record of Bookings that could not be taken over, with the reason; its siblings went on."""
+    """A record of Bookings that could not be taken over, with the reason; its siblings went on.
+
+    One open row for each record: a run that meets it again does not write a second one, and the row is closed when the
+    record comes through.
+    """
 
     _name = "bookings.sync.issue"
     _description = "Bookings Record Set Aside"
@@ -15,7 +20,9 @@ class BookingsSyncIssue(models.Model):
     _check_company_auto = True
 
     setup_id = fields.Many2one("bookings.sync.setup", required=True, ondelete="cascade", index=True)
-    run_id = fields.Many2one("bookings.sync.run", ondelete="cascade", index=True)
+    run_id = fields.Many2one(
+        "bookings.sync.run", string="First Run", ondelete="set null", index=True
+    )
     company_id = fields.Many2one(related="setup_id.company_id", store=True, index=True)
     kind = fields.Selection(
         [
@@ -28,9 +35,60 @@ class BookingsSyncIssue(models.Model):
     )
     remote_id = fields.Char(string="Bookings ID")
     reason = fields.Char(required=True)
-    payload = fields.Text(groups="bookings_invoicing.group_manager")
+    payload = fields.Text(
+        groups="bookings_invoicing.group_manager",
+        help="What Bookings sent. It is deleted after 30 days.",
+    )
+    resolved = fields.Datetime(string="Resolved on", readonly=True)
+
+    _open_uniq = models.UniqueIndex("(setup_id, kind, remote_id) WHERE resolved IS NULL")
+
+    @api.model
+    def _note(self, setup, run_id, issues, well):
+        """Write down what a run set aside and close what came through.
+
+        :param dict issues: values by ``(kind, remote id)``
+        :param set well: ``(kind, remote id)`` of the records that were taken over
+        """
+        known = {
+            (issue.kind, issue.remote_id): issue
+            for issue in self.search([("setup_id", "=", setup.id), ("resolved", "=", False)])
+        }
+        through = self.concat(
+            *(issue for key, issue in known.items() if key in well and key not in issues)
+        )
+        through.write({"resolved": fields.Datetime.now(), "payload": False})
+        for key, values in issues.items():
+            issue = known.get(key)
+            if issue and issue.reason != values["reason"]:
+                issue.write({"reason": values["reason"], "payload": values["payload"]})
+        self.create(
+            [
+                values | {"setup_id": setup.id, "run_id": run_id}
+                for key, values in issues.items()
+                if key not in known
+            ]
+        )
+
+    def action_retry(self):
+        """Read the record again: an appointment by its id, anything else with its whole list."""
+        self.check_access("read")
+        if not self.env.user.has_group("bookings_invoicing.group_user"):
+            raise AccessError(self.env._("Synchronising needs the role Microsoft Bookings / User."))
+        for setup, issues in (
+            self.filtered(lambda issue: not issue.resolved).grouped("setup_id").items()
+        ):
+            appointments = issues.filtered(lambda issue: issue.kind == "appointment")
+            if appointments != issues:
+                setup.action_sync_now()
+            if appointments:
+                setup._retry_records(appointments.mapped("remote_id"))
+        return {"type": "ir.actions.client", "tag": "soft_reload"}
 
     @api.autovacuum
     def _gc_payloads(self):
         limit = fields.Datetime.now() - timedelta(days=PAYLOAD_DAYS)
-        self.search([("create_date", "<", limit), ("payload", "!=", False)], limit=1000).payload = False
+        self.search(
+            [("create_date", "<", limit), ("payload", "!=", False)], limit=1000
+        ).payload = False
+        self.search([("resolved", "<", limit)], limit=1000).unlink()

@@ -34,6 +34,9 @@ class BookingsSyncRun(models.Model):
         ],
         required=True,
     )
+    full = fields.Boolean(
+        readonly=True, help="Reads everything since the day from which the setup bills"
+    )
     counts = fields.Json(default=dict)
     requests = fields.Integer(help="Requests sent to Microsoft Graph")
     error = fields.Char()
@@ -64,7 +67,13 @@ class BookingsSyncRun(models.Model):
         if self.state == "failed":
             return self.error
         if self.state == "queued":
-            return self.env._("This takes longer: the scheduled action goes on with it.")
+            return self.env._(
+                "This takes longer: the scheduled action goes on with it. You are told when it is done."
+            )
+        if self.state == "running":
+            return self.env._(
+                "A synchronisation is already running; %s appointments so far.", self.bookings_seen
+            )
         text = self.env._(
             "%(seen)s appointments read: %(created)s new bookings, %(updated)s changed, %(removed)s gone; "
             "%(customers)s customers created.",
@@ -82,7 +91,22 @@ class BookingsSyncRun(models.Model):
     def _compute_display_name(self):
         for run in self:
             started = fields.Datetime.context_timestamp(run, run.started) if run.started else None
-            run.display_name = f"{run.setup_id.name} {started:%Y-%m-%d %H:%M}" if started else run.setup_id.name
+            run.display_name = (
+                f"{run.setup_id.name} {started:%Y-%m-%d %H:%M}" if started else run.setup_id.name
+            )
+
+    def _tell_who_asked(self):
+        """A run that a button handed over says at its end what it did."""
+        self.ensure_one()
+        if self.trigger == "button" and self.state not in ("queued", "running") and self.user_id:
+            self.user_id._bus_send(
+                "simple_notification",
+                {
+                    "title": self.setup_id.name,
+                    "message": self.summary or "",
+                    "type": "danger" if self.state in ("failed", "held") else "success",
+                },
+            )
 
     def _notify(self):
         """The answer to a button: what the runs did, as a notification."""
@@ -91,7 +115,9 @@ class BookingsSyncRun(models.Model):
             "type": "ir.actions.client",
             "tag": "display_notification",
             "params": {
-                "title": self.env._("Synchronisation failed") if bad else self.env._("Synchronised"),
+                "title": self.env._("Synchronisation failed")
+                if bad
+                else self.env._("Synchronised"),
                 "message": "\n".join(run.summary or "" for run in self),
                 "type": "danger" if bad else "success",
                 "sticky": bool(bad),

@@ -1,15 +1,8 @@
-from datetime import timedelta
-
 from odoo import api, fields, models
 from odoo.addons.base.models.res_partner import _tz_get
-from odoo.exceptions import AccessError, ValidationError
-from odoo.tools import plaintext2html
+from odoo.exceptions import ValidationError
 from odoo.tools.safe_eval import safe_eval
 
-from .sync_job import SyncJob
-
-INTERVALS = {"minutes": "minutes", "hours": "hours", "days": "days"}
-LATE_AT_LEAST = timedelta(hours=1)
 # What a template partner gives to the customers made from it. Never: what identifies or addresses one party.
 TEMPLATE_FIELDS = (
     "property_payment_term_id",
@@ -38,8 +31,7 @@ TEMPLATE_NEVER = (
 class BookingsSyncSetup(models.Model):
     """One Bookings business for one company: what to synchronise, how often, from which templates, how to bill.
 
-    How it works: the cron looks for setups whose ``next_sync`` has come and lets a
-    :class:`~.sync_job.SyncJob` work on each; the button does the same at once.
+    When it runs, and what becomes of a failure: :mod:`.sync_schedule`.
     """
 
     _name = "bookings.sync.setup"
@@ -87,7 +79,9 @@ class BookingsSyncSetup(models.Model):
         default=lambda self: self.env.user.tz or "UTC",
         help="Decides the day of an appointment.",
     )
-    language_id = fields.Many2one("res.lang", help="The language of the business; given to new customers.")
+    language_id = fields.Many2one(
+        "res.lang", help="The language of the business; given to new customers."
+    )
 
     # What
     sync_appointments = fields.Boolean(string="Appointments", default=True)
@@ -115,7 +109,9 @@ class BookingsSyncSetup(models.Model):
     # How often
     interval_number = fields.Integer(string="Every", default=1)
     interval_type = fields.Selection(
-        [("minutes", "Minutes"), ("hours", "Hours"), ("days", "Days")], default="hours", required=True
+        [("minutes", "Minutes"), ("hours", "Hours"), ("days", "Days")],
+        default="hours",
+        required=True,
     )
     next_sync = fields.Datetime(copy=False, default=fields.Datetime.now)
 
@@ -147,7 +143,10 @@ class BookingsSyncSetup(models.Model):
         string="Bill After (Hours)", help="Hours between the end of an appointment and its billing."
     )
     billing_flow = fields.Selection(
-        [("invoice", "Draft invoices from Bookings")], default="invoice", required=True, tracking=True
+        [("invoice", "Draft invoices from Bookings")],
+        default="invoice",
+        required=True,
+        tracking=True,
     )
     price_tax = fields.Selection(
         [("included", "Tax included"), ("excluded", "Tax excluded")],
@@ -197,13 +196,6 @@ class BookingsSyncSetup(models.Model):
     last_customer_sync = fields.Datetime(readonly=True, copy=False)
     last_service_sync = fields.Datetime(readonly=True, copy=False)
     last_appointment_sync = fields.Datetime(readonly=True, copy=False)
-    health = fields.Selection(
-        [("ok", "OK"), ("late", "Late"), ("attention", "Needs attention")], compute="_compute_health"
-    )
-    error_message = fields.Char(readonly=True, copy=False)
-    error_date = fields.Datetime(readonly=True, copy=False)
-    retry_at = fields.Datetime(readonly=True, copy=False)
-    hold_confirmed = fields.Boolean(readonly=True, copy=False)
     run_ids = fields.One2many("bookings.sync.run", "setup_id")
     service_ids = fields.One2many("bookings.service", "setup_id")
     ready_count = fields.Integer(compute="_compute_counts")
@@ -228,7 +220,9 @@ class BookingsSyncSetup(models.Model):
     def _compute_bill_from(self):
         for setup in self:
             if not setup.bill_from:
-                setup.bill_from = setup.connection_id._first_day() or fields.Date.context_today(setup)
+                setup.bill_from = setup.connection_id._first_day() or fields.Date.context_today(
+                    setup
+                )
 
     @api.depends("company_id")
     def _compute_price_tax(self):
@@ -254,19 +248,6 @@ class BookingsSyncSetup(models.Model):
                 if held
                 else False
             )
-
-    @api.depends(
-        "error_message", "last_appointment_sync", "interval_number", "interval_type", "connection_id.state"
-    )
-    def _compute_health(self):
-        now = fields.Datetime.now()
-        for setup in self:
-            if setup.error_message or setup.connection_id.state == "attention":
-                setup.health = "attention"
-                continue
-            allowed = max(2 * setup._interval(), LATE_AT_LEAST)
-            last = setup.last_appointment_sync or setup.create_date or now
-            setup.health = "late" if now - last > allowed and not setup.paused else "ok"
 
     def _compute_counts(self):
         counts = {
@@ -315,11 +296,14 @@ class BookingsSyncSetup(models.Model):
         :param graph.Business business:
         """
         self.ensure_one()
-        currency = self.env["res.currency"].with_context(active_test=False).search(
-            [("name", "=", business.currency)], limit=1
+        currency = (
+            self.env["res.currency"]
+            .with_context(active_test=False)
+            .search([("name", "=", business.currency)], limit=1)
         )
         language = self.env["res.lang"].search(
-            [("code", "=like", (business.language or "?").replace("-", "_").split("_")[0] + "%")], limit=1
+            [("code", "=like", (business.language or "?").replace("-", "_").split("_")[0] + "%")],
+            limit=1,
         )
         values = {
             "currency_id": currency.id or self.currency_id.id,
@@ -339,81 +323,6 @@ class BookingsSyncSetup(models.Model):
         self.ensure_one()
         text = self[filter_name]
         return records.filtered_domain(safe_eval(text)) if text and text != "[]" else records
-
-    # -- synchronising -------------------------------------------------------------------------------
-
-    def _interval(self):
-        self.ensure_one()
-        return timedelta(**{INTERVALS[self.interval_type]: self.interval_number})
-
-    def _due_domain(self):
-        now = fields.Datetime.now()
-        return [
-            ("paused", "=", False),
-            ("next_sync", "<=", now),
-            ("connection_id.active", "=", True),
-            "|",
-            ("retry_at", "=", False),
-            ("retry_at", "<=", now),
-        ]
-
-    @api.model
-    def _cron_sync(self):
-        """Synchronise each setup whose time has come; what fails is kept on the setup, the others go on."""
-        self.env["bookings.booking"]._pass_by_clock()
-        commit = self.env["ir.cron"]._commit_progress
-        due = self.search(self._due_domain(), order="next_sync")
-        left = commit(remaining=len(due))
-        for setup_id in due.ids:
-            if not left:
-                break
-            setup = self.browse(setup_id)
-            setup._sync_run(trigger="cron", commit=commit)
-            left = commit(1)
-
-    def _sync_run(self, trigger="script", commit=None, full=False):
-        """Synchronise this setup now and return the run.
-
-        :param commit: called where written work may be made durable; without it everything is one transaction
-        :param full: read everything since ``bill_from``, not only the look-back window
-        :rtype: bookings.sync.run
-        """
-        self.ensure_one()
-        setup = self.sudo().with_company(self.company_id).with_context(
-            allowed_company_ids=self.company_id.ids, tracking_disable=True
-        )
-        return SyncJob(setup, trigger, commit=commit, full=full).run()
-
-    def action_sync_now(self):
-        """Synchronise at once; long ones are handed over to the scheduled action, which says so."""
-        return self._sync_by_hand()
-
-    def action_full_sync(self):
-        """Like *Sync now*, but reads everything since the day from which this setup bills."""
-        return self._sync_by_hand(full=True)
-
-    def _sync_by_hand(self, full=False):
-        self.check_access("read")
-        if not self.env.user.has_group("bookings_invoicing.group_user"):
-            raise AccessError(self.env._("Synchronising needs the role Microsoft Bookings / User."))
-        runs = self.env["bookings.sync.run"]
-        for setup in self:
-            runs |= setup._sync_run(trigger="button", full=full).sudo(False)
-        return runs._notify()
-
-    def action_confirm_removals(self):
-        """Say that the many appointments that are gone from Bookings are really gone, and synchronise."""
-        self.check_access("write")
-        self.hold_confirmed = True
-        return self._sync_by_hand()
-
-    def action_pause(self):
-        self.check_access("write")
-        self.paused = True
-
-    def action_resume(self):
-        self.check_access("write")
-        self.write({"paused": False, "next_sync": fields.Datetime.now(), "retry_at": False})
 
     # -- opening ---------------------------------------------------------------------------------------
 
@@ -461,25 +370,3 @@ class BookingsSyncSetup(models.Model):
             [("setup_id", "in", self.ids)]
         ).action_unarchive()
         return result
-
-    # -- health ----------------------------------------------------------------------------------------
-
-    def _note_success(self):
-        self.ensure_one()
-        if self.error_message or self.retry_at:
-            self.write({"error_message": False, "error_date": False, "retry_at": False})
-        self.activity_unlink(["bookings_invoicing.mail_activity_sync"])
-
-    def _note_failure(self, message, retry_after=None, needs_person=True):
-        """Keep a failure where a person sees it: on the setup, and as one activity for its responsible user."""
-        self.ensure_one()
-        now = fields.Datetime.now()
-        values = {"retry_at": now + timedelta(seconds=retry_after) if retry_after else False}
-        if needs_person and self.error_message != message:
-            values |= {"error_message": message, "error_date": now}
-        self.write(values)
-        kind = "bookings_invoicing.mail_activity_sync"
-        if needs_person and not self.activity_search([kind]):
-            self.activity_schedule(
-                kind, user_id=(self.user_id or self.env.user).id, note=plaintext2html(message)
-            )

@@ -5,27 +5,31 @@ What: reads services, staff members, customers and appointments, and lets the mo
 How to use: ``SyncJob(setup, "cron", commit=...).run()`` returns the ``bookings.sync.run``.
 
 How it works: an advisory lock, held by a cursor of its own, makes sure that one process works on a setup; it ends with the
-process, whatever happens to that. Pages are fetched while no write is pending and written in batches; with a ``commit``
-each batch is durable before the next is fetched, without one (a button) everything is fetched first and written at once.
+process, whatever happens to that. Pages are fetched while no write is pending and written in batches
+(:mod:`.sync_store`); with a ``commit`` each batch is durable before the next is fetched, without one (a button)
+everything is fetched first and written at once. Windows are judged one by one, so that memory does not grow with the
+number of appointments.
 """
 
 import logging
 import time
 from contextlib import contextmanager
-from datetime import UTC
+from datetime import UTC, timedelta
 
 from odoo import fields
-from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
 from .. import graph
 from ..billing import windows
+from .graph_sentences import tell
+from .sync_store import BATCH, BatchStore
 
 _logger = logging.getLogger(__name__)
 
 LOCK_SPACE = 0x626B6E67  # "bkng": keeps our advisory locks apart from those of others
-BATCH = 500
 BUTTON_SECONDS = 60
+PROGRESS_SECONDS = 2
+SHORT_PAUSE = timedelta(minutes=10)  # before a failure that passes by itself is tried again
 
 
 class HandOver(Exception):
@@ -33,39 +37,51 @@ class HandOver(Exception):
 
 
 class SyncJob:
-    def __init__(self, setup, trigger, *, commit=None, full=False):
+    """:param run: a queued ``bookings.sync.run`` to work off, made by a button that handed over"""
+
+    def __init__(self, setup, trigger, *, commit=None, full=False, run=None):
         self.setup = setup
         self.env = setup.env
         self.trigger = trigger
         self.full = full
         self._commit = commit
         self.started = fields.Datetime.now()
-        self.counts = {}
-        self.issues = []
-        self.directory = {}
+        self.store = BatchStore(self.env, setup, commit, self._show_progress)
         self.client = None
-        self.run_id = None
+        self.missing, self.known = set(), 0
+        self._fresh = time.monotonic()
+        self._clock = time.monotonic()
+        self.run_id = run.id if run else None
 
     # -- from outside ------------------------------------------------------------------------------
 
     def run(self):
         """Do the work and return its ``bookings.sync.run``; failures of the other side are kept, not raised."""
-        clock = time.monotonic()
         with self._claim() as claimed:
             if not claimed:
-                return self._finish("failed", clock, error=self.env._("A synchronisation is already running."))
-            if self._commit:
-                self.run_id = self._create_run("running").id
-                self._commit()
+                return self._already_running()
+            self._begin()
             try:
-                self._work(clock)
+                held = self._work()
             except HandOver:
-                self.setup.write({"next_sync": self.started})
-                self.env.ref("bookings_invoicing.ir_cron_sync").sudo()._trigger()
-                return self._finish("queued", clock)
+                return self._hand_over()
             except graph.GraphError as error:
-                return self._fail(error, clock)
-            return self._succeed(clock)
+                return self._fail(error)
+            except Exception as error:
+                if not self._commit:
+                    raise
+                _logger.exception("The synchronisation of %r failed", self.setup.id)
+                return self._fail(error)
+            return self._succeed(held)
+
+    def retry(self, appointment_ids):
+        """Read these appointments by id and keep them; returns whether the business was free to be worked on."""
+        with self._claim() as claimed:
+            if claimed:
+                self.client = self.setup._client()
+                self._ask(appointment_ids)
+                self._note_issues()
+            return claimed
 
     @contextmanager
     def _claim(self):
@@ -75,57 +91,130 @@ class SyncJob:
             )
             yield cursor.fetchone()[0]
 
+    def _begin(self):
+        """Note that this run works; one that was left running by a process that ended is closed."""
+        runs = self.env["bookings.sync.run"]
+        left = runs.search(
+            [("setup_id", "=", self.setup.id), ("state", "=", "running"), ("id", "!=", self.run_id)]
+        )
+        if left:
+            left.write(
+                {
+                    "state": "failed",
+                    "finished": self.started,
+                    "error": self.env._(
+                        "The process ended before it was done. What it had written is kept."
+                    ),
+                }
+            )
+        if self._commit:
+            if self.run_id:
+                runs.browse(self.run_id).write({"state": "running", "started": self.started})
+            else:
+                self.run_id = self._create_run("running").id
+            self._commit()
+
+    def _already_running(self):
+        running = self.env["bookings.sync.run"].search(
+            [("setup_id", "=", self.setup.id), ("state", "in", ("running", "queued"))], limit=1
+        )
+        return running or self._create_run(
+            "failed",
+            {
+                "error": self.env._("A synchronisation is already running."),
+                "finished": self.started,
+            },
+        )
+
     # -- the work ------------------------------------------------------------------------------------
 
-    def _work(self, clock):
+    def _work(self):
+        """Read and keep everything; returns how many appointments are missing at once, where that is held."""
         setup = self.setup
         self.client = setup._client()
-        deadline = None if self._commit else clock + BUTTON_SECONDS
-        setup._take_business(self.client.business(setup.business_id))
-        for kind, reader, model in (
-            ("service", self.client.services, "bookings.service"),
-            ("staff", self.client.staff, "bookings.staff"),
-        ):
-            for page in self._fetch(reader(setup.business_id), deadline):
-                self._keep(kind, page, self.env[model]._import_page)
-        setup.last_service_sync = self.started
+        business = self.client.business(setup.business_id)
+        self.store.durably(setup._take_business, business)
+        self._directory("service", self.client.services, "bookings.service")
+        self._directory("staff", self.client.staff, "bookings.staff")
+        done = {"last_service_sync": self.started}
         if setup.customer_sync == "import":
-            for page in self._fetch(self.client.customers(setup.business_id), deadline):
-                self._keep("customer", page, self.env["bookings.customer"]._import_page)
-            setup.last_customer_sync = self.started
+            self._directory("customer", self.client.customers, "bookings.customer")
+            done["last_customer_sync"] = self.started
+        held = 0
         if setup.sync_appointments:
-            self._appointments(deadline)
+            held = self._appointments()
+            if not held:
+                done |= {"last_appointment_sync": self.started, "hold_confirmed": False}
+        self.store.durably(setup.write, done | {"held_missing": held})
+        return held
 
-    def _appointments(self, deadline):
+    def _directory(self, kind, reader, model):
+        for page in self._fetch(reader(self.setup.business_id)):
+            self.store.keep(kind, page, self.env[model]._import_page)
+
+    def _appointments(self):
+        """Keep the appointments of the planned time; returns the number held back, 0 where none is."""
         setup = self.setup
         start, end = self._period()
-        seen = set()
+        self._windows(start, end)
         booking = self.env["bookings.booking"]
-        for page in self._fetch(self.client.calendar_view(setup.business_id, start, end), deadline):
-            seen.update(record.id for record in page.records)
-            seen.update(bad.remote_id for bad in page.malformed)
-            self._keep("appointment", page, booking._import_page)
-        judged = windows.judge_missing(
-            booking._known_in_window(setup, start, end), seen, True, confirmed_hold=setup.hold_confirmed
-        )
-        if judged.hold:
-            self.counts.setdefault("appointment", {})["held"] = judged.missing
-        self._missing({*judged.confirm, *booking._unbilled_outside(setup, start, end)} - seen, deadline)
-        setup.write({"last_appointment_sync": self.started, "hold_confirmed": False})
+        outside = booking._unbilled_outside(setup, start, end)
+        allows = windows.Threshold().allows
+        if not setup.hold_confirmed and not allows(len(self.missing), self.known):
+            return len(self.missing)
+        gone = self._ask(self.missing | outside)
+        gone_outside = gone & outside
+        if not setup.hold_confirmed and not allows(len(gone_outside), len(outside)):
+            self._remove(gone - outside)
+            return len(gone_outside)
+        self._remove(gone)
+        return 0
 
-    def _missing(self, missing, deadline):
-        """Ask by id for what the windows did not show: only a 404 says that an appointment is gone."""
-        if not missing:
-            return
-        booking = self.env["bookings.booking"]
-        source = self.client.appointments_by_id(self.setup.business_id, sorted(missing))
-        answers = list(self._fetch(source, deadline))
+    def _windows(self, start, end):
+        """Keep all pages in batches; after each window, know what it should have shown and did not."""
+        setup, booking = self.setup, self.env["bookings.booking"]
+        records, malformed, seen = [], [], set()
+        for page in self._fetch(self.client.calendar_view(setup.business_id, start, end)):
+            records += page.records
+            malformed += page.malformed
+            seen.update(one.id for one in page.records)
+            seen.update(bad.remote_id for bad in page.malformed)
+            if len(records) >= BATCH or page.complete:
+                self.store.keep(
+                    "appointment",
+                    graph.Page(tuple(records), tuple(malformed)),
+                    booking._import_page,
+                )
+                records, malformed = [], []
+            if page.complete:
+                known = booking._known_in_window(setup, *page.window)
+                self.known += len(known)
+                self.missing = (self.missing | known) - seen
+                seen = set()
+
+    def _ask(self, appointment_ids):
+        """Ask by id for what the windows did not show: only a 404 says that an appointment is gone.
+
+        :returns: the ids that are gone
+        """
+        if not appointment_ids:
+            return set()
+        source = self.client.appointments_by_id(self.setup.business_id, sorted(appointment_ids))
+        answers = list(self._fetch(source))
         found = tuple(record for _id, record in answers if isinstance(record, graph.Appointment))
         bad = tuple(record for _id, record in answers if isinstance(record, graph.Malformed))
-        self._keep("appointment", graph.Page(found, bad), booking._import_page)
-        gone = {remote_id for remote_id, record in answers if record is None}
-        self._count("appointment", booking._mark_removed(self.setup, gone))
-        self._checkpoint()
+        self.store.keep(
+            "appointment", graph.Page(found, bad), self.env["bookings.booking"]._import_page
+        )
+        return {remote_id for remote_id, record in answers if record is None}
+
+    def _remove(self, gone):
+        booking, ordered = self.env["bookings.booking"], sorted(gone)
+        for index in range(0, len(ordered), BATCH):
+            counts = self.store.durably(
+                booking._mark_removed, self.setup, ordered[index : index + BATCH]
+            )
+            self.store.count("appointment", counts)
 
     def _period(self):
         """From and to of the appointments to read: aware datetimes in UTC."""
@@ -141,114 +230,93 @@ class SyncJob:
         )
         return planned[0][0].replace(tzinfo=UTC), planned[-1][1].replace(tzinfo=UTC)
 
-    def _fetch(self, source, deadline):
+    def _fetch(self, source):
         """Page by page where batches are committed; all of it first where they are not."""
         if self._commit:
-            for item in source:
-                yield item
+            yield from source
             return
         items = []
         for item in source:
             items.append(item)
-            if deadline and time.monotonic() > deadline:
+            if self.trigger == "button" and time.monotonic() - self._clock > BUTTON_SECONDS:
                 raise HandOver
         yield from items
 
-    def _keep(self, kind, page, keep):
-        """Write a page's records in batches; one that Odoo refuses costs only itself."""
-        for bad in page.malformed:
-            payload = self.env["bookings.forgotten"]._hide_payload(self.setup, bad.payload)
-            self._quarantine(kind, bad.remote_id, bad.reason, payload)
-        records = self.env["bookings.forgotten"]._hide(self.setup, list(page.records))
-        for index in range(0, len(records), BATCH):
-            self._keep_batch(kind, records[index : index + BATCH], keep)
-        self._checkpoint()
-
-    def _keep_batch(self, kind, records, keep):
-        try:
-            with self.env.cr.savepoint():
-                self._count(kind, keep(self, records))
-                self.env.flush_all()
-        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
-            raise
-        except Exception as error:
-            self.env.invalidate_all()
-            if len(records) > 1:
-                half = len(records) // 2
-                self._keep_batch(kind, records[:half], keep)
-                self._keep_batch(kind, records[half:], keep)
-                return
-            _logger.info("Bookings %s %r was refused: %s", kind, records[0].id, error)
-            self._quarantine(kind, records[0].id, str(error), repr(records[0]))
-
-    def _quarantine(self, kind, remote_id, reason, payload):
-        self.issues.append({"kind": kind, "remote_id": remote_id, "reason": reason, "payload": payload})
-        self._count(kind, {"seen": 1, "quarantined": 1})
-
-    def _count(self, kind, counts):
-        total = self.counts.setdefault(kind, {})
-        for name, number in counts.items():
-            total[name] = total.get(name, 0) + number
-
-    def _checkpoint(self):
-        if self._commit:
-            self.env["bookings.sync.run"].browse(self.run_id).write(self._run_values())
-            self._commit()
+    def _show_progress(self):
+        if self._commit and time.monotonic() - self._fresh > PROGRESS_SECONDS:
+            self._fresh = time.monotonic()
+            self.store.durably(
+                self.env["bookings.sync.run"].browse(self.run_id).write, self._run_values()
+            )
 
     # -- the end -------------------------------------------------------------------------------------
 
-    def _succeed(self, clock):
-        held = self.counts.get("appointment", {}).get("held")
+    def _succeed(self, held):
+        return self.store.durably(self._note_end, held)
+
+    def _note_end(self, held):
+        setup = self.setup
+        state = "held" if held else "partial" if self.store.issues else "done"
         if held:
-            self.setup._note_failure(
-                self.env._(
-                    "%(number)s appointments are gone from Bookings at once. Nothing was changed. Look at the run and "
-                    "confirm, or find out what happened in Bookings.",
-                    number=held,
-                )
-            )
+            setup._note_failure(setup._held_text(held))
         else:
-            self.setup._note_success()
-        self.setup.connection_id.sudo()._mark_connected()
-        self.setup.next_sync = self.started + self.setup._interval()
-        return self._finish("held" if held else "partial" if self.issues else "done", clock)
+            setup._note_success()
+        setup.connection_id.sudo()._mark_connected()
+        setup.next_sync = setup._next_after(self.started)
+        self._note_issues()
+        return self._finish(state)
 
-    def _fail(self, error, clock):
+    def _note_issues(self):
+        self.env["bookings.sync.issue"]._note(
+            self.setup, self.run_id, self.store.issues, self.store.well
+        )
+
+    def _fail(self, error):
         if self._commit:
-            self.env.cr.rollback()
-            self.env.transaction.reset()
-        needs_person = not error.transient
-        self.setup._note_failure(str(error), error.retry_after, needs_person)
-        if error.needs_admin:
-            self.setup.connection_id.sudo()._mark_attention(error)
-        self.setup.next_sync = self.started + self.setup._interval()
-        return self._finish("failed", clock, error=str(error))
+            self.store.rollback()
+        return self.store.durably(self._note_failed, error)
 
-    def _finish(self, state, clock, error=False):
+    def _note_failed(self, error):
+        setup, now = self.setup, fields.Datetime.now()
+        transient = getattr(error, "transient", False)
+        wait = timedelta(seconds=getattr(error, "retry_after", None) or 0)
+        message = tell(self.env, error) if isinstance(error, graph.GraphError) else str(error)
+        setup._note_failure(message, needs_person=not transient)
+        if getattr(error, "needs_admin", False):
+            setup.connection_id.sudo()._mark_attention(error)
+        if transient:
+            wait = max(wait, min(SHORT_PAUSE, setup._interval()))
+            setup.write({"retry_at": now + wait, "next_sync": now + wait})
+            self.env.ref("bookings_invoicing.ir_cron_sync").sudo()._trigger(at=setup.retry_at)
+        else:
+            setup.next_sync = setup._next_after(self.started)
+        self._note_issues()
+        return self._finish("failed", error=message)
+
+    def _hand_over(self):
+        self.env.ref("bookings_invoicing.ir_cron_sync").sudo()._trigger()
+        return self._finish("queued")
+
+    def _finish(self, state, error=False):
         values = self._run_values() | {
             "state": state,
-            "finished": fields.Datetime.now(),
-            "seconds": time.monotonic() - clock,
+            "finished": fields.Datetime.now() if state != "queued" else False,
+            "seconds": time.monotonic() - self._clock,
             "error": error,
-            "issue_ids": [fields.Command.create(issue) for issue in self._new_issues()],
         }
         if self.run_id:
             run = self.env["bookings.sync.run"].browse(self.run_id)
             run.write(values)
-        else:
-            run = self._create_run(state, values)
-        if self._commit:
-            self._commit()
-        return run
-
-    def _new_issues(self):
-        return [issue | {"setup_id": self.setup.id} for issue in self.issues]
+            run._tell_who_asked()
+            return run
+        return self._create_run(state, values)
 
     def _create_run(self, state, values=None):
         return self.env["bookings.sync.run"].create(
             {
                 "setup_id": self.setup.id,
                 "trigger": self.trigger,
+                "full": self.full,
                 "user_id": self.env.context.get("bookings_user_id") or self.env.uid,
                 "started": self.started,
                 "state": state,
@@ -258,4 +326,4 @@ class SyncJob:
 
     def _run_values(self):
         requests = self.client.transport.requests if self.client else 0
-        return {"counts": self.counts, "requests": requests}
+        return {"counts": self.store.counts, "requests": requests}

@@ -5,9 +5,11 @@ from . import test_web_client
 from . import test_connection
 from . import test_connection_sign_in
 from . import test_companies
+from . import test_billing_flow
 from . import test_setup_health
 from . import test_setup_file
 from . import test_setup_checklist
 from . import test_rehearsal
 from . import test_secrets
 from . import test_roles
+from . import test_sync_truth

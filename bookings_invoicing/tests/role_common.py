@@ -15,6 +15,9 @@ MATRIX = {
     "bookings.sync.setup": ("R", "R", "CRWD", ""),
     "bookings.sync.run": ("R", "R", "RD", ""),
     "bookings.sync.issue": ("R", "R", "RD", ""),
+    "bookings.label.rule": ("R", "R", "CRWD", ""),
+    "bookings.question.rule": ("R", "R", "CRWD", ""),
+    "bookings.proposal": ("R", "RW", "RWD", ""),
     "bookings.service": ("R", "RW", "RWD", ""),
     "bookings.staff": ("R", "R", "RWD", ""),
     "bookings.customer": ("R", "RW", "RWD", ""),
@@ -63,6 +66,8 @@ class RolesCase(BookingsCase):
         )
         cls.sync(other_setup)
         cls.own, cls.foreign = cls._records(cls.setup), cls._records(other_setup)
+        cls.own |= cls._wizards()
+        cls.own["account.move"] = cls._draft()
         cls.users = {
             role: new_test_user(
                 cls.env,
@@ -74,6 +79,33 @@ class RolesCase(BookingsCase):
             for role, group in GROUPS.items()
         }
         cls.env.flush_all()
+
+    @classmethod
+    def _wizards(cls):
+        """``{model: a record of it}`` of our wizards, their required fields filled from the records there are."""
+        env, made = cls.env(su=True), {}
+        names = [name for name, model in env.registry.items() if name.startswith("bookings.") and model._transient]
+        for name in sorted(names, key=lambda name: (name.endswith(".line"), name)):
+            model, values = env[name], {}
+            for field in model._fields.values():
+                if not field.required or not field.store or field.default or field.compute or field.name == "id":
+                    continue
+                if field.type == "many2one":
+                    values[field.name] = (made | cls.own)[field.comodel_name].id
+                elif field.type == "selection":
+                    values[field.name] = field.get_values(env)[0]
+                else:
+                    values[field.name] = {"char": "x", "text": "x", "date": cls.anchor}.get(field.type, 1)
+            made[name] = model.create(values)
+        return made
+
+    @classmethod
+    def _draft(cls):
+        ready = cls.env["bookings.booking"].search(
+            [("setup_id", "=", cls.setup.id), ("status", "=", "ready")], limit=1
+        )
+        ready.action_create_invoices()
+        return ready.move_ids
 
     @classmethod
     def _records(cls, setup):
@@ -105,6 +137,9 @@ class RolesCase(BookingsCase):
                 ),
             },
             "bookings.sync.issue": {"setup_id": setup.id, "kind": "appointment", "remote_id": "x", "reason": "x"},
+            "bookings.label.rule": {"setup_id": setup.id, "text": "x", "outcome": "free"},
+            "bookings.question.rule": {"setup_id": setup.id, "question": "x"},
+            "bookings.proposal": {"setup_id": setup.id, "field": "vat", "proposed": "x"},
             "bookings.forgotten": {"setup_id": setup.id, "digest": state, "pseudonym": "forgotten:x"},
             "bookings.invoice.run.left.out": {"run_id": run.id, "booking_id": booking.id, "reason": "x"},
         }

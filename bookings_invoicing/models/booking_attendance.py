@@ -1,0 +1,247 @@
+from dataclasses import replace
+
+from odoo import api, fields, models
+
+from ..billing import labels
+from ..billing.status import BILLED
+from .bookings_label_rule import fee_of
+
+
+class BookingsBooking(models.Model):
+    """Labels as instructions, attendance, and the fees of those who did not come.
+
+    How it works: the label's rule is looked up at sync and when rules change, and kept as ``label_rule_id``. Who came is
+    said by a person, by a label, or by the time of a cancellation, in this order. ``fee_cause`` follows from the two; it
+    decides price and product.
+    """
+
+    _inherit = "bookings.booking"
+
+    label_rule_id = fields.Many2one(
+        "bookings.label.rule",
+        readonly=True,
+        copy=False,
+        ondelete="set null",
+        index="btree_not_null",
+    )
+    label_settled = fields.Boolean(
+        readonly=True, copy=False, help="A person has decided what the label asks"
+    )
+    attendance_source = fields.Selection(
+        [("hand", "By hand"), ("label", "Label"), ("cancellation", "Time of cancellation")],
+        readonly=True,
+        copy=False,
+    )
+    fee_cause = fields.Selection(
+        [("no_show", "No-show"), ("late_cancel", "Late cancellation"), ("label", "Label")],
+        string="Fee For",
+        compute="_compute_fee_cause",
+        store=True,
+    )
+    product_id = fields.Many2one(
+        "product.product",
+        related=None,
+        compute="_compute_product_id",
+        store=True,
+        readonly=True,
+        index=True,
+    )
+
+    @api.depends(
+        "attendance",
+        "label_rule_id.outcome",
+        "setup_id.no_show_fee_kind",
+        "setup_id.late_cancel_fee_kind",
+    )
+    def _compute_fee_cause(self):
+        for booking in self:
+            setup = booking.setup_id
+            kind = {
+                "no_show": setup.no_show_fee_kind,
+                "late_cancel": setup.late_cancel_fee_kind,
+            }.get(booking.attendance)
+            if kind and kind != "none":
+                booking.fee_cause = booking.attendance
+            elif booking.label_rule_id.outcome == "fee":
+                booking.fee_cause = "label"
+            else:
+                booking.fee_cause = False
+
+    @api.depends("service_id.product_id", "fee_cause", "setup_id.fee_product_id")
+    def _compute_product_id(self):
+        for booking in self:
+            fee_product = booking.fee_cause and booking.setup_id.fee_product_id
+            booking.product_id = fee_product or booking.service_id.product_id
+
+    def _fee(self):
+        """:rtype: bookings_invoicing.billing.labels.Fee or None"""
+        self.ensure_one()
+        setup, rule = self.setup_id, self.label_rule_id
+        by_cause = {
+            "no_show": (setup.no_show_fee_kind, setup.no_show_fee),
+            "late_cancel": (setup.late_cancel_fee_kind, setup.late_cancel_fee),
+            "label": (rule.fee_kind, rule.fee_value),
+        }
+        return fee_of(*by_cause[self.fee_cause]) if self.fee_cause else None
+
+    @api.depends(
+        "fee_cause",
+        "label_rule_id.fee_kind",
+        "label_rule_id.fee_value",
+        "setup_id.no_show_fee",
+        "setup_id.late_cancel_fee",
+    )
+    def _compute_amount(self):
+        return super()._compute_amount()
+
+    def _price(self, unit_digits):
+        priced = super()._price(unit_digits)
+        fee = self._fee() if self.fee_cause and not self.has_manual_price else None
+        if fee is None:
+            return priced
+        currency = self.currency_id
+        return labels.price_fee(fee, priced, self.fee_cause, currency.decimal_places)
+
+    @api.depends("label_rule_id.payer_id", "label_rule_id.outcome")
+    def _compute_payer_id(self):
+        super()._compute_payer_id()
+        for booking in self.filtered("label_rule_id"):
+            rule = booking.label_rule_id
+            if rule.outcome == "payer" and booking.status not in BILLED:
+                booking.payer_id = rule.payer_id
+
+    @api.depends("fee_cause", "attendance", "label_rule_id.outcome", "label_rule_id.reason")
+    def _compute_status(self):
+        return super()._compute_status()
+
+    def _status_facts(self, now):
+        facts = super()._status_facts(now)
+        if not (self.label_rule_id or self.attendance in ("no_show", "late_cancel")):
+            return facts
+        reason = facts.not_billable_reason or self._reason_not_to_bill() or False
+        cancelled = facts.cancelled or self.attendance == "late_cancel"
+        return replace(
+            facts, not_billable_reason=reason, cancelled=cancelled, charge_fee=bool(self.fee_cause)
+        )
+
+    def _reason_not_to_bill(self):
+        """Why attendance or label say that nothing is billed; ``None`` where they do not."""
+        self.ensure_one()
+        if self.fee_cause:
+            return None
+        if self.attendance == "no_show":
+            return "no_show"
+        rule = self.label_rule_id
+        return {"free": "free", "not_billable": rule.reason or "label"}.get(rule.outcome)
+
+    def _billing_blockers(self):
+        found = super()._billing_blockers()
+        for booking in self.filtered(
+            lambda one: one.label_rule_id.outcome == "attention" and not one.label_settled
+        ):
+            text = booking.label_rule_id.note or ""
+            found.setdefault(booking.id, []).append(
+                ["label", {"label": booking.label, "note": text}]
+            )
+        return found
+
+    def _attention_text(self, key, params):
+        if key == "label":
+            return self.env._("The label “%(label)s” asks for a decision. %(note)s", **params)
+        return super()._attention_text(key, params)
+
+    # -- labels --------------------------------------------------------------------------------------
+
+    def _after_import(self, setup, keyed):
+        self._apply_label_rules()
+        super()._after_import(setup, keyed)
+
+    def _apply_label_rules(self):
+        """Look up the rule of each unbilled booking's label and let it say who came."""
+        for setup, bookings in (
+            self.filtered(lambda one: one.status not in BILLED).grouped("setup_id").items()
+        ):
+            rules = setup._label_rules()
+            plain = [rule for rule, _record in rules]
+            for booking in bookings:
+                if not (rules and booking.label) and not booking.label_rule_id:
+                    continue
+                met = labels.rule_for(booking.label, plain)
+                record = next(
+                    (record for rule, record in rules if rule is met), setup.label_rule_ids.browse()
+                )
+                booking._take_label_rule(record)
+
+    def _take_label_rule(self, rule):
+        self.ensure_one()
+        values = {}
+        if rule != self.label_rule_id:
+            values |= {"label_rule_id": rule.id, "label_settled": False}
+        if self.attendance_source != "hand":
+            if rule.outcome == "no_show" and self.attendance != "no_show":
+                values |= {"attendance": "no_show", "attendance_source": "label"}
+            elif rule.outcome != "no_show" and self.attendance_source == "label":
+                values |= {"attendance": "unknown", "attendance_source": False}
+        if values:
+            self._for_import().write(values)
+            self._refresh_billing()
+
+    def action_settle_label(self):
+        """Say that what the label asks has been decided."""
+        self.check_access("write")
+        self.label_settled = True
+        self._refresh_billing()
+
+    # -- attendance ----------------------------------------------------------------------------------
+
+    def write(self, vals):
+        if "attendance" in vals and "attendance_source" not in vals:
+            vals = vals | {"attendance_source": "hand"}
+        return super().write(vals)
+
+    def action_came(self):
+        return self._attend("came")
+
+    def action_no_show(self):
+        return self._attend("no_show")
+
+    def action_late_cancel(self):
+        return self._attend("late_cancel")
+
+    def _attend(self, attendance):
+        self.check_access("write")
+        self.attendance = attendance
+        self._refresh_billing()
+        return True
+
+    def _remove(self, setup, digest=None):
+        gone = self.filtered(lambda row: not row.removed_on)
+        count = super()._remove(setup, digest)
+        if setup.cancel_notice_hours:
+            for booking in gone.filtered(lambda row: row.attendance_source != "hand"):
+                timing = labels.cancellation_timing(
+                    booking.start, booking.last_seen, booking.removed_on, setup.cancel_notice_hours
+                )
+                if timing == "late" and booking.removed_on < booking.start:
+                    booking._for_import().write(
+                        {"attendance": "late_cancel", "attendance_source": "cancellation"}
+                    )
+            gone._refresh_billing()
+        return count
+
+    def _take_over(self, values):
+        if self.removed_on and self.attendance_source == "cancellation":
+            values = values | {"attendance": "unknown", "attendance_source": False}
+        return super()._take_over(values)
+
+    # -- lines ---------------------------------------------------------------------------------------
+
+    def _without_tax(self):
+        return super()._without_tax() and not self.fee_cause
+
+    def _line_text(self):
+        text = super()._line_text()
+        if not self.fee_cause:
+            return text
+        product = self.product_id.with_context(lang=self.payer_id.lang or self.env.lang)
+        return f"{product.name}: {text}"

@@ -1,0 +1,96 @@
+from odoo import api, fields, models
+
+from ..billing import money, price
+from ..billing.status import BILLED
+
+
+class BookingsBooking(models.Model):
+    """Group appointments whose price is for all: each attendee's booking carries its share, to the cent.
+
+    What somebody was billed stays his share, also after he left; the others share what is left of the total.
+    """
+
+    _inherit = "bookings.booking"
+
+    has_share = fields.Boolean(readonly=True, copy=False)
+    share_amount = fields.Float(readonly=True, copy=False, digits=0)
+    share_total = fields.Float(readonly=True, copy=False, digits=0)
+    share_count = fields.Integer(readonly=True, copy=False)
+
+    @api.depends("has_share", "share_amount", "share_total", "share_count")
+    def _compute_amount(self):
+        return super()._compute_amount()
+
+    def _share(self):
+        """:rtype: bookings_invoicing.billing.price.Share or None"""
+        self.ensure_one()
+        if not self.has_share:
+            return None
+        return price.Share(
+            money.decimal_of(self.share_amount),
+            money.decimal_of(self.share_total),
+            self.share_count,
+        )
+
+    def _after_import(self, setup, keyed):
+        if setup.group_price == "appointment":
+            self._share_out(setup, list(keyed))
+        super()._after_import(setup, keyed)
+
+    def _remove(self, setup, digest=None):
+        count = super()._remove(setup, digest)
+        if count and setup.group_price == "appointment":
+            self._share_out(setup, self.mapped("appointment_id"))
+        return count
+
+    @api.model
+    def _share_out(self, setup, appointment_ids):
+        rows = self.search(
+            [("setup_id", "=", setup.id), ("appointment_id", "in", appointment_ids)], order="id"
+        )
+        for bookings in rows.grouped("appointment_id").values():
+            bookings._share_appointment()
+
+    def _share_appointment(self):
+        """Share the price of one appointment out among those who are still on it."""
+        there = self.filtered(lambda booking: not booking.removed_on)
+        billed = self.filtered(lambda booking: booking.status in BILLED)
+        if len(there | billed) < 2 and not any(there.mapped("has_share")):
+            return
+        unit_digits = self.env["decimal.precision"].precision_get("Product Unit")
+        currency = self.currency_id
+        whole = there[:1]._price_whole(unit_digits) if there else None
+        if whole is None or whole.outcome != "priced":
+            return
+        shares = money.share_by_key(
+            whole.amount,
+            there.ids,
+            currency.decimal_places,
+            fixed={booking.id: money.decimal_of(booking.amount) for booking in billed},
+            step=money.decimal_of(currency.rounding),
+        )
+        for booking in there - billed:
+            values = {
+                "has_share": True,
+                "share_amount": float(shares[booking.id]),
+                "share_total": float(whole.amount),
+                "share_count": len(there | billed),
+            }
+            if any(booking[name] != value for name, value in values.items()):
+                booking._for_import().write(values)
+
+    def _price_whole(self, unit_digits):
+        """What the appointment costs as a whole."""
+        return self.with_context(bookings_whole_price=True)._price(unit_digits)
+
+
+class BookingsSyncSetup(models.Model):
+    _inherit = "bookings.sync.setup"
+
+    group_price = fields.Selection(
+        [("attendee", "Each attendee"), ("appointment", "The whole appointment")],
+        string="Price Is For",
+        default="attendee",
+        required=True,
+        help="Of appointments with several attendees: each pays the price, or they share it.",
+    )

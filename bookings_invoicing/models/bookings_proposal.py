@@ -1,0 +1,174 @@
+from odoo import api, fields, models
+
+from ..billing import questions, sentences
+from .bookings_question_rule import ANSWER_FIELDS
+
+LEITWEG_SCHEME = "0204"  # ISO 6523: Leitweg-ID, also a Peppol scheme
+
+
+class BookingsProposal(models.Model):
+    """An answer of the booking form that differs from what Odoo holds, or cannot be right: a person decides."""
+
+    _name = "bookings.proposal"
+    _description = "Bookings Proposal"
+    _order = "id desc"
+    _rec_name = "proposed"
+    _check_company_auto = True
+
+    setup_id = fields.Many2one("bookings.sync.setup", required=True, ondelete="cascade", index=True)
+    company_id = fields.Many2one(related="setup_id.company_id", store=True, index=True)
+    booking_id = fields.Many2one("bookings.booking", ondelete="cascade", index="btree_not_null")
+    partner_id = fields.Many2one("res.partner", ondelete="cascade", index="btree_not_null")
+    field = fields.Selection(ANSWER_FIELDS, required=True, readonly=True)
+    current = fields.Char(readonly=True)
+    proposed = fields.Char(required=True, readonly=True)
+    why = fields.Char(readonly=True)
+    state = fields.Selection(
+        [("open", "Open"), ("accepted", "Accepted"), ("dismissed", "Dismissed")],
+        default="open",
+        required=True,
+    )
+
+    def action_accept(self):
+        """Write the answer into its field."""
+        self.check_access("write")
+        for proposal in self.filtered(lambda one: one.state == "open"):
+            target = proposal.booking_id if proposal.field == "reference" else proposal.partner_id
+            target._take_answer(proposal.field, proposal.proposed)
+            proposal.state = "accepted"
+
+    def action_dismiss(self):
+        """Keep what Odoo holds; the same answer is not proposed again."""
+        self.check_access("write")
+        self.state = "dismissed"
+
+
+class BookingsBooking(models.Model):
+    """Answers of the booking form: fill an empty field or raise a proposal, never overwrite."""
+
+    _inherit = "bookings.booking"
+
+    proposal_ids = fields.One2many("bookings.proposal", "booking_id")
+
+    def _after_import(self, setup, keyed):
+        rules = setup._question_rules()
+        if rules:
+            for booking in self:
+                attendee = keyed.get(booking.appointment_id, {}).get(booking.attendee_key)
+                if attendee and attendee.answers:
+                    booking._take_answers(questions.mapped_answers(attendee.answers, rules))
+        super()._after_import(setup, keyed)
+
+    def _take_answers(self, answered):
+        """:param answered: ``(field, text)`` as typed, of mapped questions only"""
+        self.ensure_one()
+        partner = self.partner_id
+        current = {
+            "reference": self.reference or "",
+            **(partner._answer_values() if partner else {}),
+        }
+        known = [(field, text) for field, text in answered if field == "reference" or partner]
+        plan = questions.plan_filling(current, known)
+        proposals = list(plan.proposals)
+        for field, value in plan.fill.items():
+            target = self._for_import() if field == "reference" else partner
+            if not target._take_answer(field, value):
+                proposals.append(
+                    questions.Proposal(field, "", value, sentences.Explanation("answer_several"))
+                )
+        for proposal in proposals:
+            self._propose(partner, proposal)
+
+    def _take_answer(self, _field, value):
+        self.reference = value
+        return True
+
+    def _propose(self, partner, proposal):
+        values = {"field": proposal.field, "proposed": proposal.proposed}
+        subject = (
+            [("booking_id", "=", self.id)]
+            if proposal.field == "reference"
+            else [("partner_id", "=", partner.id)]
+        )
+        proposals = self.env["bookings.proposal"]
+        if not proposals.search_count(
+            [*subject, *((name, "=", value) for name, value in values.items())], limit=1
+        ):
+            why = sentences.render(proposal.why, lambda text: self.env._(text))  # pylint: disable=gettext-variable
+            proposals.create(
+                values
+                | {"setup_id": self.setup_id.id, "booking_id": self.id, "partner_id": partner.id}
+                | {"current": proposal.current, "why": why}
+            )
+
+
+class ResPartner(models.Model):
+    _inherit = "res.partner"
+
+    def _answer_values(self):
+        """What the partner holds of the fields that a booking form can answer."""
+        self.ensure_one()
+        values = {
+            "company_name": self.parent_id.name
+            or self.company_name
+            or (self.name if self.is_company else ""),
+            "vat": self.commercial_partner_id.vat or "",
+            "billing_email": self._billing_address().email or "",
+        }
+        for field, name in self._identifier_fields().items():
+            values[field] = self[name] or ""
+        if "peppol_endpoint" in self._fields and self.peppol_eas and self.peppol_endpoint:
+            leitweg = self.peppol_eas == LEITWEG_SCHEME
+            values["leitweg_id" if leitweg else "peppol"] = (
+                self.peppol_endpoint if leitweg else f"{self.peppol_eas}:{self.peppol_endpoint}"
+            )
+        return {name: value or "" for name, value in values.items()}
+
+    def _identifier_fields(self):
+        """Which field of the installed modules holds an identifier: ``{answer: field}``."""
+        return {"gln": "global_location_number"} if "global_location_number" in self._fields else {}
+
+    def _billing_address(self):
+        return self.child_ids.filtered(lambda child: child.type == "invoice")[:1]
+
+    def _take_answer(self, field, value):
+        """Write an answer into its field; ``False`` where no installed module has one."""
+        self.ensure_one()
+        if field == "company_name":
+            self.company_name = value
+        elif field == "vat":
+            self.commercial_partner_id.vat = value
+        elif field == "billing_email":
+            address = self._billing_address()
+            if address:
+                address.email = value
+            else:
+                self.create(
+                    {"type": "invoice", "name": self.name, "parent_id": self.id, "email": value}
+                )
+        elif field in self._identifier_fields():
+            self[self._identifier_fields()[field]] = value
+        elif field in ("peppol", "leitweg_id") and "peppol_endpoint" in self._fields:
+            scheme, _colon, endpoint = (
+                value.partition(":") if field == "peppol" else (LEITWEG_SCHEME, ":", value)
+            )
+            if scheme not in dict(self._fields["peppol_eas"]._description_selection(self.env)):
+                return False
+            self.write({"peppol_eas": scheme, "peppol_endpoint": endpoint})
+        else:
+            return False
+        return True
+
+    @api.model
+    def _bookings_customer_of_context(self):
+        return self.env["bookings.customer"].browse(
+            self.env.context.get("bookings_customer_id", ())
+        )
+
+    def action_bookings_choose(self):
+        """Say that this partner is the Bookings customer from whose form the button was pressed."""
+        self.ensure_one()
+        customer = self._bookings_customer_of_context()
+        customer.check_access("write")
+        customer.partner_id = self
+        return {"type": "ir.actions.client", "tag": "soft_reload"}

@@ -1,0 +1,222 @@
+import logging
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+from odoo.tools import plaintext2html
+
+from ..billing import period
+from .sync_job import SyncJob
+
+_logger = logging.getLogger(__name__)
+
+LATE_AT_LEAST = timedelta(hours=1)
+ACTIVITY = "bookings_invoicing.mail_activity_sync"
+
+
+class BookingsSyncSetup(models.Model):
+    """When a setup is synchronised, by whom, and what is seen of its failures.
+
+    How it works: the cron works off the runs that buttons handed over, then the setups whose ``next_sync`` has come,
+    each by a :class:`~.sync_job.SyncJob`; a button does the same at once.
+    """
+
+    _inherit = "bookings.sync.setup"
+
+    health = fields.Selection(
+        [("ok", "OK"), ("late", "Late"), ("attention", "Needs attention")],
+        compute="_compute_health",
+    )
+    error_message = fields.Char(readonly=True, copy=False)
+    error_date = fields.Datetime(readonly=True, copy=False)
+    retry_at = fields.Datetime(readonly=True, copy=False)
+    held_missing = fields.Integer(
+        readonly=True,
+        copy=False,
+        help="Appointments that were gone from Bookings at once, in the run that is held",
+    )
+    hold_confirmed = fields.Boolean(readonly=True, copy=False)
+
+    @api.depends(
+        "error_message",
+        "last_appointment_sync",
+        "interval_number",
+        "interval_type",
+        "connection_id.state",
+    )
+    def _compute_health(self):
+        now = fields.Datetime.now()
+        for setup in self:
+            if setup.error_message or setup.connection_id.state == "attention":
+                setup.health = "attention"
+                continue
+            allowed = max(2 * setup._interval(), LATE_AT_LEAST)
+            last = setup.last_appointment_sync or setup.create_date or now
+            setup.health = "late" if now - last > allowed and not setup.paused else "ok"
+
+    # -- by the clock --------------------------------------------------------------------------------
+
+    def _interval(self):
+        self.ensure_one()
+        return timedelta(**{self.interval_type: self.interval_number})
+
+    def _next_after(self, started):
+        """When the next run is due: in step with the last, never in the past, days by the business's clock."""
+        planned = self.next_sync or started
+        last = min(planned, started) if started - planned < self._interval() else started
+        return period.next_after(
+            last, fields.Datetime.now(), self.interval_number, self.interval_type, self.tz
+        )
+
+    def _due_domain(self):
+        now = fields.Datetime.now()
+        return [
+            ("paused", "=", False),
+            ("next_sync", "<=", now),
+            ("connection_id.active", "=", True),
+            "|",
+            ("retry_at", "=", False),
+            ("retry_at", "<=", now),
+        ]
+
+    @api.model
+    def _cron_sync(self):
+        """Synchronise each setup whose time has come; what fails is kept on the setup, the others go on."""
+        commit = self.env["ir.cron"]._commit_progress
+        self._alone(commit, self.env["bookings.booking"]._pass_by_clock)
+        queued = self.env["bookings.sync.run"].search([("state", "=", "queued")], order="id")
+        due = self.search(self._due_domain(), order="next_sync") - queued.setup_id
+        left = commit(remaining=len(queued) + len(due))
+        for run_id, setup_id in [(run.id, run.setup_id.id) for run in queued] + [
+            (None, one) for one in due.ids
+        ]:
+            if not left:
+                break
+            run = self.env["bookings.sync.run"].browse(run_id or ())
+            self._alone(
+                commit, self.browse(setup_id)._sync_run, trigger="cron", commit=commit, queued=run
+            )
+            left = commit(1)
+
+    @api.model
+    def _alone(self, commit, work, **named):
+        """Do a piece of work that must not stop the next one; what it raises is logged and rolled back."""
+        try:
+            work(**named)
+            commit()
+        except Exception:
+            _logger.exception("A scheduled synchronisation failed")
+            self.env.cr.rollback()
+            self.env.transaction.reset()
+
+    @api.model
+    def _cron_refresh(self):
+        """Every night: look again at what stands in the way of unbilled bookings (taxes, journals, partners ...)."""
+        commit = self.env["ir.cron"]._commit_progress
+        bookings = self.env["bookings.booking"].sudo()
+        ids = bookings.search(
+            [("status", "in", ("ready", "attention", "upcoming"))], order="id"
+        ).ids
+        commit(remaining=len(ids))
+        for index in range(0, len(ids), 500):
+            batch = ids[index : index + 500]
+            self._alone(commit, bookings.browse(batch).exists()._refresh_billing)
+            self.env.invalidate_all()
+            if not commit(len(batch)):
+                break
+
+    def _sync_run(self, trigger="script", commit=None, full=False, queued=None):
+        """Synchronise this setup now and return the run.
+
+        :param commit: called where written work may be made durable; without it everything is one transaction
+        :param full: read everything since ``bill_from``, not only the look-back window
+        :param queued: the ``bookings.sync.run`` of a button that handed over, to work off
+        :rtype: bookings.sync.run
+        """
+        self.ensure_one()
+        setup = self._for_sync()
+        return SyncJob(
+            setup, trigger, commit=commit, full=full or bool(queued and queued.full), run=queued
+        ).run()
+
+    def _for_sync(self):
+        """The setup with the rights and in the company that synchronising needs, whoever starts it."""
+        return (
+            self.sudo()
+            .with_company(self.company_id)
+            .with_context(allowed_company_ids=self.company_id.ids, tracking_disable=True)
+        )
+
+    # -- by hand -------------------------------------------------------------------------------------
+
+    def action_sync_now(self):
+        """Synchronise at once; long ones are handed over to the scheduled action, which says so."""
+        return self._sync_by_hand()
+
+    def action_full_sync(self):
+        """Like *Sync now*, but reads everything since the day from which this setup bills."""
+        return self._sync_by_hand(full=True)
+
+    def _sync_by_hand(self, full=False):
+        self._check_may_sync()
+        runs = self.env["bookings.sync.run"]
+        for setup in self:
+            runs |= setup._sync_run(trigger="button", full=full).sudo(False)
+        return runs._notify()
+
+    def _check_may_sync(self):
+        self.check_access("read")
+        if not self.env.user.has_group("bookings_invoicing.group_user"):
+            raise AccessError(self.env._("Synchronising needs the role Microsoft Bookings / User."))
+
+    def action_confirm_removals(self):
+        """Say that the many appointments that are gone from Bookings are really gone, and synchronise."""
+        self.check_access("write")
+        self.hold_confirmed = True
+        return self._sync_by_hand()
+
+    def action_pause(self):
+        self.check_access("write")
+        self.paused = True
+
+    def action_resume(self):
+        self.check_access("write")
+        self.write({"paused": False, "next_sync": fields.Datetime.now(), "retry_at": False})
+
+    def _retry_records(self, appointment_ids):
+        """Read these appointments again, by id."""
+        self._check_may_sync()
+        for setup in self:
+            if not SyncJob(setup._for_sync(), "button").retry(appointment_ids):
+                raise UserError(
+                    self.env._("A synchronisation is running. Try again when it is done.")
+                )
+
+    # -- health --------------------------------------------------------------------------------------
+
+    def _held_text(self, missing):
+        return self.env._(
+            "%(number)s appointments are gone from Bookings at once. None of them was marked as gone. Find out what "
+            "happened in Bookings, or confirm that they are gone.",
+            number=missing,
+        )
+
+    def _note_success(self):
+        self.ensure_one()
+        if self.error_message or self.retry_at:
+            self.write({"error_message": False, "error_date": False, "retry_at": False})
+        self.activity_unlink([ACTIVITY])
+
+    def _note_failure(self, message, needs_person=True):
+        """Keep a failure where a person sees it: on the setup, and as one activity for its responsible user."""
+        self.ensure_one()
+        if not needs_person:
+            return
+        if self.error_message != message or self.retry_at:
+            self.write(
+                {"error_message": message, "error_date": fields.Datetime.now(), "retry_at": False}
+            )
+        if not self.activity_search([ACTIVITY]):
+            self.activity_schedule(
+                ACTIVITY, user_id=(self.user_id or self.env.user).id, note=plaintext2html(message)
+            )

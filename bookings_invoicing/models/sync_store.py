@@ -1,0 +1,118 @@
+"""Writing what a synchronisation read: in batches, each once and whole, whatever one record brings.
+
+What: :class:`BatchStore` gives records to the models in batches, commits each, tries again after a
+serialization failure, and on any other failure halves the batch until the one record that Odoo
+refuses stands alone; that one becomes a ``bookings.sync.issue`` and its siblings go on.
+
+How it works: counts and issues of a batch are added to the run only when the batch is written, so
+that a second try counts nothing twice.
+"""
+
+import logging
+import random
+import time
+
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+
+_logger = logging.getLogger(__name__)
+
+BATCH = 500
+TRIES = 5
+LONGEST_PAUSE = 8  # seconds
+PAYLOAD_BYTES = 20_000
+REASON_LENGTH = 500
+
+
+class BatchStore:
+    """``commit``: makes written work durable; ``None`` where everything is one transaction."""
+
+    def __init__(self, env, setup, commit, on_written=None, sleep=time.sleep):
+        self.env = env
+        self.setup = setup
+        self.counts = {}
+        self.issues = {}
+        self.well = set()
+        self._commit = commit
+        self._on_written = on_written
+        self._sleep = sleep
+
+    def keep(self, kind, page, keep):
+        """Write a page's records.
+
+        :param str kind: of ``bookings.sync.issue``
+        :param graph.Page page:
+        :param keep: ``keep(job_or_store, records)`` returns counts by name
+        """
+        forgotten = self.env["bookings.forgotten"]
+        for bad in page.malformed:
+            payload = forgotten._hide_payload(self.setup, bad.payload)
+            self._set_aside(kind, bad.remote_id, bad.reason, payload)
+        records = forgotten._hide(self.setup, list(page.records))
+        for index in range(0, len(records), BATCH):
+            batch = records[index : index + BATCH]
+            counts, issues = self.durably(self._by_halves, kind, batch, keep)
+            self.count(kind, counts)
+            for record, reason in issues:
+                self._set_aside(kind, record.id, reason, repr(record))
+            refused = {record.id for record, _reason in issues}
+            self.well.update((kind, record.id) for record in batch if record.id not in refused)
+            if self._on_written:
+                self._on_written()
+
+    def durably(self, work, *args):
+        """Do the work, flush and commit it; again from the start when somebody else wrote the same rows meanwhile."""
+        for attempt in range(1, TRIES + 1):
+            try:
+                result = work(*args)
+                self.env.flush_all()
+                self.commit()
+                return result
+            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+                if not self._commit or attempt == TRIES:
+                    raise
+                self.rollback()
+                self._sleep(random.uniform(0, min(2**attempt, LONGEST_PAUSE)))
+        return None
+
+    def commit(self):
+        """Make what was written durable and forget it: memory does not grow with the number of records."""
+        if self._commit:
+            self._commit()
+            self.env.invalidate_all(flush=False)
+
+    def rollback(self):
+        self.env.cr.rollback()
+        self.env.transaction.reset()
+
+    def _by_halves(self, kind, records, keep):
+        """Counts of what was written, and ``(record, reason)`` of what was refused."""
+        try:
+            with self.env.cr.savepoint():
+                return dict(keep(self, records)), []
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            raise
+        except Exception as error:
+            self.env.invalidate_all(flush=False)
+            if len(records) == 1:
+                _logger.info("Bookings %s %r was refused: %s", kind, records[0].id, error)
+                return {}, [(records[0], str(error)[:REASON_LENGTH])]
+        middle = len(records) // 2
+        counts, issues = self._by_halves(kind, records[:middle], keep)
+        more, other = self._by_halves(kind, records[middle:], keep)
+        return _sum(counts, more), issues + other
+
+    def count(self, kind, counts):
+        self.counts[kind] = _sum(self.counts.get(kind, {}), counts)
+
+    def _set_aside(self, kind, remote_id, reason, payload):
+        self.issues[kind, remote_id] = {
+            "kind": kind,
+            "remote_id": remote_id,
+            "reason": reason,
+            "payload": (payload or "")[:PAYLOAD_BYTES],
+        }
+        self.count(kind, {"seen": 1, "quarantined": 1})
+
+
+def _sum(counts, more):
+    return counts | {name: counts.get(name, 0) + number for name, number in more.items()}
