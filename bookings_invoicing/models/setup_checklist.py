@@ -148,13 +148,14 @@ class BookingsSyncSetup(models.Model):
     def _step_bill_from(self):
         _ = self.env._
         text = _(
-            "Appointments that ended before %s count as billed elsewhere. Rehearse a past month to be sure.",
+            "Appointments that ended before %s count as billed elsewhere. Rehearse a past month to"
+            " be sure.",
             self.bill_from,
         )
         done = self._confirmed("bill_from")
         return Step("bill_from", _("Bill from"), done, text, "action_rehearse", confirm=True)
 
-    # -- acting ----------------------------------------------------------------------------------------
+    # -- acting ------------------------------------------------
 
     def action_checklist(self):
         """Open the checklist."""
@@ -200,10 +201,12 @@ class BookingsSyncSetup(models.Model):
             self._read_services()
         return self.env["bookings.service.proposal"].create({"setup_id": self.id})._open()
 
-    # -- proposals -------------------------------------------------------------------------------------
+    # -- proposals ------------------------------------------------
 
     def _product_proposals(self):
-        """A product for each service that has none: ``[(service, product or none, same | similar | none)]``."""
+        """A product for each service that has none: ``[(service, product or none, same | similar |
+        none)]``.
+        """
         self.ensure_one()
         services = self._services_to_map().filtered(lambda service: not service.product_id)
         products = self.env["product.product"].search(

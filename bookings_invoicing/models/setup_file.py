@@ -1,12 +1,15 @@
-"""A sync setup as a JSON file: what a consultant takes from one company to the next, and keeps under version control.
+"""A sync setup as a JSON file, to take from one company to the next and to keep under versions.
 
-What: settings, templates, service mappings, rules and texts; never connections, secrets, people or state.
+What: settings, templates, service mappings, rules and texts; never connections, secrets, people or
+state.
 
-How to use: ``setup._to_file()`` gives a plain dict; ``setup._file_changes(data)`` says what applying it would change;
-``setup._apply_file(data)`` applies it. After applying, there are no changes left.
+How to use: ``setup._to_file()`` gives a plain dict; ``setup._file_changes(data)`` says what
+applying it would change; ``setup._apply_file(data)`` applies it. After applying, there are no
+changes left.
 
-How it works: records are named by external id, else by a reference that people maintain (internal reference of a
-product, code of a journal), else by name; in the other company the same name is looked up and must fit one record.
+How it works: records are named by external id, else by a reference that people maintain (internal
+reference of a product, code of a journal), else by name; in the other company the same name is
+looked up and must fit one record.
 """
 
 import json
@@ -67,7 +70,7 @@ PLAIN = (
 
 
 class Change(NamedTuple):
-    """One difference: where, what, as it is, as the file says; ``problem``: why it cannot be applied."""
+    """One difference: where, what, now and in the file; ``problem``: why it cannot be applied."""
 
     place: str
     field: str
@@ -79,7 +82,7 @@ class Change(NamedTuple):
 class BookingsSyncSetup(models.Model):
     _inherit = "bookings.sync.setup"
 
-    # -- writing -------------------------------------------------------------------------------------
+    # -- writing ------------------------------------------------
 
     def _to_file(self):
         """This setup as a plain dict that JSON can hold."""
@@ -102,7 +105,7 @@ class BookingsSyncSetup(models.Model):
         }
 
     def _file_fields(self, records):
-        """Names of the fields of a setup or rule that are a person's choice, whatever addon they come from."""
+        """Fields of a setup or rule that are a person's choice, whatever addon they are of."""
         return sorted(
             name
             for name, field in records._fields.items()
@@ -121,7 +124,9 @@ class BookingsSyncSetup(models.Model):
         return [name for name in names if name not in SERVICE_KEYS]
 
     def _rule_lists(self):
-        """Lists of rules that belong to the setup: one2many fields that are copied with it or marked as rules."""
+        """Lists of rules that belong to the setup: one2many fields that are copied with it or
+        marked as rules.
+        """
         state = {"run_ids", "service_ids", "message_ids", "activity_ids", "message_follower_ids"}
         return sorted(
             name
@@ -161,7 +166,7 @@ class BookingsSyncSetup(models.Model):
                 return {name: record[name]}
         return {"name": record.name if "name" in record._fields else record.display_name}
 
-    # -- reading -------------------------------------------------------------------------------------
+    # -- reading ------------------------------------------------
 
     def _read_file(self, text):
         """The dict of a file's bytes.
@@ -202,7 +207,7 @@ class BookingsSyncSetup(models.Model):
         return changes
 
     def _plan_file(self, data):
-        """Differences and what to write: ``([Change], [(record, {field: value from the file})])``."""
+        """Differences and what to write: ``([Change], [(record, {field: value in file})])``."""
         self.ensure_one()
         changes, writes = [], []
         place = self.env._("Settings")
@@ -234,7 +239,7 @@ class BookingsSyncSetup(models.Model):
         return changes, writes
 
     def _service_of(self, services, row):
-        """The service that a row of the file means: the same one, else the only one of that name."""
+        """The service that a row of the file means: the same, else the only one of that name."""
         same = services.filtered(lambda service: service.remote_id == row.get("remote_id"))
         if same:
             return same

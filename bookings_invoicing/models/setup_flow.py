@@ -4,7 +4,8 @@ from odoo import api, fields, models
 class BookingsSyncSetup(models.Model):
     """How the bookings of a setup are billed: as its company does, unless it says otherwise itself.
 
-    A change is for what is billed from then on: what is on an order or an invoice stays there until that is cancelled.
+    A change is for what is billed from then on: what is on an order or an invoice stays there until
+    that is cancelled.
     """
 
     _inherit = "bookings.sync.setup"

@@ -1,7 +1,8 @@
 """A past month as this setup would have billed it, in memory, beside the invoices that were posted.
 
-How it works: the month's appointments are read from Bookings and become bookings that are never saved; price, payer and
-grouping are those of the real thing. What was posted is read from the invoice lines of the month. Nothing is written.
+How it works: the month's appointments are read from Bookings and become bookings that are never
+saved; price, payer and grouping are those of the real thing. What was posted is read from the
+invoice lines of the month. Nothing is written.
 """
 
 from collections import defaultdict
@@ -24,7 +25,8 @@ class BookingsSyncSetup(models.Model):
         """Compare what the month of ``day`` would have billed with what it billed.
 
         :param datetime.date day: any day of the month
-        :returns: ``(rows of billing.rehearsal, number of appointments read, number of invoices it would have made)``
+        :returns: ``(rows of billing.rehearsal, number of appointments read, number of invoices it
+            would have made)``
         :raises UserError: Bookings cannot be read
         """
         self.ensure_one()
@@ -38,7 +40,9 @@ class BookingsSyncSetup(models.Model):
         return compare(ours, theirs, unit), len(appointments), sum(one.invoices for one in ours)
 
     def _appointments_between(self, first, last):
-        """Appointments whose service day lies in the days from first to last, read from Bookings now."""
+        """Appointments whose service day lies in the days from first to last, read from Bookings
+        now.
+        """
         start = period.start_of_day(first, self.tz).replace(tzinfo=UTC)
         end = period.start_of_day(last + timedelta(days=1), self.tz).replace(tzinfo=UTC)
         try:
@@ -52,10 +56,12 @@ class BookingsSyncSetup(models.Model):
             if first <= period.service_days(appointment.start, appointment.end, self.tz)[1] <= last
         ]
 
-    # -- what we would bill ----------------------------------------------------------------------------
+    # -- what we would bill ------------------------------------------------
 
     def _bookings_in_memory(self, appointments):
-        """``[(booking, partner name, person known)]``; kept bookings as they are, others never saved."""
+        """``[(booking, partner name, person known)]``; kept bookings as they are, others never
+        saved.
+        """
         booking = self.env["bookings.booking"]
         kept = booking.with_context(active_test=False).search(
             [("setup_id", "=", self.id), ("appointment_id", "in", [a.id for a in appointments])]
@@ -80,7 +86,9 @@ class BookingsSyncSetup(models.Model):
         return found
 
     def _people(self, appointments):
-        """Who pays for the people of these appointments: ``{remote id of the person: partner}``, by link or e-mail."""
+        """Who pays for the people of these appointments: ``{remote id of the person: partner}``, by
+        link or e-mail.
+        """
         booking, customer = self.env["bookings.booking"], self.env["bookings.customer"]
         attendees = {
             booking._person_id(attendee): attendee
@@ -109,7 +117,9 @@ class BookingsSyncSetup(models.Model):
         return partner.browse(partner.address_get(["invoice"])["invoice"] or partner.id)
 
     def _ours(self, bookings):
-        """What each payer would be billed: ``[Ours]``, bookings before their price was decided counted apart."""
+        """What each payer would be billed: ``[Ours]``, bookings before their price was decided
+        counted apart.
+        """
         digits = self.env["decimal.precision"].precision_get("Product Unit")
         lines, undecided, names, items, known = defaultdict(list), defaultdict(int), {}, [], set()
         for number, (booking, name) in enumerate(bookings):
@@ -142,10 +152,12 @@ class BookingsSyncSetup(models.Model):
             if lines[key] or undecided[key]
         ]
 
-    # -- what was billed ---------------------------------------------------------------------------------
+    # -- what was billed ------------------------------------------------
 
     def _theirs(self, first, last, payers):
-        """What was posted from first to last: for our payers everything, for others what has to do with Bookings."""
+        """What was posted from first to last: for our payers everything, for others what has to do
+        with Bookings.
+        """
         lines = self._posted_lines(first, last)
         products = self.service_ids.product_id
         customers = self.env["bookings.customer"].search([("setup_id", "=", self.id)])
@@ -184,7 +196,9 @@ class BookingsSyncSetup(models.Model):
         return found
 
     def _posted_lines(self, first, last):
-        """Product lines of posted customer invoices and credit notes dated from first to last; none of other setups."""
+        """Product lines of posted customer invoices and credit notes dated from first to last; none
+        of other setups.
+        """
         lines = self.env["account.move.line"].search(
             [
                 ("company_id", "=", self.company_id.id),
@@ -210,7 +224,9 @@ class BookingsBooking(models.Model):
     _inherit = "bookings.booking"
 
     def _rehearsal_values(self, setup, appointment, key, attendee, service, payer):
-        """Values of a booking that is never saved; what a saved one computes is given, so that nothing is computed."""
+        """Values of a booking that is never saved; what a saved one computes is given, so that
+        nothing is computed.
+        """
         return {
             "setup_id": setup.id,
             "appointment_id": appointment.id,
@@ -229,7 +245,9 @@ class BookingsBooking(models.Model):
         }
 
     def _rehearsed(self, values, kept):
-        """The booking in memory: as Bookings has it now, with what a person decided on the kept one."""
+        """The booking in memory: as Bookings has it now, with what a person decided on the kept
+        one.
+        """
         if kept:
             for name in (
                 "manual_price",

@@ -6,11 +6,11 @@ from ..billing.status import BILLED
 
 
 class BookingsSyncSetup(models.Model):
-    """One business, one setup; several companies share a business by services that only one of them bills.
+    """One business, one setup; companies share a business by services that only one of them bills.
 
-    How it works: ``business_key`` names the business whatever the connection. The first company's setup takes every
-    service; a second company's setup of the same business starts with none and takes what the first has let go. The
-    database sees to it that no service is taken twice.
+    How it works: ``business_key`` names the business whatever the connection. The first company's
+    setup takes every service; a second company's setup of the same business starts with none and
+    takes what the first has let go. The database sees to it that no service is taken twice.
     """
 
     _inherit = "bookings.sync.setup"
@@ -21,7 +21,8 @@ class BookingsSyncSetup(models.Model):
     shared = fields.Boolean(
         readonly=True,
         copy=False,
-        help="Other companies bill services of this business, too: tick on the services what this one bills.",
+        help="Other companies bill services of this business, too: tick on the services what this "
+        "one bills.",
     )
 
     _business_key_uniq = models.UniqueIndex(
@@ -64,7 +65,8 @@ class BookingsSyncSetup(models.Model):
                 setups.filtered(lambda setup: not setup.shared).shared = True
 
     def _own_appointments(self, appointments):
-        """Those appointments that this setup keeps: all, or where the business is shared those it bills.
+        """Those appointments that this setup keeps: all, or where the business is shared those it
+        bills.
 
         :param list[graph.Appointment] appointments:
         """
@@ -78,7 +80,8 @@ class BookingsSyncSetup(models.Model):
             SQL(
                 """SELECT DISTINCT appointment_id, setup_id = %(mine)s FROM bookings_booking
                     WHERE appointment_id = ANY(%(ids)s)
-                      AND (setup_id = %(mine)s OR setup_id = ANY(%(others)s) AND status = ANY(%(billed)s))""",
+                      AND (setup_id = %(mine)s OR setup_id = ANY(%(others)s) AND status =
+                      ANY(%(billed)s))""",
                 mine=self.id,
                 ids=ids,
                 others=others.ids,
@@ -99,7 +102,9 @@ class BookingsSyncSetup(models.Model):
         ]
 
     def _services_elsewhere(self):
-        """Remote ids of the services that this setup does not bill: not ticked here, or ticked by another company."""
+        """Remote ids of the services that this setup does not bill: not ticked here, or ticked by
+        another company.
+        """
         self.ensure_one()
         services = self.env["bookings.service"].sudo()
         others = self._sharing() - self
@@ -115,7 +120,8 @@ class BookingsService(models.Model):
         string="Billed Here",
         default=True,
         copy=False,
-        help="Bookings of this service are billed by this setup. Untick to leave it to another company.",
+        help="Bookings of this service are billed by this setup. Untick to leave it to another "
+        "company.",
     )
     business_key = fields.Char(related="setup_id.business_key", store=True)
     setup_shared = fields.Boolean(related="setup_id.shared", string="Shared Business")
@@ -161,7 +167,9 @@ class BookingsService(models.Model):
         )
 
     def _let_go(self):
-        """What another company bills from now on is not billed here; what is billed already stays billed here."""
+        """What another company bills from now on is not billed here; what is billed already stays
+        billed here.
+        """
         open_ones = self.booking_ids.filtered(
             lambda booking: booking.status in ("upcoming", "ready", "attention")
         )

@@ -55,7 +55,9 @@ class TestCompanies(BookingsCase):
         )
 
     def test_each_invoice_lands_in_its_own_company(self):
-        """The list over both companies, drafted at once: journal, taxes, account, payer of each line's own company."""
+        """The list over both companies, drafted at once: journal, taxes, account, payer of each
+        line's own company.
+        """
         ready = self._ready()
         self.assertEqual(ready.company_id, self.both)
         run = ready._invoice_all([("id", "in", ready.ids)])
@@ -85,7 +87,7 @@ class TestCompanies(BookingsCase):
         self.assertEqual(products.company_id, self.other)
 
     def test_same_person_in_both_companies_is_two_private_customers_or_one_shared(self):
-        """A customer of one company only is never billed by another; a shared one is used by both."""
+        """A customer of one company is never billed by another; a shared one is used by both."""
         private = self.env["res.partner"].create(
             {"name": "Only here", "email": "both@x.example", "company_id": self.company.id}
         )
@@ -171,7 +173,12 @@ class TestCompanies(BookingsCase):
         branch = self.env["res.company"].create({"name": "Branch", "parent_id": self.company.id})
         self.env.user.company_ids += branch
         connection = self.connection.copy(
-            {"name": "Branch", "company_id": branch.id, "sandbox_seed": 3, "sandbox_anchor": self.anchor}
+            {
+                "name": "Branch",
+                "company_id": branch.id,
+                "sandbox_seed": 3,
+                "sandbox_anchor": self.anchor,
+            }
         )
         setup = self._make_setup(
             name="Branch clinic",
@@ -218,7 +225,9 @@ class TestSharedBusiness(BookingsCase):
         self.assertFalse(self._of(self.second))
 
     def test_a_service_is_billed_by_one_company(self):
-        """Let go by the first, taken by the second: its bookings change hands, what is billed already does not."""
+        """Let go by the first, taken by the second: its bookings change hands, what is billed
+        already does not.
+        """
         self.sync(self.second)
         service = self.setup.service_ids.filtered(
             lambda s: len(s.booking_ids.filtered(lambda b: b.status == "ready")) > 2
@@ -251,7 +260,11 @@ class TestSharedBusiness(BookingsCase):
     def test_the_database_refuses_a_service_taken_twice(self):
         self.sync(self.second)
         twin = self.second.service_ids[:1]
-        with mute_logger("odoo.sql_db"), self.assertRaises(Exception) as caught, self.cr.savepoint():
+        with (
+            mute_logger("odoo.sql_db"),
+            self.assertRaises(Exception) as caught,
+            self.cr.savepoint(),
+        ):
             self.env.cr.execute("UPDATE bookings_service SET taken = true WHERE id = %s", [twin.id])
         self.assertIn("taken", str(caught.exception))
 
@@ -260,6 +273,10 @@ class TestSharedBusiness(BookingsCase):
         connection.write({"mode": "live", "tenant_id": "T-1", "client_id": "c"})
         self._make_setup(name="A", connection_id=connection.id, business_id="a@x.example")
         again = connection.copy({"name": "Again", "tenant_id": " t-1"})
-        with mute_logger("odoo.sql_db"), self.assertRaises(Exception) as caught, self.cr.savepoint():
+        with (
+            mute_logger("odoo.sql_db"),
+            self.assertRaises(Exception) as caught,
+            self.cr.savepoint(),
+        ):
             self._make_setup(name="B", connection_id=again.id, business_id="A@x.example")
         self.assertIn("business", str(caught.exception))

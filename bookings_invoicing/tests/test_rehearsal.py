@@ -70,7 +70,9 @@ class TestRehearsal(BookingsCase):
         self.assertEqual(written, [])
 
     def test_without_a_synchronisation_before(self):
-        """A setup that never synchronised rehearses too: only from Bookings, unknown people by name."""
+        """A setup that never synchronised rehearses too: only from Bookings, unknown people by
+        name.
+        """
         self.bookings().unlink()
         self.env["bookings.customer"].search([]).unlink()
         self.env["bookings.service"].search([]).unlink()
@@ -102,7 +104,9 @@ class TestRehearsal(BookingsCase):
         self.assertEqual((row.cause, row.params.get("percent")), ("discount", 10))
 
     def test_only_invoiced(self):
-        """An invoice for a mapped product to somebody without appointments is theirs alone; other trade is not shown."""
+        """An invoice for a mapped product to somebody without appointments is theirs alone; other
+        trade is not shown.
+        """
         product = self.setup.service_ids.product_id[:1]
         strangers = self.env["res.partner"].create([{"name": "No bookings"}, {"name": "Goods"}])
         other = self.env["product.product"].create({"name": "Goods"})

@@ -3,7 +3,9 @@ from odoo.exceptions import AccessError
 
 
 class BookingsBillingFlow(models.TransientModel):
-    """Choose how a company's bookings are billed, for new sync setups and, where wanted, for those it has."""
+    """Choose how a company's bookings are billed, for new sync setups and, where wanted, for those
+    it has.
+    """
 
     _name = "bookings.billing.flow"
     _description = "How Bookings Are Billed"

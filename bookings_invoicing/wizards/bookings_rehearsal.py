@@ -14,7 +14,9 @@ VERDICTS = [
 
 
 class BookingsRehearsal(models.TransientModel):
-    """A past month beside its posted invoices, for sign-off; then billing begins on a day that was chosen."""
+    """A past month beside its posted invoices, for sign-off; then billing begins on a day that was
+    chosen.
+    """
 
     _name = "bookings.rehearsal"
     _description = "Rehearsal of a Past Month"
@@ -97,7 +99,8 @@ class BookingsRehearsal(models.TransientModel):
         texts = {
             "": "",
             "tax": _(
-                "The invoice agrees with tax where Bookings prices are taken without, or the other way round."
+                "The invoice agrees with tax where Bookings prices are taken without, or the other"
+                " way round."
             ),
             "also_other_products": _("The invoice also holds other products, for %(amount)s."),
             "missing_there": _("Not invoiced: %(booking)s."),
@@ -130,7 +133,8 @@ class BookingsRehearsal(models.TransientModel):
         setup._confirm_step("bill_from")
         setup.message_post(
             body=self.env._(
-                "Rehearsed %(month)s: %(same)s payers the same, %(other)s not; %(ours)s from Bookings, %(theirs)s "
+                "Rehearsed %(month)s: %(same)s payers the same, %(other)s not; %(ours)s from "
+                "Bookings, %(theirs)s "
                 "invoiced. Billed from %(day)s.",
                 month=self._month_text(),
                 same=self.same_count,

@@ -50,7 +50,9 @@ class BookingsSetupFile(models.TransientModel):
         return self.setup_ids._read_file(base64.b64decode(self.content))
 
     def action_preview(self):
-        """Make the new setup where one is wanted, and list what applying the file would change in each."""
+        """Make the new setup where one is wanted, and list what applying the file would change in
+        each.
+        """
         self.ensure_one()
         data = self._data()
         if self.connection_id and (self.business_address or "").strip():
@@ -155,12 +157,15 @@ class BookingsSyncSetup(models.Model):
         )
         return {
             "type": "ir.actions.act_url",
-            "url": f"/web/content/bookings.setup.file/{wizard.id}/content/{wizard.filename}?download=true",
+            "url": f"/web/content/{wizard._name}/{wizard.id}/content/{wizard.filename}"
+            "?download=true",
             "target": "download",
         }
 
     def _read_services(self):
-        """Fetch the services of the business, so that they can be mapped before the first synchronisation."""
+        """Fetch the services of the business, so that they can be mapped before the first
+        synchronisation.
+        """
         self.ensure_one()
         try:
             pages = list(self._client().services(self.business_id))

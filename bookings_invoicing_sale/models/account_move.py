@@ -14,7 +14,8 @@ class AccountMove(models.Model):
                 if other:
                     raise UserError(
                         self.env._(
-                            "%(booking)s is billed on %(other)s meanwhile. Cancel that first, then this is possible for "
+                            "%(booking)s is billed on %(other)s meanwhile. Cancel that first, then"
+                            " this is possible for "
                             "%(invoice)s.",
                             booking=line.booking_id.display_name,
                             other=other.order_id[:1].display_name,

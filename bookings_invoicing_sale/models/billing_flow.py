@@ -21,5 +21,6 @@ class BookingsSyncSetup(models.Model):
         string="Create as",
         default="sale",
         required=True,
-        help="A confirmed order is invoiced by Create Invoices at once; a quotation waits for its confirmation.",
+        help="A confirmed order is invoiced by Create Invoices at once; a quotation waits for its "
+        "confirmation.",
     )

@@ -10,7 +10,8 @@ class BookingsBooking(models.Model):
     def _create_documents_sale(self, groups):
         """Orders of bookings that are ready.
 
-        The company chose this flow for its bookings: whoever may draft their invoices may draft their orders.
+        The company chose this flow for its bookings: whoever may draft their invoices may draft
+        their orders.
 
         :param groups: ``[(bookings in order of time, bookings_invoicing.billing.grouping.Group)]``
         :rtype: sale.order
@@ -50,16 +51,19 @@ class BookingsBooking(models.Model):
         }
 
     def _prepare_order_line(self, split):
-        """Values of the order line of this booking: those of its invoice line, in an order's words."""
+        """Values of the booking's order line: those of its invoice line, in an order's words."""
         values = self._prepare_invoice_line(split)
         values["product_uom_qty"] = values.pop("quantity")
-        # Odoo takes a price that differs from the one it would suggest for typed, and leaves it alone.
+        # Odoo takes a price that differs from the one it would suggest for typed, and leaves it
+        # alone.
         values["technical_price_unit"] = -1.0
         values["discount"] = values.get("discount", 0.0)
         return values
 
     def _order_pricelist(self):
-        """An order has the currency of its price list: none for the company's own, else one of that currency."""
+        """An order has the currency of its price list: none for the company's own, else one of that
+        currency.
+        """
         currency, company = self[:1].currency_id, self[:1].company_id
         pricelists = self.env["product.pricelist"].sudo().with_company(company)
         if currency == company.currency_id:

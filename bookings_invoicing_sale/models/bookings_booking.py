@@ -3,7 +3,7 @@ from odoo.exceptions import UserError
 
 
 class BookingsBooking(models.Model):
-    """The status follows order and invoice: ordered, then drafted and invoiced; ready when the order is cancelled."""
+    """The status follows order and invoice: ordered, drafted, invoiced; ready when cancelled."""
 
     _inherit = "bookings.booking"
 
@@ -34,7 +34,8 @@ class BookingsBooking(models.Model):
 
     def _live_line_state(self):
         state = super()._live_line_state()
-        # An order line to invoice again after a credit note is a person's decision, not a bill: it stays *credited*.
+        # An order line to invoice again after a credit note is a person's decision, not a bill: it
+        # stays *credited*.
         if not state and self._live_order_lines() and not self._credited_lines():
             return "ordered"
         return state
@@ -55,7 +56,7 @@ class BookingsBooking(models.Model):
         self.ensure_one()
         return self.order_ids._bookings_action()
 
-    # -- buttons named by the flow -----------------------------------------------------------------------
+    # -- buttons named by the flow ------------------------------------------------
 
     @api.model
     def _flows_in_use(self):
@@ -92,7 +93,8 @@ class BookingsBooking(models.Model):
         if self.sudo().order_line_ids:
             raise UserError(
                 self.env._(
-                    "These bookings are on an order. Archive the sync setup instead of deleting them."
+                    "These bookings are on an order. Archive the sync setup instead of deleting "
+                    "them."
                 )
             )
 

@@ -33,6 +33,32 @@ class BookingsInvoiceRun(models.Model):
     def _has_documents(self):
         return super()._has_documents() or bool(self.order_ids)
 
+    def action_undo(self):
+        # EXTENDS 'bookings_invoicing': orders that nobody worked on go, too
+        self.ensure_one()
+        self.check_access("write")
+        kept = self._undo_orders()
+        action = super().action_undo()
+        if kept:
+            self.state = "partial"
+            params = action["params"]
+            params["message"] = "\n".join(filter(None, (params.get("message"), *kept)))
+            params.update(type="warning", sticky=True)
+        return action
+
+    def _undo_orders(self):
+        """Remove the orders that were neither invoiced nor changed since; name the others."""
+        kept = []
+        for order in self.sudo().order_ids:
+            if order.invoice_ids or order.locked:
+                kept.append(self.env._("%s is invoiced or locked.", order.display_name))
+            elif any(line.write_date > line.create_date for line in order.order_line):
+                kept.append(self.env._("%s was changed by hand.", order.display_name))
+            else:
+                order._action_cancel()
+                order.unlink()
+        return kept
+
     def action_view_orders(self):
         self.ensure_one()
         return self.order_ids._bookings_action()

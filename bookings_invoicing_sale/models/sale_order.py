@@ -1,8 +1,7 @@
 from odoo import api, fields, models
+from odoo.addons.bookings_invoicing.billing import period
 from odoo.exceptions import UserError
 from odoo.tools import groupby
-
-from odoo.addons.bookings_invoicing.billing import period
 
 
 class SaleOrder(models.Model):
@@ -37,7 +36,7 @@ class SaleOrder(models.Model):
         return super().action_draft()
 
     def _check_bookings_free(self):
-        """Refuse to revive an order whose bookings are billed elsewhere meanwhile, and name where."""
+        """Refuse to revive an order whose bookings are billed elsewhere meanwhile, naming where."""
         for order in self.sudo():
             for line in order.order_line.filtered(
                 lambda line: line.booking_id and not line.booking_released
@@ -47,7 +46,8 @@ class SaleOrder(models.Model):
                 if other or others:
                     raise UserError(
                         self.env._(
-                            "%(booking)s is billed on %(other)s meanwhile. Remove it there first, then %(order)s can be "
+                            "%(booking)s is billed on %(other)s meanwhile. Remove it there first, "
+                            "then %(order)s can be "
                             "taken up again.",
                             booking=line.booking_id.display_name,
                             other=(other or others)[:1].display_name,
@@ -56,7 +56,8 @@ class SaleOrder(models.Model):
                     )
 
     def _create_invoices(self, grouped=False, final=False, date=None):
-        # EXTENDS 'sale': orders of bookings never share an invoice with those of another journal or purchase order
+        # EXTENDS 'sale': orders of bookings never share an invoice with those of another journal or
+        # purchase order
         parts = [
             self.browse(order.id for order in orders)
             for _key, orders in groupby(self, lambda order: order._booking_split())
@@ -76,7 +77,9 @@ class SaleOrder(models.Model):
         return moves
 
     def _booking_split(self):
-        """What always separates the invoices of bookings beyond Odoo's own keys; nothing for other orders."""
+        """What always separates the invoices of bookings beyond Odoo's own keys; nothing for other
+        orders.
+        """
         self.ensure_one()
         return (self.journal_id.id, self.client_order_ref or "") if self.booking_ids else None
 
@@ -85,7 +88,9 @@ class AccountMove(models.Model):
     _inherit = "account.move"
 
     def _finish_booking_invoices(self):
-        """Dates of service on invoices made from orders of bookings, and the bookings on their credit notes."""
+        """Dates of service on invoices made from orders of bookings, and the bookings on their
+        credit notes.
+        """
         for move in self:
             lines = move.invoice_line_ids
             if move.move_type == "out_refund":
@@ -105,9 +110,13 @@ class AccountMove(models.Model):
             bookings.filtered(lambda booking: not booking.billed_before).billed_before = True
 
     def _credit_bookings(self):
-        """Link the lines of a credit note made from an order to the bookings, and it to the invoice that it credits."""
+        """Link the lines of a credit note made from an order to the bookings, and it to the invoice
+        that it credits.
+        """
         for line in self.invoice_line_ids.filtered(lambda line: not line.booking_id):
             line.booking_id = line.sale_line_ids.booking_id[:1]
-        billed = self.invoice_line_ids.booking_id._billed_on().filtered(lambda m: m.state == "posted")
+        billed = self.invoice_line_ids.booking_id._billed_on().filtered(
+            lambda m: m.state == "posted"
+        )
         if not self.reversed_entry_id and len(billed) == 1:
             self.reversed_entry_id = billed

@@ -38,19 +38,21 @@ class SaleOrderLine(models.Model):
             )
 
     def _prepare_invoice_line(self, **optional_values):
-        # EXTENDS 'sale': the invoice line bills the booking of the order line, unless another invoice line does
+        # EXTENDS 'sale': the invoice line bills the booking of the order line, unless another
+        # invoice line does
         values = super()._prepare_invoice_line(**optional_values)
         booking = self.sudo().booking_id
         if booking:
             values["name"] = self.name
-            # What is taken back is linked when it has become a credit note: see sale.order._create_invoices
+            # What is taken back is linked when it has become a credit note: see
+            # sale.order._create_invoices
             billed = booking.invoice_line_ids.filtered("booking_live")
             if self.booking_live and not billed and values["quantity"] > 0:
                 values["booking_id"] = booking.id
         return values
 
     def _let_booking_go(self):
-        """Bill these lines' bookings no more: lines of quotations go, those of orders are emptied."""
+        """Bill these bookings no more: lines of quotations go, those of orders are emptied."""
         lines = self.sudo()
         quoted = lines.filtered(lambda line: line.state in ("draft", "sent"))
         orders = quoted.order_id

@@ -2,7 +2,9 @@ from odoo.addons.bookings_invoicing.tests.common import BookingsCase
 
 
 class OrderCase(BookingsCase):
-    """A setup that bills by sale orders, its bookings synchronised, products invoiced by what was delivered."""
+    """A setup that bills by sale orders, its bookings synchronised, products invoiced by what was
+    delivered.
+    """
 
     order_state = "sale"
     invoice_policy = "delivery"

@@ -5,7 +5,9 @@ from .common import OrderCase
 
 @tagged("post_install", "-at_install")
 class TestOrderCredits(OrderCase):
-    """Credit notes in the sales flow: Odoo would invoice the order line again, the booking waits for a person."""
+    """Credit notes in the sales flow: Odoo would invoice the order line again, the booking waits
+    for a person.
+    """
 
     def _invoiced(self):
         booking = self.ready.filtered(lambda b: b.amount > 0)[:1]
@@ -47,7 +49,9 @@ class TestOrderCredits(OrderCase):
         self.assertEqual(len(booking.invoice_line_ids.filtered("booking_live")), 1)
 
     def test_quantity_taken_back_on_the_order_credits_the_booking(self):
-        """Delivered set to nothing and invoiced again: Odoo makes a credit note, which credits the booking."""
+        """Delivered set to nothing and invoiced again: Odoo makes a credit note, which credits the
+        booking.
+        """
         booking, move = self._invoiced()
         booking.order_line_ids.qty_delivered = 0.0
         refund = booking.order_ids._create_invoices(final=True)

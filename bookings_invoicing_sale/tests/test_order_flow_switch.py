@@ -8,7 +8,9 @@ from .common import OrderCase
 @tagged("post_install", "-at_install")
 class TestFlowSwitch(OrderCase):
     def test_switching_strands_and_doubles_nothing(self):
-        """Ordered under one flow, switched: the order stays the one bill; cancelled, the other flow bills it."""
+        """Ordered under one flow, switched: the order stays the one bill; cancelled, the other flow
+        bills it.
+        """
         booking, later = self.ready[:1], self.ready[1:2]
         booking.action_create_invoices()
         self.setup.billing_flow = "invoice"

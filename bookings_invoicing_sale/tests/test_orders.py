@@ -29,6 +29,17 @@ class TestOrders(OrderCase):
         self.assertIn("order", run.result)
         self.assertEqual(run._result_action()["res_model"], "sale.order")
 
+    def test_undo_removes_what_nobody_worked_on(self):
+        """Orders of the run go, the one that is invoiced stays and is named."""
+        run = self.env["bookings.booking"]._invoice_all([("id", "in", self.ready.ids)])
+        kept = run.order_ids[0]
+        self.invoice(kept)
+        message = run.action_undo()["params"]["message"]
+        self.assertIn(kept.name, message)
+        self.assertEqual(run.order_ids.exists(), kept)
+        self.assertEqual(set(kept.booking_ids.mapped("status")), {"drafted"})
+        self.assertEqual(set((self.ready - kept.booking_ids).mapped("status")), {"ready"})
+
     def test_second_time_orders_nothing(self):
         self.ready.action_create_invoices()
         before = self.env["sale.order"].search_count([])
@@ -36,7 +47,9 @@ class TestOrders(OrderCase):
         self.assertEqual(self.env["sale.order"].search_count([]), before)
 
     def test_create_invoices_carries_the_bookings_over(self):
-        """Odoo's own wizard: one draft per customer, each line bills its booking at the booking's amount."""
+        """Odoo's own wizard: one draft per customer, each line bills its booking at the booking's
+        amount.
+        """
         self.ready.action_create_invoices()
         moves = self.invoice(self.ready.order_ids)
         lines = moves.invoice_line_ids.filtered("product_id")
@@ -144,7 +157,9 @@ class TestOrders(OrderCase):
         self.assertAlmostEqual(line.price_unit, booking.price_unit, 6)
 
     def test_orders_of_other_journals_never_share_an_invoice(self):
-        """Consolidated billing joins what may be joined: journal and purchase order keep bookings apart."""
+        """Consolidated billing joins what may be joined: journal and purchase order keep bookings
+        apart.
+        """
         payer = self.ready.payer_id[:1]
         mine = self.ready.filtered(lambda b: b.payer_id == payer)
         other = self.ready.filtered(lambda b: b.payer_id != payer)[:1]
