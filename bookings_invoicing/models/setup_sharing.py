@@ -133,6 +133,7 @@ class BookingsService(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        self.check_access("create")
         setups = self.env["bookings.sync.setup"].browse({vals["setup_id"] for vals in vals_list})
         elsewhere = {
             setup.id: setup._services_elsewhere() for setup in setups if setup.sudo().shared

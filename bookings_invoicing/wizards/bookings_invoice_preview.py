@@ -42,6 +42,7 @@ class BookingsInvoicePreview(models.TransientModel):
 
     @api.model
     def default_get(self, fields_list):
+        self.check_access("create")
         values = super().default_get(fields_list)
         if "booking_ids" in fields_list and "booking_ids" not in values:
             booking = self.env["bookings.booking"]

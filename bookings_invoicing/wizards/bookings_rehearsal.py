@@ -122,6 +122,7 @@ class BookingsRehearsal(models.TransientModel):
     def action_print(self):
         """The result as a PDF for sign-off."""
         self.ensure_one()
+        self.check_access("read")
         return self.env.ref("bookings_invoicing.action_report_rehearsal").report_action(self)
 
     def action_go_live(self):
