@@ -19,6 +19,7 @@ from typing import Protocol
 from urllib.parse import quote, urlencode
 
 import msal
+from msal.exceptions import MsalError
 
 from .certificate import KeyPair, read_key_pair
 from .clouds import Cloud
@@ -292,7 +293,7 @@ def _talk(step, *args) -> dict:
         KeyError,
         AttributeError,
         RuntimeError,
-        msal.exceptions.MsalError,
+        MsalError,
     ) as problem:
         # its text may quote what the server sent, so only the type is told
         _logger.debug("sign-in failed inside msal: %s", type(problem).__name__)
