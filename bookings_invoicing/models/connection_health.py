@@ -67,14 +67,6 @@ class BookingsConnection(models.Model):
             )
         return {"type": "ir.actions.client", "tag": "soft_reload"}
 
-    @api.constrains("company_id")
-    def _check_shared(self):
-        for connection in self:
-            if not self.env.su and not connection.company_id and not self.env.is_system():
-                raise AccessError(
-                    self.env._("Only an administrator (Settings) may share a connection with every company.")
-                )
-
     # -- the end of a secret -----------------------------------------------------------------------
 
     @api.depends("secret_expiry")
@@ -145,6 +137,10 @@ class BookingsConnection(models.Model):
     # -- what a change means -------------------------------------------------------------------------
 
     def write(self, vals):
+        if "company_id" in vals and not vals["company_id"] and not (self.env.su or self.env.is_system()):
+            raise AccessError(
+                self.env._("Only an administrator (Settings) may share a connection with every company.")
+            )
         if "secret_expiry" in vals:
             vals = vals | {"expiry_warned": 0}
         moved = self.filtered(lambda connection: connection._is_moved_by(vals))
