@@ -128,6 +128,9 @@ class BookingsBooking(models.Model):
                     "manual_date": fields.Datetime.now(),
                 }
             )
+        # The ORM protects what one method computes while one of its fields is written: the amount would stay behind.
+        for field in self.pool.field_computed[self._fields["amount"]]:
+            self.env.add_to_compute(field, self)
 
     def action_reset_price(self):
         """Take back a price or quantity set by hand."""

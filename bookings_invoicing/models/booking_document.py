@@ -13,16 +13,19 @@ class BookingsBooking(models.Model):
     def _grouped(self, settings):
         """The invoices to be: :class:`..billing.grouping.Group`, by setup and payer and what always separates."""
         splits = self._splits()
-        return grouping.group(
-            grouping.Item(
-                id=booking.id,
-                split=splits[booking.id],
-                start=booking.start,
-                day=booking._last_day(),
-                grouping=settings.get("grouping") or booking._grouping(),
+        groups = []
+        for bookings in self.grouped(lambda booking: booking.setup_id.billing_flow).values():
+            groups += grouping.group(
+                grouping.Item(
+                    id=booking.id,
+                    split=splits[booking.id],
+                    start=booking.start,
+                    day=booking._last_day(),
+                    grouping=settings.get("grouping") or booking._grouping(),
+                )
+                for booking in bookings
             )
-            for booking in self
-        )
+        return groups
 
     def _grouping(self):
         """As the payer wants it, else as the setup does."""
