@@ -200,7 +200,11 @@ class BookingsSyncSetup(models.Model):
         self.check_access("write")
         changes, writes = self._plan_file(data)
         for record, values in writes:
-            record._write_from_file(values)
+            try:
+                with self.env.cr.savepoint():
+                    _write_from_file(record, values)
+            except UserError as error:
+                changes.append(Change(record.display_name, "", "", "", str(error)))
         for name in self._rule_lists():
             if name in data.get("rules", {}):
                 self._apply_rules(name, data["rules"][name])
@@ -329,9 +333,6 @@ class BookingsSyncSetup(models.Model):
                     raise UserError(self.env._("Several records are called “%s”.", value))
         raise UserError(self.env._("“%s” is not in this company.", _shown(reference)))
 
-    def _write_from_file(self, values):
-        return _write_from_file(self, values)
-
     def _apply_rules(self, name, rows):
         """Replace a list of rules by that of the file, unless it is the same."""
         if rows == self._to_file()["rules"][name]:
@@ -348,13 +349,6 @@ class BookingsSyncSetup(models.Model):
             made.append(values | {field.inverse_name: self.id})
         self[name].unlink()
         rules.create(made)
-
-
-class BookingsService(models.Model):
-    _inherit = "bookings.service"
-
-    def _write_from_file(self, values):
-        return _write_from_file(self, values)
 
 
 def _write_from_file(record, values):

@@ -12,10 +12,21 @@ from odoo import models
 from odoo.exceptions import UserError
 
 from .. import graph
-from ..billing import grouping, matching, money, period
+from ..billing import grouping, labels, matching, money, period
 from ..billing.rehearsal import Ours, Theirs, compare
 
 NEARBY = timedelta(days=45)
+# What a person decides on a booking, and what it is worth in memory too
+DECIDED = (
+    "manual_price",
+    "manual_quantity",
+    "has_manual_price",
+    "has_manual_quantity",
+    "manual_unit",
+    "attendance",
+    "not_billable_decision",
+    "reference",
+)
 
 
 class BookingsSyncSetup(models.Model):
@@ -59,31 +70,74 @@ class BookingsSyncSetup(models.Model):
     # -- what we would bill ------------------------------------------------
 
     def _bookings_in_memory(self, appointments):
-        """``[(booking, partner name, person known)]``; kept bookings as they are, others never
-        saved.
-        """
+        """``[(booking, name of the attendee)]``: kept bookings as they are, others never saved."""
         booking = self.env["bookings.booking"]
         kept = booking.with_context(active_test=False).search(
             [("setup_id", "=", self.id), ("appointment_id", "in", [a.id for a in appointments])]
         )
         kept = kept.grouped("appointment_id")
-        services = {service.remote_id: service for service in self.service_ids}
         people = self._people(appointments)
         found = []
         for appointment in appointments:
             rows = kept.get(appointment.id, booking)
             by_key = {row.attendee_key: row for row in rows}
+            made = []
             for key, attendee in booking._attendee_keys(appointment, rows).items():
-                row = by_key.get(key)
-                if row and row.not_billable_decision:
-                    continue
-                payer = row.payer_id if row else self.env["res.partner"]
-                if not payer and attendee:
-                    payer = people.get(booking._person_id(attendee), payer)
-                service = services.get(appointment.service_id or appointment.service_name)
-                values = booking._rehearsal_values(self, appointment, key, attendee, service, payer)
-                found.append((booking._rehearsed(values, row), values["name"]))
-        return found
+                payer = people.get(booking._person_id(attendee)) if attendee else None
+                values = self._rehearsal_values(appointment, key, attendee, payer)
+                made.append((values, by_key.get(key, booking)))
+            if self.group_price == "appointment" and len(made) > 1:
+                self._share_in_memory([values for values, _kept in made])
+            found += [booking._rehearsed(values, row) for values, row in made]
+        return [(one, one.name) for one in found if not one._not_billed_anyway()]
+
+    def _rehearsal_values(self, appointment, key, attendee, payer):
+        """Values of a booking that is never saved.
+
+        What a saved one computes is given, so that nothing is computed.
+        """
+        service = self.service_ids.filtered(
+            lambda one: one.remote_id == (appointment.service_id or appointment.service_name)
+        )
+        rules = self._label_rules()
+        met = labels.rule_for(appointment.label, [rule for rule, _record in rules])
+        rule = next((record for one, record in rules if one is met), self.label_rule_ids.browse())
+        payer = rule.payer_id if rule.outcome == "payer" else payer
+        return {
+            "setup_id": self.id,
+            "appointment_id": appointment.id,
+            "attendee_key": key,
+            "name": (attendee and (attendee.name or attendee.email)) or self.env._("Nobody named"),
+            "service_id": service[:1].id,
+            "partner_id": payer.id if payer else False,
+            "payer_id": payer.id if payer else False,
+            "label": appointment.label,
+            "label_rule_id": rule.id,
+            "attendance": "no_show" if rule.outcome == "no_show" else "unknown",
+            "start": appointment.start.astimezone(UTC).replace(tzinfo=None, microsecond=0),
+            "stop": appointment.end.astimezone(UTC).replace(tzinfo=None, microsecond=0),
+            "price_type": appointment.price_type,
+            "price": float(appointment.price),
+            "quantity": 1.0,
+            "status": "ready",
+        }
+
+    def _share_in_memory(self, made):
+        """Share the price of an appointment out among its attendees' values."""
+        digits = self.env["decimal.precision"].precision_get("Product Unit")
+        whole = self.env["bookings.booking"].new(made[0])._price_whole(digits)
+        if whole.outcome != "priced":
+            return
+        currency = self.currency_id
+        step = money.decimal_of(currency.rounding)
+        shares = money.share_out(whole.amount, len(made), currency.decimal_places, step=step)
+        for values, share in zip(made, shares, strict=True):
+            values |= {
+                "has_share": True,
+                "share_amount": float(share),
+                "share_total": float(whole.amount),
+                "share_count": len(made),
+            }
 
     def _people(self, appointments):
         """Who pays for the people of these appointments: ``{remote id of the person: partner}``, by
@@ -140,7 +194,7 @@ class BookingsSyncSetup(models.Model):
             if payer:
                 day = booking._last_day()
                 items.append(
-                    grouping.Item(number, booking._split(), booking.start, day, self.grouping)
+                    grouping.Item(number, booking._split(), booking.start, day, booking._grouping())
                 )
         invoices = defaultdict(int)
         for group in grouping.group(items):
@@ -223,43 +277,35 @@ class BookingsSyncSetup(models.Model):
 class BookingsBooking(models.Model):
     _inherit = "bookings.booking"
 
-    def _rehearsal_values(self, setup, appointment, key, attendee, service, payer):
-        """Values of a booking that is never saved; what a saved one computes is given, so that
-        nothing is computed.
-        """
-        return {
-            "setup_id": setup.id,
-            "appointment_id": appointment.id,
-            "attendee_key": key,
-            "name": (attendee and (attendee.name or attendee.email)) or self.env._("Nobody named"),
-            "service_id": service.id if service else False,
-            "partner_id": payer.id,
-            "payer_id": payer.id,
-            "label": appointment.label,
-            "start": appointment.start.astimezone(UTC).replace(tzinfo=None, microsecond=0),
-            "stop": appointment.end.astimezone(UTC).replace(tzinfo=None, microsecond=0),
-            "price_type": appointment.price_type,
-            "price": float(appointment.price),
-            "quantity": 1.0,
-            "status": "ready",
-        }
-
     def _rehearsed(self, values, kept):
-        """The booking in memory: as Bookings has it now, with what a person decided on the kept
-        one.
+        """The booking in memory: the kept one where Bookings still says the same, else a new one.
+
+        The new one takes over what a person decided on the kept one.
         """
+        same = ("start", "stop", "price_type", "price", "service_id")
+        if (
+            kept
+            and kept.payer_id
+            and all(kept[name] == _plain(values[name], kept[name]) for name in same)
+        ):
+            return kept
         if kept:
-            for name in (
-                "manual_price",
-                "manual_quantity",
-                "has_manual_price",
-                "has_manual_quantity",
-            ):
+            for name in DECIDED:
                 values[name] = kept[name]
-            values |= {"manual_unit": kept.manual_unit, "attendance": kept.attendance}
+            if kept.payer_id:
+                values |= {"partner_id": kept.partner_id.id, "payer_id": kept.payer_id.id}
         booking = self.new(values)
         booking._refresh_list_price()
         return booking
+
+    def _not_billed_anyway(self):
+        """Whether label, attendance or a person say so; *bill from* is not asked."""
+        return bool(self.not_billable_decision or self._reason_not_to_bill())
+
+
+def _plain(value, like):
+    """A value as the ORM compares it."""
+    return like.browse(value or ()) if isinstance(like, models.BaseModel) else value
 
 
 def _amount(line, gross):

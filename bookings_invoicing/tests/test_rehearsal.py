@@ -80,6 +80,47 @@ class TestRehearsal(BookingsCase):
         self.assertTrue(rows)
         self.assertLessEqual({row.verdict for row in rows}, {"only_ours"})
 
+    def test_rules_count_in_memory_too(self):
+        """Labels, fees and shared prices: the same before the synchronisation as after it."""
+        self._settle()
+        self.setup.write(
+            {
+                "group_price": "appointment",
+                "no_show_fee_kind": "percent",
+                "no_show_fee": 50.0,
+                "fee_product_id": self.env["product.product"].create({"name": "Fee"}).id,
+            }
+        )
+        self.setup.label_rule_ids.create(
+            {"setup_id": self.setup.id, "text": "No-show", "outcome": "no_show"}
+        )
+        group = next(s for s in self.tenant.services if s["maximumAttendeesCount"] > 2)
+        self.change(
+            op="create",
+            service=group["id"],
+            start="2026-02-11T09:00:00Z",
+            price="100.00",
+            price_type="fixedPrice",
+            attendees=[{"name": f"Guest {n}", "email": f"guest{n}@x.example"} for n in range(3)],
+        )
+        self.change(
+            op="create",
+            service=self.tenant.services[0]["id"],
+            start="2026-02-12T09:00:00Z",
+            price="80.00",
+            price_type="fixedPrice",
+            label="No-show",
+            attendees=[{"name": "Absent", "email": "absent@x.example"}],
+        )
+        fresh = {
+            row.name: row.ours for row in self._rows() if row.name.startswith(("Guest", "Abs"))
+        }
+        self.assertEqual(sum(fresh[f"Guest {n}"] for n in range(3)), 100)
+        self.assertEqual(fresh["Absent"], 40)
+        self.setup._sync_run(full=True)
+        kept = {row.name: row.ours for row in self._rows() if row.name in fresh}
+        self.assertEqual(kept, fresh)
+
     def test_differences_are_named(self):
         self._settle()
         moves = self._invoice_february().sorted("id")

@@ -83,6 +83,38 @@ class TestSetupFile(BookingsCase):
         for word in (SECRET, "tenant-77", "client-88", self.env.user.name, "client_secret"):
             self.assertNotIn(word, text)
 
+    def test_rules_go_along(self):
+        rules = self.setup.label_rule_ids
+        for sequence, (text, outcome) in enumerate((("Free", "free"), ("Ask me", "attention"))):
+            rules.create(
+                {
+                    "setup_id": self.setup.id,
+                    "sequence": sequence,
+                    "text": text,
+                    "outcome": outcome,
+                }
+            )
+        target, data = self._target(), self._file()
+        self.assertEqual(self.setup._file_changes(data), [])
+        target._apply_file(data)
+        self.assertEqual(target._file_changes(data), [])
+        self.assertEqual(target.label_rule_ids.mapped("text"), ["Free", "Ask me"])
+        kept = target.label_rule_ids
+        target._apply_file(data)
+        self.assertEqual(target.label_rule_ids, kept)
+
+    def test_what_a_rule_of_odoo_forbids_stays_as_it_is(self):
+        """A fee needs its product, which this company lacks: it is left, the rest is applied."""
+        fee = self.env["product.product"].create({"name": "Fee", "company_id": self.company.id})
+        self.setup.write(
+            {"no_show_fee_kind": "amount", "no_show_fee": 20.0, "fee_product_id": fee.id}
+        )
+        target, data = self._target(), self._file()
+        target._apply_file(data)
+        self.assertFalse(target.no_show_fee)
+        self.assertTrue(target._file_changes(data))
+        self.assertEqual(target.service_ids.product_id, self.product)
+
     def test_what_is_missing_is_named_and_the_rest_applied(self):
         target, data = self._target(), self._file()
         self.product.write({"company_id": self.company.id})

@@ -60,6 +60,50 @@ class BookingsBooking(models.Model):
         values["discount"] = values.get("discount", 0.0)
         return values
 
+    # -- following a change in Bookings ------------------------------------------------
+
+    def action_update_draft(self):
+        # EXTENDS 'bookings_invoicing': orders that are not invoiced yet follow, too
+        ordered = self.filtered(lambda booking: booking.status == "ordered")
+        if ordered:
+            ordered.check_access("write")
+        for booking in ordered:
+            booking._reorder()
+        return super(BookingsBooking, self - ordered).action_update_draft()
+
+    def _redraft(self, move, line):
+        # EXTENDS 'bookings_invoicing': the order line follows first, the draft follows it
+        order_line = line.sudo().sale_line_ids[:1]
+        if not order_line:
+            return super()._redraft(move, line)
+        line.unlink()
+        if self._reorder():
+            values = order_line._prepare_invoice_line()
+            move.write({"invoice_line_ids": [Command.create(values)]})
+        elif not move.invoice_line_ids:
+            move.unlink()
+        return None
+
+    def _reorder(self):
+        """Let the order line follow what changed in Bookings; let it go where it cannot.
+
+        :returns: whether the booking is still on its order
+        """
+        line = self._live_order_lines()
+        line.booking_released = True
+        self._pass_by_clock_again()
+        self._refresh_billing()
+        if self.changed_since_billing:
+            self.sudo().changed_since_billing = False
+        order = line.order_id
+        if self.status != "ready" or order.partner_id != self.payer_id or order.locked:
+            line._let_booking_go()
+            return False
+        values = self._prepare_order_line(self._split())
+        delivered = values["product_uom_qty"] if line.state == "sale" else line.qty_delivered
+        line.write(values | {"booking_released": False, "qty_delivered": delivered})
+        return True
+
     def _order_pricelist(self):
         """An order has the currency of its price list: none for the company's own, else one of that
         currency.

@@ -34,9 +34,10 @@ class BookingsBooking(models.Model):
 
     def _live_line_state(self):
         state = super()._live_line_state()
-        # An order line to invoice again after a credit note is a person's decision, not a bill: it
-        # stays *credited*.
-        if not state and self._live_order_lines() and not self._credited_lines():
+        # Odoo would invoice the order line again after a credit note. Here that is for a person to
+        # say: until then the booking is *credited*.
+        wanted = self.bill_again or not self._credited_lines()
+        if not state and wanted and self._live_order_lines():
             return "ordered"
         return state
 

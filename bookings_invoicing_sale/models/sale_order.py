@@ -102,12 +102,20 @@ class AccountMove(models.Model):
                 day for b in bookings for day in period.service_days(b.start, b.stop, b.setup_id.tz)
             ]
             first, last = period.service_period(days)
-            values = {"delivery_date": last, "bookings_service_start": first}
-            invoice_date = period.invoice_date(bookings[:1].setup_id.invoice_date_policy, last)
-            if invoice_date:
+            values = {
+                "delivery_date": last,
+                "bookings_service_start": first,
+                "bookings_service_stop": last,
+            }
+            setup = bookings[:1].setup_id
+            invoice_date = period.invoice_date(setup.invoice_date_policy, last)
+            if invoice_date and not any(bookings.mapped("date_today")):
                 values["invoice_date"] = invoice_date
+            if setup.invoice_cash_rounding_id:
+                values["invoice_cash_rounding_id"] = setup.invoice_cash_rounding_id.id
             move.write(values)
             bookings.filtered(lambda booking: not booking.billed_before).billed_before = True
+            bookings.filtered("bill_again").bill_again = False
 
     def _credit_bookings(self):
         """Link the lines of a credit note made from an order to the bookings, and it to the invoice

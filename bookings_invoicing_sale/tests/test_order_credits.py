@@ -59,3 +59,56 @@ class TestOrderCredits(OrderCase):
         self.assertEqual(refund.invoice_line_ids.booking_id, booking)
         refund.action_post()
         self.assertEqual((booking.status, booking.attention_reason), ("attention", "credited"))
+
+    def test_prepared_credit_waits_on_the_order_for_its_new_invoice(self):
+        """Credit and bill again: not a second order, but a new invoice from the same one."""
+        booking, _move = self._invoiced()
+        booking.action_prepare_credit()
+        booking.invoice_line_ids.move_id.filtered(
+            lambda m: m.move_type == "out_refund"
+        ).action_post()
+        self.assertEqual(booking.status, "ordered")
+        booking.action_create_invoices()
+        self.assertEqual(booking.order_count, 1)
+        again = self.invoice(booking.order_ids)
+        self.assertEqual((again.invoice_line_ids.booking_id, booking.status), (booking, "drafted"))
+        again.action_post()
+        self.assertEqual(booking.status, "invoiced")
+
+
+@tagged("post_install", "-at_install")
+class TestOrdersFollow(OrderCase):
+    """What changes in Bookings after it was ordered."""
+
+    def _changed(self):
+        booking = self.ready.filtered(
+            lambda b: b.price_type == "fixedPrice" and b.amount > 0 and not b.label
+        )[:1]
+        booking.action_create_invoices()
+        return booking
+
+    def _reprice(self, booking):
+        self.change(op="reprice", appointment=booking.appointment_id, price="321.00")
+        self.setup._sync_run(full=True)
+        self.assertTrue(booking.changed_since_billing)
+
+    def test_the_order_follows_on_request(self):
+        booking = self._changed()
+        old = booking.amount
+        self._reprice(booking)
+        self.assertAlmostEqual(booking.order_line_ids.price_subtotal, old, 2)
+        booking.action_update_draft()
+        self.assertEqual(booking.status, "ordered")
+        self.assertAlmostEqual(booking.order_line_ids.price_subtotal, 321.0, 2)
+        self.assertFalse(booking.changed_since_billing)
+
+    def test_the_draft_follows_through_its_order(self):
+        booking = self._changed()
+        move = self.invoice(booking.order_ids)
+        self._reprice(booking)
+        booking.action_update_draft()
+        self.assertEqual(booking.status, "drafted")
+        line = move.invoice_line_ids.filtered(lambda line: line.booking_id == booking)
+        self.assertAlmostEqual(line.price_subtotal, 321.0, 2)
+        self.assertAlmostEqual(booking.order_line_ids.price_subtotal, 321.0, 2)
+        self.assertEqual(booking.order_line_ids.qty_to_invoice, 0.0)

@@ -60,6 +60,30 @@ class TestFlowSwitch(OrderCase):
         self.assertEqual(run.booking_count, len(mine) + len(theirs))
         self.assertTrue(run.move_ids and run.order_ids)
 
+    def test_preview_shows_what_will_be_made(self):
+        """One payer, two setups, two flows: two documents in the preview, as many are made."""
+        connection = self.connection.copy({"name": "Second", "sandbox_anchor": self.anchor})
+        other = self._make_setup(
+            name="Second",
+            connection_id=connection.id,
+            billing_flow="invoice",
+        )
+        self.sync(other)
+        payer = self.ready.payer_id[:1]
+        theirs = self.env["bookings.booking"].search(
+            [("setup_id", "=", other.id), ("status", "=", "ready")], limit=2
+        )
+        theirs.payer_id = payer
+        mine = self.ready.filtered(lambda b: b.payer_id == payer)
+        chosen = mine | theirs
+        preview = self.env["bookings.invoice.preview"].create({"booking_ids": chosen.ids})
+        self.assertEqual(preview.invoice_count, 2)
+        preview.action_create()
+        self.assertEqual(len(mine.order_ids), 1)
+        self.assertEqual(len(theirs.move_ids), 1)
+        self.assertFalse(mine.move_ids)
+        self.assertFalse(theirs.order_ids)
+
     def test_new_setups_bill_as_their_company_does(self):
         self.company.bookings_billing_flow = "sale"
         setup = self._make_setup(name="Second", business_id="second@harbourclinic.example")
