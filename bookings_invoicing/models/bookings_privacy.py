@@ -34,7 +34,9 @@ class BookingsForgotten(models.Model):
     name = fields.Char()
     forgotten_on = fields.Datetime(required=True, default=fields.Datetime.now)
 
-    _digest_uniq = models.UniqueIndex("(setup_id, digest)", "Somebody is forgotten once.")
+    _digest_uniq = models.UniqueIndex(
+        "(setup_id, digest, pseudonym)", "Somebody is forgotten once at a time."
+    )
 
     @api.model
     def _digest(self, *identifiers):
@@ -44,7 +46,9 @@ class BookingsForgotten(models.Model):
         if not salt:
             salt = secrets.token_hex(16)
             parameters.set_param(SALT, salt)
-        return [hashlib.sha256(f"{salt}:{text}".encode()).hexdigest() for text in identifiers if text]
+        return [
+            hashlib.sha256(f"{salt}:{text}".encode()).hexdigest() for text in identifiers if text
+        ]
 
     @api.model
     def _hide(self, setup, records):
@@ -54,9 +58,10 @@ class BookingsForgotten(models.Model):
         """
         if not any(isinstance(record, graph.Appointment | graph.Customer) for record in records):
             return records
-        forgotten = {row.digest: row for row in self.sudo().search([("setup_id", "=", setup.id)])}
-        if not forgotten:
+        rows = self.sudo().search([("setup_id", "=", setup.id)], order="forgotten_on, id")
+        if not rows:
             return records
+        forgotten = rows.grouped("digest")
         return [self._hidden(record, forgotten) for record in records]
 
     def _hidden(self, record, forgotten):
@@ -68,7 +73,9 @@ class BookingsForgotten(models.Model):
                 record, id=row.pseudonym, name=row.name, email="", phone="", address=None
             )
         start = record.start.astimezone(UTC).replace(tzinfo=None)
-        rows = [self._row_of(forgotten, one.customer_id, one.email, start) for one in record.attendees]
+        rows = [
+            self._row_of(forgotten, one.customer_id, one.email, start) for one in record.attendees
+        ]
         if not any(rows):
             return record
         people = tuple(
@@ -81,9 +88,14 @@ class BookingsForgotten(models.Model):
 
     def _row_of(self, forgotten, remote_id, email, start=None):
         for digest in self._digest(remote_id, matching.normalize_email(email)):
-            row = forgotten.get(digest)
-            if row and (start is None or start < row.forgotten_on):
-                return row
+            rows = forgotten.get(digest, self)
+            if start is None:
+                found = rows[-1:]
+            else:
+                # who came back and was forgotten again has a pseudonym for each time
+                found = rows.filtered(lambda row: start < row.forgotten_on)[:1]
+            if found:
+                return found
         return None
 
     @api.model
@@ -94,7 +106,11 @@ class BookingsForgotten(models.Model):
         named = [matching.normalize_email(address) for address in ADDRESS.findall(text)]
         named += re.findall(r'"(?:customerId|id)":\s*"([^"]+)"', text)
         digests = self._digest(*named)
-        return "" if self.sudo().search_count([("setup_id", "=", setup.id), ("digest", "in", digests)]) else text
+        return (
+            ""
+            if self.sudo().search_count([("setup_id", "=", setup.id), ("digest", "in", digests)])
+            else text
+        )
 
 
 class BookingsCustomer(models.Model):
@@ -110,8 +126,9 @@ class BookingsCustomer(models.Model):
         :raises UserError: a booking of theirs is still to be billed
         """
         self.check_access("unlink")
+        people = self._same_people().filtered(lambda customer: not customer.is_forgotten)
         bookings = self.env["bookings.booking"].with_context(active_test=False)
-        open_ones = bookings.search([("customer_id", "in", self.ids), ("status", "in", OPEN)])
+        open_ones = bookings.search([("customer_id", "in", people.ids), ("status", "in", OPEN)])
         if open_ones:
             raise UserError(
                 self.env._(
@@ -121,9 +138,8 @@ class BookingsCustomer(models.Model):
                     names=", ".join(open_ones.customer_id.mapped("name")),
                 )
             )
-        partners = self.partner_id
-        for customer in self.filtered(lambda customer: not customer.is_forgotten):
-            customer.sudo()._forget()
+        partners = people.partner_id
+        people.sudo()._forget()
         message = self.env._("Forgotten here. Posted invoices keep what the law asks for.")
         if partners:
             message += " " + self.env._(
@@ -132,23 +148,60 @@ class BookingsCustomer(models.Model):
             )
         return self.env["bookings.connection"]._notify(self.env._("Forgotten"), message, "success")
 
+    def _match_partners(self, setup):
+        # a pseudonym is nobody's name: no contact is looked for or made for it
+        return super(
+            BookingsCustomer, self.filtered(lambda row: not row.is_forgotten)
+        )._match_partners(setup)
+
+    def _same_people(self):
+        """These rows, and those of the same people that came under another id or under none."""
+        return self | self.search(
+            [
+                ("setup_id", "in", self.setup_id.ids),
+                ("email_normalized", "in", self.mapped("email_normalized")),
+            ]
+        ).filtered("email_normalized")
+
     def _forget(self):
+        named = set()
+        for customer in self.sorted(lambda customer: not customer.remote_id.startswith("e:")):
+            remote_id, email = customer.remote_id.removeprefix("e:"), customer.email_normalized
+            identifiers = {remote_id} | ({email} if email and email not in named else set())
+            named |= identifiers
+            customer._forget_one(remote_id, identifiers)
+
+    def _forget_one(self, remote_id, identifiers):
         self.ensure_one()
         pseudonym = f"forgotten:{secrets.token_hex(8)}"
         name = self.env._("Forgotten customer %s", pseudonym[-6:])
-        words = {self.name, self.email, self.email_normalized, self.phone, self.partner_id.name} - {False, ""}
-        remote_id = self.remote_id.removeprefix("e:")
+        words = {
+            self.name,
+            self.email,
+            self.email_normalized,
+            self.phone,
+            self.partner_id.name,
+            remote_id,
+        }
         forgotten = self.env["bookings.forgotten"]
-        for digest in dict.fromkeys(forgotten._digest(remote_id, self.email_normalized)):
-            row = forgotten.search([("setup_id", "=", self.setup_id.id), ("digest", "=", digest)])
-            values = {"setup_id": self.setup_id.id, "digest": digest, "pseudonym": pseudonym, "name": name}
-            row.unlink()
-            forgotten.create(values)
-        bookings = self.env["bookings.booking"].with_context(active_test=False).search(
-            [("customer_id", "=", self.id)]
+        forgotten.create(
+            [
+                {
+                    "setup_id": self.setup_id.id,
+                    "digest": digest,
+                    "pseudonym": pseudonym,
+                    "name": name,
+                }
+                for digest in forgotten._digest(*sorted(identifiers))
+            ]
+        )
+        bookings = (
+            self.env["bookings.booking"]
+            .with_context(active_test=False)
+            .search([("customer_id", "=", self.id)])
         )
         bookings._forget_people(pseudonym, name)
-        self._scrub(bookings, words | {remote_id}, name)
+        self._scrub(bookings, words - {False, ""}, name)
         self.write(
             {
                 "name": name,
@@ -168,21 +221,38 @@ class BookingsCustomer(models.Model):
     def _scrub(self, bookings, words, name):
         """Put the pseudonym in place of these words in what was written about the bookings."""
         texts = [
-            (self.env["mail.message"], [("model", "=", bookings._name), ("res_id", "in", bookings.ids)], ["body"]),
+            (
+                self.env["mail.message"],
+                [("model", "=", bookings._name), ("res_id", "in", bookings.ids)],
+                ["body"],
+            ),
             (
                 self.env["mail.tracking.value"],
-                [("mail_message_id.model", "=", bookings._name), ("mail_message_id.res_id", "in", bookings.ids)],
+                [
+                    ("mail_message_id.model", "=", bookings._name),
+                    ("mail_message_id.res_id", "in", bookings.ids),
+                ],
                 ["old_value_char", "new_value_char", "old_value_text", "new_value_text"],
             ),
-            (self.env["bookings.invoice.run.left.out"], [("booking_id", "in", bookings.ids)], ["reason"]),
-            (self.env["bookings.sync.issue"], [("setup_id", "=", self.setup_id.id)], ["reason", "payload"]),
+            (
+                self.env["bookings.invoice.run.left.out"],
+                [("booking_id", "in", bookings.ids)],
+                ["reason"],
+            ),
+            (
+                self.env["bookings.sync.issue"],
+                [("setup_id", "=", self.setup_id.id)],
+                ["reason", "payload"],
+            ),
             (bookings, [("id", "in", bookings.ids)], ["not_billable_note", "label"]),
         ]
         longest_first = sorted(words, key=len, reverse=True)
         for model, domain, names in texts:
             for field in names:
-                rows = model.sudo().with_context(active_test=False, tracking_disable=True).search(
-                    [*domain, (field, "!=", False)]
+                rows = (
+                    model.sudo()
+                    .with_context(active_test=False, tracking_disable=True)
+                    .search([*domain, (field, "!=", False)])
                 )
                 for row in rows:
                     text = row[field]
@@ -227,14 +297,17 @@ class BookingsSyncSetup(models.Model):
     )
 
     _retention_not_negative = models.Constraint(
-        "CHECK(retention_months >= 0)", "The months after which people are forgotten cannot be negative."
+        "CHECK(retention_months >= 0)",
+        "The months after which people are forgotten cannot be negative.",
     )
 
     @api.model
     def _forget_old(self, limit=1000):
         """Forget people whose bookings all ended long ago, are settled, and were never on an invoice."""
         now = fields.Datetime.now()
-        for setup in self.sudo().with_context(active_test=False).search([("retention_months", ">", 0)]):
+        for setup in (
+            self.sudo().with_context(active_test=False).search([("retention_months", ">", 0)])
+        ):
             before = now - relativedelta(months=setup.retention_months)
             booking = self.env["bookings.booking"].sudo().with_context(active_test=False)
             ended = booking._read_group(
@@ -247,16 +320,18 @@ class BookingsSyncSetup(models.Model):
                 having=[("stop:max", "<", before)],
             )
             customers = self.env["bookings.customer"].sudo().browse(row[0].id for row in ended)
+            customers = customers[:limit]._same_people()
             kept = booking.search(
                 [
                     ("customer_id", "in", customers.ids),
                     "|",
+                    "|",
+                    ("stop", ">=", before),
                     ("status", "in", (*OPEN, "invoiced")),
                     ("billed_before", "=", True),
                 ]
             ).customer_id
-            for customer in (customers - kept)[:limit]:
-                customer._forget()
+            (customers - kept._same_people())._forget()
 
 
 def _pseudonymous(attendee, row):

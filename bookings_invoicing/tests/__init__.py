@@ -13,3 +13,4 @@ from . import test_rehearsal
 from . import test_secrets
 from . import test_roles
 from . import test_sync_truth
+from . import test_privacy

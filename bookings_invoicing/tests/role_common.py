@@ -48,7 +48,12 @@ class RolesCase(BookingsCase):
         cls.sync()
         other = cls.setup_other_company(name="Other company")["company"]
         connection = cls.env["bookings.connection"].create(
-            {"name": "Other", "mode": "sandbox", "sandbox_anchor": cls.anchor, "company_id": other.id}
+            {
+                "name": "Other",
+                "mode": "sandbox",
+                "sandbox_anchor": cls.anchor,
+                "company_id": other.id,
+            }
         )
         template = cls.env["product.template"].create(
             {"name": "Other template", "type": "service", "company_id": other.id}
@@ -84,18 +89,30 @@ class RolesCase(BookingsCase):
     def _wizards(cls):
         """``{model: a record of it}`` of our wizards, their required fields filled from the records there are."""
         env, made = cls.env(su=True), {}
-        names = [name for name, model in env.registry.items() if name.startswith("bookings.") and model._transient]
+        names = [
+            name
+            for name, model in env.registry.items()
+            if name.startswith("bookings.") and model._transient
+        ]
         for name in sorted(names, key=lambda name: (name.endswith(".line"), name)):
             model, values = env[name], {}
             for field in model._fields.values():
-                if not field.required or not field.store or field.default or field.compute or field.name == "id":
+                if (
+                    not field.required
+                    or not field.store
+                    or field.default
+                    or field.compute
+                    or field.name == "id"
+                ):
                     continue
                 if field.type == "many2one":
                     values[field.name] = (made | cls.own)[field.comodel_name].id
                 elif field.type == "selection":
                     values[field.name] = field.get_values(env)[0]
                 else:
-                    values[field.name] = {"char": "x", "text": "x", "date": cls.anchor}.get(field.type, 1)
+                    values[field.name] = {"char": "x", "text": "x", "date": cls.anchor}.get(
+                        field.type, 1
+                    )
             made[name] = model.create(values)
         return made
 
@@ -112,8 +129,12 @@ class RolesCase(BookingsCase):
         """``{model: a record of it in the setup's company}``, every persistent model of ours among them."""
         env = cls.env(su=True)
         connection = setup.connection_id
-        booking = env["bookings.booking"].search([("setup_id", "=", setup.id), ("customer_id", "!=", False)], limit=1)
-        run = env["bookings.invoice.run"].create({"state": "done", "company_id": setup.company_id.id})
+        booking = env["bookings.booking"].search(
+            [("setup_id", "=", setup.id), ("customer_id", "!=", False)], limit=1
+        )
+        run = env["bookings.invoice.run"].create(
+            {"state": "done", "company_id": setup.company_id.id}
+        )
         state = f"{setup.id}-state"
         made = {
             "bookings.connection.check": {
@@ -122,7 +143,11 @@ class RolesCase(BookingsCase):
                 "result": "ok",
                 "message": "Works",
             },
-            "bookings.connection.secret": {"connection_id": connection.id, "kind": "credential", "sealed": "clear:x"},
+            "bookings.connection.secret": {
+                "connection_id": connection.id,
+                "kind": "credential",
+                "sealed": "clear:x",
+            },
             "bookings.connection.sign.in": {
                 "connection_id": connection.id,
                 "user_id": cls.env.uid,
@@ -133,15 +158,31 @@ class RolesCase(BookingsCase):
             "bookings.sandbox.change": {
                 "connection_id": connection.id,
                 "change": connection._sandbox_tenant().apply(
-                    {"op": "cancel", "appointment": connection._sandbox_tenant().appointments[0]["id"]}
+                    {
+                        "op": "cancel",
+                        "appointment": connection._sandbox_tenant().appointments[0]["id"],
+                    }
                 ),
             },
-            "bookings.sync.issue": {"setup_id": setup.id, "kind": "appointment", "remote_id": "x", "reason": "x"},
+            "bookings.sync.issue": {
+                "setup_id": setup.id,
+                "kind": "appointment",
+                "remote_id": "x",
+                "reason": "x",
+            },
             "bookings.label.rule": {"setup_id": setup.id, "text": "x", "outcome": "free"},
             "bookings.question.rule": {"setup_id": setup.id, "question": "x"},
             "bookings.proposal": {"setup_id": setup.id, "field": "vat", "proposed": "x"},
-            "bookings.forgotten": {"setup_id": setup.id, "digest": state, "pseudonym": "forgotten:x"},
-            "bookings.invoice.run.left.out": {"run_id": run.id, "booking_id": booking.id, "reason": "x"},
+            "bookings.forgotten": {
+                "setup_id": setup.id,
+                "digest": state,
+                "pseudonym": "forgotten:x",
+            },
+            "bookings.invoice.run.left.out": {
+                "run_id": run.id,
+                "booking_id": booking.id,
+                "reason": "x",
+            },
         }
         found = {
             "bookings.connection": connection,

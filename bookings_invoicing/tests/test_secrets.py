@@ -30,7 +30,11 @@ def dumped(cr, *needles):
     )
     found = set()
     for table, column in cr.fetchall():
-        shown = f"""encode("{column}", 'escape')""" if column in ("db_datas", "raw") else f'"{column}"::text'
+        shown = (
+            f"""encode("{column}", 'escape')"""
+            if column in ("db_datas", "raw")
+            else f'"{column}"::text'
+        )
         conditions = " OR ".join([f"position(%s in {shown}) > 0"] * len(needles))
         cr.execute(f'SELECT 1 FROM "{table}" WHERE {conditions} LIMIT 1', needles)
         if cr.rowcount:
@@ -44,7 +48,10 @@ def everything_logged():
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
     handler.setFormatter(logging.Formatter("%(name)s %(message)s %(pathname)s"))
-    loggers = [logging.getLogger(), *(logging.getLogger(name) for name in list(logging.root.manager.loggerDict))]
+    loggers = [
+        logging.getLogger(),
+        *(logging.getLogger(name) for name in list(logging.root.manager.loggerDict)),
+    ]
     levels = {logger: logger.level for logger in loggers}
     logging.root.addHandler(handler)
     try:
@@ -68,7 +75,10 @@ class TestSecrets(LiveCase):
         cls.app.login.secrets += (CANARY,)
         cls.live.client_secret = CANARY
         cls.system = new_test_user(
-            cls.env, "settings", "base.group_system,account.group_account_manager", company_id=cls.company.id
+            cls.env,
+            "settings",
+            "base.group_system,account.group_account_manager",
+            company_id=cls.company.id,
         )
 
     def test_the_client_gets_nothing_back(self):
@@ -111,7 +121,10 @@ class TestSecrets(LiveCase):
                 lambda rows: rows.write({"sealed": "clear:x"}),
                 lambda rows: rows.copy(),
             ):
-                with self.assertRaises(AccessError), mute_logger("odoo.models", "odoo.addons.base.models.ir_rule"):
+                with (
+                    self.assertRaises(AccessError),
+                    mute_logger("odoo.models", "odoo.addons.base.models.ir_rule"),
+                ):
                     attempt(row.with_user(user))
 
     def test_no_oracle_in_searches(self):
@@ -123,13 +136,17 @@ class TestSecrets(LiveCase):
                 for operator in ("in", "not in")
             ]
             attempts += [
-                lambda name=name, operator=operator: live.search([(name, operator, CANARY[:4] + "%")])
+                lambda name=name, operator=operator: live.search(
+                    [(name, operator, CANARY[:4] + "%")]
+                )
                 for operator in ("like", "=like", "=ilike", "=")
             ]
             attempts += [
                 lambda name=name: live.search([], order=name),
                 lambda name=name: live._read_group([], [name]),
-                lambda name=name: live.search([(f"setup_ids.connection_id.{name}", "like", CANARY[:4])]),
+                lambda name=name: live.search(
+                    [(f"setup_ids.connection_id.{name}", "like", CANARY[:4])]
+                ),
             ]
             for number, attempt in enumerate(attempts):
                 with self.subTest(name, number=number):
@@ -163,10 +180,14 @@ class TestSecrets(LiveCase):
         needles = (CANARY, base64.b64encode(CANARY.encode()).decode(), CANARY.encode().hex())
         self.assertEqual(dumped(self.cr, *needles), set())
         pem, _thumbprint, _pfx = make_certificate()
-        self.live.write({"auth_method": "certificate", "certificate_file": base64.b64encode(pem.encode())})
+        self.live.write(
+            {"auth_method": "certificate", "certificate_file": base64.b64encode(pem.encode())}
+        )
         self.env.flush_all()
         key_line = pem.splitlines()[3]
-        self.assertEqual(dumped(self.cr, key_line, base64.b64encode(pem.encode()).decode()[:200]), set())
+        self.assertEqual(
+            dumped(self.cr, key_line, base64.b64encode(pem.encode()).decode()[:200]), set()
+        )
         with patch.dict(os.environ, {server_settings.SECRET_KEY: ""}):
             self.live.write({"auth_method": "secret", "client_secret": CANARY})
             self.env.flush_all()
@@ -207,7 +228,9 @@ class TestSecrets(LiveCase):
             self.assertEqual(self.live._secret_text("credential"), CANARY)
             answer = self.live.with_user(self.system).action_reseal()
             self.assertIn("1 secrets", answer["params"]["message"])
-            self.assertIn("0 secrets", self.live.with_user(self.system).action_reseal()["params"]["message"])
+            self.assertIn(
+                "0 secrets", self.live.with_user(self.system).action_reseal()["params"]["message"]
+            )
         self.assertEqual(self.live._secret_text("credential"), CANARY)
 
     def test_a_key_set_later_encrypts_what_was_clear(self):
@@ -220,13 +243,19 @@ class TestSecrets(LiveCase):
 
     def test_lost_key(self):
         """The secret is asked for again, in words; nothing breaks, and nothing is stored in clear instead."""
-        for key, sentence in ((Fernet.generate_key().decode(), "Enter it again"), ("no key at all", "Enter it again")):
+        for key, sentence in (
+            (Fernet.generate_key().decode(), "Enter it again"),
+            ("no key at all", "Enter it again"),
+        ):
             with self.subTest(key=key), patch.dict(os.environ, {server_settings.SECRET_KEY: key}):
                 self.live.action_test()
                 self.assertIn(sentence, self.live.error_message)
                 self.live.read()
                 self.env["bookings.connection"]._cron_daily()
-        with patch.dict(os.environ, {server_settings.SECRET_KEY: "no key at all"}), self.assertRaises(UserError):
+        with (
+            patch.dict(os.environ, {server_settings.SECRET_KEY: "no key at all"}),
+            self.assertRaises(UserError),
+        ):
             self.live.client_secret = CANARY
 
     def test_key_in_the_configuration_file(self):
@@ -234,9 +263,16 @@ class TestSecrets(LiveCase):
         path = Path(self.env["ir.attachment"]._filestore()).parent / "bookings_test.conf"
         path.parent.mkdir(parents=True, exist_ok=True)
         self.addCleanup(path.unlink, missing_ok=True)
-        path.write_text(f"[options]\nworkers = 0\n\n[bookings_invoicing]\nbookings_secret_key = {OLD_KEY}\n")
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("BOOKINGS_")}
-        with patch.dict(os.environ, environment, clear=True), patch.dict(config._runtime_options, {"config": str(path)}):
+        path.write_text(
+            f"[options]\nworkers = 0\n\n[bookings_invoicing]\nbookings_secret_key = {OLD_KEY}\n"
+        )
+        environment = {
+            key: value for key, value in os.environ.items() if not key.startswith("BOOKINGS_")
+        }
+        with (
+            patch.dict(os.environ, environment, clear=True),
+            patch.dict(config._runtime_options, {"config": str(path)}),
+        ):
             self.assertEqual(server_settings.read_setting(server_settings.SECRET_KEY), OLD_KEY)
             self.assertTrue(server_settings.has_key())
             self.assertEqual(server_settings.cloud_settings(), {})
@@ -260,7 +296,9 @@ class TestSecrets(LiveCase):
         self.assertFalse(self.env["bookings.connection.secret"].sudo().search([]))
 
     def test_copy_of_a_database_synchronises_nothing(self):
-        setup = self._make_setup(connection_id=self.live.id, business_id=self.tenant.businesses[1]["id"])
+        setup = self._make_setup(
+            connection_id=self.live.id, business_id=self.tenant.businesses[1]["id"]
+        )
         self.env["ir.config_parameter"].sudo().set_param("database.uuid", "another")
         self.live.invalidate_recordset()
         self.assertTrue(self.live.is_foreign_database)
@@ -272,7 +310,9 @@ class TestSecrets(LiveCase):
         self.assertEqual(self.app.faults.journal, [], "nothing may leave a copy")
         with self.assertRaises(AccessError):
             self.live.with_user(
-                new_test_user(self.env, "m2", "account.group_account_manager", company_id=self.company.id)
+                new_test_user(
+                    self.env, "m2", "account.group_account_manager", company_id=self.company.id
+                )
             ).action_confirm_database()
         self.live.with_user(self.system).action_confirm_database()
         self.assertEqual(setup._sync_run().state, "done")
@@ -300,8 +340,14 @@ class TestSecretsOverHttp(LiveCase, HttpCase):
         self.authenticate("settings", "settings")
         with everything_logged() as log, mute_logger("odoo.tests"):
             answers = [
-                self._call("web_save", [[self.live.id], {"client_secret": CANARY}], {"specification": {"client_secret": {}}}),
-                self._call("write", [[self.live.id], {"client_secret": CANARY, "nonsense": CANARY[:0]}]),
+                self._call(
+                    "web_save",
+                    [[self.live.id], {"client_secret": CANARY}],
+                    {"specification": {"client_secret": {}}},
+                ),
+                self._call(
+                    "write", [[self.live.id], {"client_secret": CANARY, "nonsense": CANARY[:0]}]
+                ),
                 self._call("search", [[["client_secret", "like", CANARY[:6] + "%"]]]),
                 self._call("read", [[self.live.id], ["client_secret"]]),
                 self._call("export_data", [[self.live.id], ["client_secret", "name"]]),
@@ -318,6 +364,11 @@ class TestSecretsOverHttp(LiveCase, HttpCase):
             json={
                 "jsonrpc": "2.0",
                 "method": "call",
-                "params": {"model": "bookings.connection", "method": method, "args": args, "kwargs": kwargs or {}},
+                "params": {
+                    "model": "bookings.connection",
+                    "method": method,
+                    "args": args,
+                    "kwargs": kwargs or {},
+                },
             },
         )
