@@ -2,7 +2,7 @@ import dataclasses
 import hashlib
 import re
 import secrets
-from datetime import UTC
+from datetime import UTC, timedelta
 
 from dateutil.relativedelta import relativedelta
 
@@ -184,6 +184,13 @@ class BookingsCustomer(models.Model):
             remote_id,
         }
         forgotten = self.env["bookings.forgotten"]
+        bookings = (
+            self.env["bookings.booking"]
+            .with_context(active_test=False)
+            .search([("customer_id", "=", self.id)])
+        )
+        # what is known of the future is forgotten too; only what is booked afterwards is somebody new
+        until = max([fields.Datetime.now(), *(start + timedelta(seconds=1) for start in bookings.mapped("start"))])
         forgotten.create(
             [
                 {
@@ -191,14 +198,10 @@ class BookingsCustomer(models.Model):
                     "digest": digest,
                     "pseudonym": pseudonym,
                     "name": name,
+                    "forgotten_on": until,
                 }
                 for digest in forgotten._digest(*sorted(identifiers))
             ]
-        )
-        bookings = (
-            self.env["bookings.booking"]
-            .with_context(active_test=False)
-            .search([("customer_id", "=", self.id)])
         )
         bookings._forget_people(pseudonym, name)
         self._scrub(bookings, words - {False, ""}, name)
