@@ -55,13 +55,18 @@ class AccountMove(models.Model):
         for move in self:
             lines = move._booking_lines_counting_again(new_state)
             for line in lines:
-                live = line.booking_id.invoice_line_ids.filtered("booking_live") - lines
+                booking = line.booking_id
+                live = booking.invoice_line_ids.filtered("booking_live") - lines
+                if not live and move._bookings_too_much(line):
+                    live = booking.invoice_line_ids.filtered(
+                        lambda other, line=line: other != line and other.parent_state == "posted"
+                    )
                 if live:
                     raise UserError(
                         self.env._(
                             "%(booking)s is billed on %(other)s meanwhile. Remove it there first, then this is possible "
                             "for %(invoice)s.",
-                            booking=line.booking_id.display_name,
+                            booking=booking.display_name,
                             other=live.move_id[:1].display_name,
                             invoice=move.display_name,
                         )
@@ -69,6 +74,22 @@ class AccountMove(models.Model):
             released = lines.filtered("booking_released")
             if released:
                 released.sudo().booking_released = False
+
+    def _bookings_too_much(self, line):
+        """Whether taking back this credit note would leave a booking billed for more than it costs."""
+        self.ensure_one()
+        if self.move_type != "out_refund":
+            return False
+        booking = line.booking_id
+        mine = self.invoice_line_ids.filtered(lambda own: own.booking_id == booking)
+        drafts = booking.invoice_line_ids.filtered(
+            lambda other: other.booking_live and other.parent_state == "draft"
+        )
+        after = (booking.invoice_line_ids - mine)._booking_billed() + sum(
+            draft._booking_amount() for draft in drafts
+        )
+        limit = max(booking.amount, line._booking_amount())
+        return booking.currency_id.compare_amounts(after, limit) > 0
 
     def _booking_lines_counting_again(self, new_state):
         """Invoice lines that would bill their bookings again once this document has its new state."""

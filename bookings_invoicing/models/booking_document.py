@@ -91,9 +91,7 @@ class BookingsBooking(models.Model):
             "bookings_service_start": first,
             "bookings_service_stop": last,
             "invoice_origin": ", ".join(sorted(set(self.setup_id.mapped("name")))),
-            "invoice_line_ids": [
-                Command.create(booking._prepare_invoice_line(split)) for booking in self
-            ],
+            "invoice_line_ids": self._prepare_lines(split),
         }
         if split.reference:
             values["ref"] = split.reference
@@ -141,32 +139,51 @@ class BookingsBooking(models.Model):
 
         :returns: ``amount_untaxed, amount_tax, amount_total`` in the invoice's currency
         """
-        engine = self.env["account.tax"]
-        currency, setup = self.currency_id[:1], self.setup_id[:1]
-        company = self.company_id[:1]
-        base_lines = []
-        for booking in self:
-            values = booking._prepare_invoice_line(split)
-            base_lines.append(
-                engine._prepare_base_line_for_taxes_computation(
-                    {"extra_tax_data": values.get("extra_tax_data")},
-                    product_id=booking.product_id,
-                    tax_ids=booking._line_taxes(split),
-                    price_unit=values["price_unit"],
-                    quantity=values["quantity"],
-                    currency_id=currency,
-                )
-            )
-        engine._add_tax_details_in_base_lines(base_lines, company)
-        engine._round_base_lines_tax_details(base_lines, company)
-        totals = engine._get_tax_totals_summary(
-            base_lines, currency, company, cash_rounding=setup.invoice_cash_rounding_id or None
+        lines = [booking._prepare_invoice_line(split) for booking in self]
+        totals = self.env["account.tax"]._get_tax_totals_summary(
+            self._base_lines(split, lines),
+            self.currency_id[:1],
+            self.company_id[:1],
+            cash_rounding=self.setup_id[:1].invoice_cash_rounding_id or None,
         )
         return {
             "amount_untaxed": totals["base_amount_currency"],
             "amount_tax": totals["tax_amount_currency"],
             "amount_total": totals["total_amount_currency"],
         }
+
+    def _base_lines(self, split, lines):
+        """Prepared lines of these bookings, which share an invoice, as the tax engine has them, with rounded amounts."""
+        engine = self.env["account.tax"]
+        currency, company = self.currency_id[:1], self.company_id[:1]
+        base_lines = [
+            engine._prepare_base_line_for_taxes_computation(
+                {"extra_tax_data": values.get("extra_tax_data")},
+                product_id=booking.product_id,
+                tax_ids=booking._line_taxes(split),
+                price_unit=values["price_unit"],
+                quantity=values["quantity"],
+                currency_id=currency,
+            )
+            for booking, values in zip(self, lines, strict=True)
+        ]
+        engine._add_tax_details_in_base_lines(base_lines, company)
+        engine._round_base_lines_tax_details(base_lines, company)
+        return base_lines
+
+    def _prepare_lines(self, split):
+        """The lines of an invoice.
+
+        In the company's currency each comes with the balance that Odoo would find, and write, for each line by itself:
+        Odoo compares and leaves alone what is right already, which halves the time of large runs.
+        """
+        lines = [booking._prepare_invoice_line(split) for booking in self]
+        if self.currency_id[:1] == self.company_id[:1].currency_id:
+            for values, base_line in zip(lines, self._base_lines(split, lines), strict=True):
+                details = base_line["tax_details"]
+                net = details["total_excluded_currency"] + details["delta_total_excluded_currency"]
+                values["amount_currency"] = values["balance"] = -self.currency_id[:1].round(net)
+        return [Command.create(values) for values in lines]
 
     def _line_analytic(self):
         """The service's analytic distribution, else the staff member's, else the setup's, over Odoo's own rules."""

@@ -1,0 +1,159 @@
+"""Credits and what they free; one bad booking costs only itself."""
+
+from odoo.exceptions import UserError
+from odoo.tests import tagged
+
+from .common import BookingsCase
+
+
+class LedgerCase(BookingsCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.sync()
+        cls.ready = cls.env["bookings.booking"].search([("status", "=", "ready")], order="start, id")
+
+    def invoice(self, bookings):
+        run = self.env["bookings.booking"]._invoice_all([("id", "in", bookings.ids)])
+        self.assertFalse(run.left_out_ids, run.result)
+        run.move_ids.action_post()
+        return run.move_ids
+
+    def credit(self, move, share=1.0, booking=None):
+        """A confirmed credit note of this share of the lines, or of one booking's line only."""
+        refund = move._reverse_moves([{"invoice_date": "2026-03-12"}])
+        if booking:
+            refund.invoice_line_ids.filtered(lambda line: line.booking_id != booking).unlink()
+        if share != 1.0:
+            for line in refund.invoice_line_ids:
+                line.price_unit *= share
+        refund.action_post()
+        return refund
+
+
+@tagged("post_install", "-at_install")
+class TestCredits(LedgerCase):
+    def test_partly_credited_stays_invoiced_and_put_back_frees_only_that_part(self):
+        booking = self.ready[0]
+        booking.write({"price_unit": 100.0})
+        move = self.invoice(booking)
+        self.credit(move, 0.6)
+        self.assertEqual((booking.status, booking.credited_amount), ("invoiced", 60.0))
+        booking.action_put_back()
+        self.assertEqual(booking.status, "ready")
+        again = self.invoice(booking)
+        self.assertEqual(again.invoice_line_ids.price_subtotal, 60.0)
+        self.assertEqual((booking.status, booking.billed_amount, booking.credited_amount), ("invoiced", 100.0, 0.0))
+
+    def test_credit_note_taken_back_makes_the_invoice_count_again(self):
+        booking = self.ready[0]
+        move = self.invoice(booking)
+        refund = self.credit(move)
+        self.assertEqual(booking.attention_reason, "credited")
+        booking.action_put_back()
+        self.assertEqual(booking.status, "ready")
+        refund.button_draft()
+        self.assertEqual(booking.status, "invoiced")
+        refund.button_cancel()
+        self.assertEqual(booking.status, "invoiced")
+
+    def test_credit_note_cannot_be_taken_back_once_billed_again(self):
+        booking = self.ready[0]
+        refund = self.credit(self.invoice(booking))
+        booking.action_put_back()
+        again = self.invoice(booking)
+        with self.assertRaisesRegex(UserError, again.name):
+            refund.button_draft()
+
+    def test_one_line_credited_frees_one_booking(self):
+        payer = self.ready[0].payer_id
+        bookings = self.ready[:3]
+        bookings.payer_id = payer
+        move = self.invoice(bookings)
+        self.assertEqual(len(move), 1)
+        self.credit(move, booking=bookings[1])
+        self.assertEqual(bookings.mapped("status"), ["invoiced", "attention", "invoiced"])
+
+    def test_paid_first_and_credited_later(self):
+        """Odoo leaves such an invoice *paid*; the ledger of lines still knows."""
+        booking = self.ready[0]
+        move = self.invoice(booking)
+        self.env["account.payment.register"].with_context(
+            active_model="account.move", active_ids=move.ids
+        ).create({})._create_payments()
+        self.credit(move)
+        self.assertEqual((booking.status, booking.attention_reason), ("attention", "credited"))
+
+    def test_credit_note_dated_in_the_future_frees_nothing_before_it_is_confirmed(self):
+        booking = self.ready[0]
+        move = self.invoice(booking)
+        wizard = self.env["account.move.reversal"].create(
+            {"move_ids": move.ids, "journal_id": move.journal_id.id, "date": "2026-06-30"}
+        )
+        wizard.modify_moves()
+        self.assertEqual(booking.status, "invoiced")
+        self.assertEqual(len(booking.invoice_line_ids.filtered("booking_live")), 1)
+
+    def test_cancelled_after_credit(self):
+        booking = self.ready[0]
+        move = self.invoice(booking)
+        self.credit(move)
+        booking.action_mark_not_billable("waived", "Goodwill")
+        self.assertEqual(booking.status, "not_billable")
+
+    def test_prepared_credit_note_lets_the_booking_come_back_by_itself(self):
+        payer = self.ready[0].payer_id
+        bookings = self.ready[:2]
+        bookings.payer_id = payer
+        self.invoice(bookings)
+        action = bookings[0].action_prepare_credit()
+        refund = self.env["account.move"].browse(action["res_id"])
+        self.assertEqual(refund.invoice_line_ids.booking_id, bookings[0])
+        self.assertEqual(bookings[0].status, "invoiced")
+        refund.action_post()
+        self.assertEqual(bookings.mapped("status"), ["ready", "invoiced"])
+
+    def test_debit_note_bills_no_booking(self):
+        if "debit_origin_id" not in self.env["account.move"]._fields:
+            self.skipTest("account_debit_note is not installed")
+        booking = self.ready[0]
+        move = self.invoice(booking)
+        wizard = self.env["account.debit.note"].with_context(
+            active_model="account.move", active_ids=move.ids
+        ).create({"copy_lines": True})
+        wizard.create_debit()
+        self.assertEqual(booking.invoice_line_ids.move_id, move)
+
+
+@tagged("post_install", "-at_install")
+class TestBadBooking(LedgerCase):
+    def _break(self, booking):
+        """Give the booking a product of another company behind everybody's back: Odoo refuses its line."""
+        other = self.env["res.company"].create({"name": "Other"})
+        product = booking.product_id.copy({"name": "Foreign"})
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE product_template SET company_id = %s WHERE id = %s", [other.id, product.product_tmpl_id.id]
+        )
+        self.env.cr.execute(
+            "UPDATE bookings_booking SET product_id = %s WHERE id = %s", [product.id, booking.id]
+        )
+        self.env.invalidate_all()
+
+    def test_the_rest_of_its_group_is_one_draft(self):
+        bookings = self.ready[:11]
+        bookings.payer_id = bookings[0].payer_id
+        bad = bookings[4]
+        self._break(bad)
+        run = self.env["bookings.booking"]._invoice_all([("id", "in", bookings.ids)])
+        self.assertEqual(run.left_out_ids.booking_id, bad)
+        self.assertEqual(len(run.move_ids), 1)
+        self.assertEqual(run.move_ids.booking_ids, bookings - bad)
+        self.assertEqual(run.state, "partial")
+
+    def test_other_groups_are_not_touched(self):
+        self._break(self.ready[3])
+        run = self.env["bookings.booking"]._invoice_all([("id", "in", self.ready.ids)])
+        self.assertEqual(run.left_out_ids.booking_id, self.ready[3])
+        self.assertEqual(run.booking_count, len(self.ready) - 1)
+        self.assertEqual(len(run.move_ids), len((self.ready - self.ready[3]).payer_id))
