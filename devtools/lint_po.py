@@ -5,7 +5,7 @@ import re
 from .paths import REPO
 
 LANGUAGES = ("da", "fr")
-PLACEHOLDER = re.compile(r"%\(\w+\)[sdfr.0-9]*|%[sdr]|\{\w*\}|\$\{[^}]*\}")
+PLACEHOLDER = re.compile(r"%\(\w+\)[0-9.]*[sdfr]|%[sdr]|\{\w*\}|\$\{[^}]*\}")
 TAG = re.compile(r"</?\w+|/>")
 
 
