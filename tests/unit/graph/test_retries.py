@@ -1,6 +1,7 @@
 """What is tried again, when, how often, and what is told in the end."""
 
 import email.utils
+import gzip
 
 import pytest
 
@@ -84,6 +85,18 @@ def test_a_long_wait_is_left_to_the_caller(server, client, clock, status):
     assert isinstance(caught.value, ThrottledError) == (status == 429)
     assert clock.waits == []
     assert len(server.seen(SERVICES)) == 1
+
+
+@pytest.mark.parametrize(("value", "waited"), [("10", True), ("10.5", False)])
+def test_how_long_is_long(server, client, clock, value, waited):
+    """Ten seconds are slept through; more holds up whoever waits for the run."""
+    server.on(SERVICES, throttled(Retry_After=value), GOOD)
+    if waited:
+        assert len(read(client)) == 1
+    else:
+        with pytest.raises(ThrottledError):
+            read(client)
+    assert clock.waits == ([10.0] if waited else [])
 
 
 def test_an_absurd_wait_is_capped(server, client):
@@ -197,6 +210,10 @@ def test_backoff_has_full_jitter(server, make_client, clock):
                 + b"x" * 12
             ),
             id="not gzip",
+        ),
+        pytest.param(
+            answer(gzip.compress(b'{"value": []}' + b" " * 999)[:-12], Content_Encoding="gzip"),
+            id="gzip without its end",
         ),
         pytest.param(
             raw(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Encoding: br\r\n\r\n{}"),
