@@ -44,3 +44,4 @@ from . import res_config_settings
 from . import flow_settings
 from . import res_partner
 from . import bookings_privacy
+from . import safe_export

@@ -14,6 +14,8 @@ import time
 
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
+from .safe_text import plain_records
+
 _logger = logging.getLogger(__name__)
 
 BATCH = 500
@@ -47,7 +49,7 @@ class BatchStore:
         for bad in page.malformed:
             payload = forgotten._hide_payload(self.setup, bad.payload)
             self._set_aside(kind, bad.remote_id, bad.reason, payload)
-        records = forgotten._hide(self.setup, list(page.records))
+        records = forgotten._hide(self.setup, plain_records(page.records))
         for index in range(0, len(records), BATCH):
             batch = records[index : index + BATCH]
             counts, issues = self.durably(self._by_halves, kind, batch, keep)
