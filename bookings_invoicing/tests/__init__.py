@@ -15,3 +15,9 @@ from . import test_secrets
 from . import test_roles
 from . import test_sync_truth
 from . import test_privacy
+from . import test_injection
+from . import test_invoicing_tax
+from . import test_invoicing_ledger
+from . import test_invoicing_property
+from . import test_invoicing_run
+from . import test_billing_hours
