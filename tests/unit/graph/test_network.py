@@ -91,12 +91,15 @@ def test_no_tls_at_all(make_client, server, clock):
     assert clock.waits == []
 
 
-def test_connection_ends_in_the_handshake(make_client, server, clock):
-    """That is an interruption like others, not a sign of a bad certificate: tried again."""
+@pytest.mark.parametrize("heard", [10, 65536], ids=["reset", "end"])
+def test_connection_ends_in_the_handshake(make_client, server, clock, heard):
+    """That is an interruption like others, not a sign of a bad certificate: tried again. What is
+    left unread makes the end a reset.
+    """
 
     class Closing(ScriptedServer):
         def _guarded(self, connection):
-            connection.recv(10)
+            connection.recv(heard)
             connection.close()
 
     with Closing(None, server.ca_file) as closing, pytest.raises(TransientError):

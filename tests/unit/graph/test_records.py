@@ -108,6 +108,16 @@ def test_new_price_types_are_unknown(price_type):
     )
 
 
+@pytest.mark.parametrize("price_type", ["fixedPrice", "hourly", "startingAt"])
+def test_a_service_needs_its_price(price_type):
+    with pytest.raises(RecordError) as caught:
+        graph.Service.parse(payloads.service(defaultPriceType=price_type, defaultPrice=None))
+    assert caught.value.field == "defaultPrice"
+    assert (
+        graph.Service.parse(payloads.service(defaultPriceType="free", defaultPrice=None)).price == 0
+    )
+
+
 def test_bad_price_of_an_unpriced_type():
     """Nonsense stays nonsense, even where the number would not be used."""
     with pytest.raises(RecordError):
