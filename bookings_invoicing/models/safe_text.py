@@ -12,17 +12,19 @@ import re
 from .. import graph
 from ..billing import text
 
+_NAME = re.compile(r"\A\s*(?:[=+@-]|\{(?==))(?:[=+@\s-]|\{(?==))*")
+_LINE = re.compile(r"\A\s*(?:=|\{(?==))(?:[=\s]|\{(?==))*")
 _NUMBER = re.compile(r"[+-]?[\d\s().,/:-]*")  # amounts and phone numbers stay as they are
 
 
 def plain_name(name):
     """A name without what a spreadsheet takes for the beginning of a formula."""
-    return name.lstrip("=+-@{ \t\r\n") if name[:1] in "=+-@{" else name
+    return _NAME.sub("", name)
 
 
 def plain_text(line):
     """A label or place: only a leading ``=`` goes."""
-    return line.lstrip("={ \t\r\n") if line[:1] in "={" else line
+    return _LINE.sub("", line)
 
 
 def plain_records(records):

@@ -21,3 +21,5 @@ from . import test_invoicing_ledger
 from . import test_invoicing_property
 from . import test_invoicing_run
 from . import test_billing_hours
+from . import test_billing_completeness
+from . import test_connection_expiry
