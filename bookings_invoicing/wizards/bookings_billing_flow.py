@@ -43,7 +43,7 @@ class BookingsBillingFlow(models.TransientModel):
         self.ensure_one()
         if not self.env.user.has_group("bookings_invoicing.group_manager"):
             raise AccessError(
-                self.env._("Choosing the billing flow needs the role Bookings / Manager.")
+                self.env._("Choosing the billing flow needs the role Microsoft Bookings / Manager.")
             )
         if self.company_id not in self.env.companies:
             raise AccessError(self.env._("Switch this company on first."))
