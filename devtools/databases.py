@@ -13,6 +13,8 @@ from .paths import locks, manifests
 from .pyenv import CONSTRAINTS
 
 PREFIX = "bookings_template_"
+# Every other template is made from the one with these.
+BASE = ["account"]
 MARK = "made by ./dev of bookings-invoicing"
 TEMPORARY = re.compile(r"bookings_(?:test|bench|wheel|check)_(\d+)$")
 
@@ -129,7 +131,10 @@ def _build_template(env, name, modules):
     building = f"{name}_new"
     with step(f"making the template database with {', '.join(modules)}"):
         drop(env, building)
-        create_empty(env, building)
+        if modules == BASE:
+            create_empty(env, building)
+        else:
+            copy(env, template(env, BASE), building)
         install(env, building, modules)
         env.server.client("psql", "-Xq", "-d", building, "-c", "VACUUM ANALYZE")
         shutil.rmtree(_files(env, name), ignore_errors=True)
