@@ -3,6 +3,7 @@ from typing import NamedTuple
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import format_date
 
 SIMILAR_ENOUGH = 0.8
 CLEARLY_BETTER = 0.1
@@ -150,7 +151,7 @@ class BookingsSyncSetup(models.Model):
         text = _(
             "Appointments that ended before %s count as billed elsewhere. Rehearse a past month to"
             " be sure.",
-            self.bill_from,
+            format_date(self.env, self.bill_from),
         )
         done = self._confirmed("bill_from")
         return Step("bill_from", _("Bill from"), done, text, "action_rehearse", confirm=True)

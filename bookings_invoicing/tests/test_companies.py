@@ -13,6 +13,7 @@ class TestCompanies(BookingsCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        cls.connection.sandbox_size = 60
         cls.other_data = cls.setup_other_company()
         cls.other = cls.other_data["company"]
         cls.env.user.company_ids += cls.other
@@ -21,6 +22,7 @@ class TestCompanies(BookingsCase):
                 "name": "Second tenant",
                 "mode": "sandbox",
                 "sandbox_seed": 2,
+                "sandbox_size": 60,
                 "sandbox_anchor": cls.anchor,
                 "company_id": cls.other.id,
             }

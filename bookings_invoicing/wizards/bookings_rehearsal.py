@@ -2,6 +2,7 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.fields import Command
+from odoo.tools import format_date
 
 from ..billing import period
 
@@ -107,13 +108,11 @@ class BookingsRehearsal(models.TransientModel):
             "missing_here": _("Not in Bookings: %(line)s."),
             "other_month": _("Invoiced in another month: %(invoice)s."),
             "discount": _("A discount of %(percent)s %% was given."),
-            "undecided": _(
-                "%(count)s bookings have no price that can be known; a person decides them."
-            ),
-            "count": _("%(bookings)s bookings, but %(lines)s invoice lines."),
+            "undecided": _("Without a known price: %(count)s. A person decides them."),
+            "count": _("Bookings: %(bookings)s, but invoice lines: %(lines)s."),
             "prices": _("Invoiced at other prices."),
             "unknown_customer": _("No customer in Odoo yet."),
-            "never_invoiced": _("%(count)s bookings, no invoice around that time."),
+            "never_invoiced": _("Bookings: %(count)s. No invoice around that time."),
             "no_appointment": _("No appointment in Bookings for %(invoices)s."),
             "other_products": _("%(invoices)s: nothing that is booked."),
         }
@@ -142,7 +141,7 @@ class BookingsRehearsal(models.TransientModel):
                 other=self.other_count,
                 ours=self.currency_id.format(self.ours_total),
                 theirs=self.currency_id.format(self.theirs_total),
-                day=self.bill_from,
+                day=format_date(self.env, self.bill_from),
             )
         )
         return {"type": "ir.actions.act_window_close"}

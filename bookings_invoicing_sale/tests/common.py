@@ -13,6 +13,7 @@ class OrderCase(BookingsCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.env.user.group_ids += cls.env.ref("sales_team.group_sale_manager")
+        cls.connection.sandbox_size = 50
         cls.service_template.invoice_policy = cls.invoice_policy
         cls.setup.write({"billing_flow": "sale", "order_state": cls.order_state})
         cls.sync()
