@@ -357,8 +357,7 @@ class _MsalHttp:
             document = None
         if not isinstance(document, dict):
             raise ProtocolError(kind="not_json", host=reply.host, status=reply.status)
-        odd = not str(document.get("expires_in", "0")).isdigit()  # msal would put it into its log
-        if odd or (reply.status >= 400 and "error" not in document):
+        if reply.status >= 400 and "error" not in document:
             raise ProtocolError(kind="sign_in_failed", status=reply.status)
         if method == "GET" and "error" in document:
             raise sign_in_error(document)  # msal would put the whole answer into a ValueError

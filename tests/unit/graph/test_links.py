@@ -27,6 +27,8 @@ FOREIGN = [
     "https://127.0.0.1:{port}#@localhost:{server}/v1.0/x",
     "https://127.0.0.1:{port}?@localhost:{server}/v1.0/x",
     "https://localhost:{server}#/v1.0/x",
+    "https://localhost:{server}/v1.0/x#@127.0.0.1:{port}",
+    "https://localhost:{server}/\\127.0.0.1:{port}/v1.0/x",
     "//127.0.0.1:{port}/v1.0/x",
     "///127.0.0.1:{port}/v1.0/x",
     "/v1.0/x",
