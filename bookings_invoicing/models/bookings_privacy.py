@@ -190,7 +190,12 @@ class BookingsCustomer(models.Model):
             .search([("customer_id", "=", self.id)])
         )
         # what is known of the future is forgotten too; only what is booked afterwards is somebody new
-        until = max([fields.Datetime.now(), *(start + timedelta(seconds=1) for start in bookings.mapped("start"))])
+        until = max(
+            [
+                fields.Datetime.now(),
+                *(start + timedelta(seconds=1) for start in bookings.mapped("start")),
+            ]
+        )
         forgotten.create(
             [
                 {

@@ -137,9 +137,15 @@ class BookingsConnection(models.Model):
     # -- what a change means -------------------------------------------------------------------------
 
     def write(self, vals):
-        if "company_id" in vals and not vals["company_id"] and not (self.env.su or self.env.is_system()):
+        if (
+            "company_id" in vals
+            and not vals["company_id"]
+            and not (self.env.su or self.env.is_system())
+        ):
             raise AccessError(
-                self.env._("Only an administrator (Settings) may share a connection with every company.")
+                self.env._(
+                    "Only an administrator (Settings) may share a connection with every company."
+                )
             )
         if "secret_expiry" in vals:
             vals = vals | {"expiry_warned": 0}

@@ -2,19 +2,49 @@ from odoo import api, fields, models
 
 
 class ResConfigSettings(models.TransientModel):
+    """Where Microsoft Bookings stands, beside the other settings of Invoicing, and what to do next."""
+
     _inherit = "res.config.settings"
 
     bookings_connection_count = fields.Integer(compute="_compute_bookings")
+    bookings_connections = fields.Char(compute="_compute_bookings")
     bookings_setup_count = fields.Integer(compute="_compute_bookings")
+    bookings_setups = fields.Char(compute="_compute_bookings")
     bookings_attention = fields.Boolean(compute="_compute_bookings")
+    bookings_next_step = fields.Char(compute="_compute_bookings")
 
     @api.depends("company_id")
     def _compute_bookings(self):
-        for settings in self:
-            connections = self.env["bookings.connection"].search(
-                [("company_id", "in", (False, settings.company_id.id))]
+        # who opens the settings of another app need have no role here, and its page must open all the same
+        for settings in self.sudo():
+            company = settings.company_id
+            connections = settings.env["bookings.connection"].search(
+                [("company_id", "in", (False, company.id))]
             )
-            setups = self.env["bookings.sync.setup"].search([("company_id", "=", settings.company_id.id)])
+            setups = settings.env["bookings.sync.setup"].search([("company_id", "=", company.id)])
             settings.bookings_connection_count = len(connections)
+            settings.bookings_connections = settings._bookings_states(connections, "state")
             settings.bookings_setup_count = len(setups)
-            settings.bookings_attention = any(setup.health == "attention" for setup in setups)
+            settings.bookings_setups = settings._bookings_states(setups, "health")
+            settings.bookings_attention = "attention" in setups.mapped("health")
+            settings.bookings_next_step = settings._bookings_next_step(connections, setups)
+
+    def _bookings_states(self, records, field):
+        """Each by name with its state, in words."""
+        labels = dict(records._fields[field]._description_selection(self.env))
+        return ", ".join(f"{record.name}: {labels.get(record[field])}" for record in records[:5])
+
+    def _bookings_next_step(self, connections, setups):
+        _ = self.env._
+        if not connections:
+            return _(
+                "Connect Microsoft 365, or try everything with the sample data of a sandbox first."
+            )
+        for connection in connections:
+            step = connection.next_step
+            if step and not (setups and connection not in setups.connection_id):
+                return f"{connection.name}: {step}"
+        for setup in setups:
+            if setup.error_message:
+                return f"{setup.name}: {setup.error_message}"
+        return False

@@ -19,12 +19,12 @@ HTML = [
     f"<script>window.{MARK}=1</script>",
     f"<img src=x onerror=window.{MARK}=1>",
     f"<svg onload=window.{MARK}=1>",
-    f"\"><script>window.{MARK}=1</script>",
+    f'"><script>window.{MARK}=1</script>',
     f"' onmouseover='window.{MARK}=1",
     f"<iframe srcdoc='<script>parent.{MARK}=1</script>'>",
     f"<body onload=window.{MARK}=1>",
     f"<details open ontoggle=window.{MARK}=1>",
-    f"<a href=\"javascript:window.{MARK}=1\">x</a>",
+    f'<a href="javascript:window.{MARK}=1">x</a>',
     f"javascript:window.{MARK}=1",
     f"<math><mtext></table><img src=x onerror=window.{MARK}=1>",
     f"<style>@import 'javascript:{MARK}'</style>",
@@ -35,7 +35,7 @@ HTML = [
     f"<![CDATA[<script>window.{MARK}=1</script>]]>",
     f"&lt;script&gt;window.{MARK}=1&lt;/script&gt;",
     f"<scr<script>ipt>window.{MARK}=1</script>",
-    f"<object data=\"data:text/html,<script>{MARK}</script>\">",
+    f'<object data="data:text/html,<script>{MARK}</script>">',
     f"<form action=javascript:{MARK}><button>x",
     f"<base href=//evil.example/{MARK}>",
     f"<link rel=stylesheet href=//evil.example/{MARK}>",
@@ -46,8 +46,8 @@ TEMPLATES = [
     "{{ 7*7 }}",
     "{{ object.env.cr }}",
     "{% for x in y %}",
-    "<t t-out=\"env\"/>",
-    "<t t-raw=\"7*7\"/>",
+    '<t t-out="env"/>',
+    '<t t-raw="7*7"/>',
     "${7*7}",
     "#{7*7}",
     "%(secret)s",
@@ -59,7 +59,7 @@ TEMPLATES = [
 ]
 FORMULAS = [
     "=1+1",
-    "=HYPERLINK(\"http://evil.example\";\"x\")",
+    '=HYPERLINK("http://evil.example";"x")',
     "=cmd|'/C calc'!A0",
     "+1+cmd|'/C calc'!A0",
     "-2+3+cmd|'/C calc'!A0",
@@ -104,7 +104,9 @@ class InjectionCase(BookingsCase):
         )
         cls.setup.line_template = "{attendee}: {service} {label}"
         cls.sync()
-        cls.hostile = cls.env["bookings.booking"].search([("customer_id.email", "=like", "%@evil.example")])
+        cls.hostile = cls.env["bookings.booking"].search(
+            [("customer_id.email", "=like", "%@evil.example")]
+        )
 
 
 @tagged("post_install", "-at_install")
@@ -118,7 +120,9 @@ class TestInjection(InjectionCase):
         self.hostile.action_create_invoices()
         moves = self.hostile.move_ids
         moves.action_post()
-        html, _kind = self.env["ir.actions.report"]._render_qweb_html("account.report_invoice", moves.ids)
+        html, _kind = self.env["ir.actions.report"]._render_qweb_html(
+            "account.report_invoice", moves.ids
+        )
         page = html.decode()
         for payload in HTML:
             if "<" in payload:
@@ -133,7 +137,12 @@ class TestInjection(InjectionCase):
     def test_chatter_escapes(self):
         """What the synchronisation notes about a change that came late holds names and labels, escaped."""
         for booking in self.hostile[:5]:
-            self.change(op="reprice", appointment=booking.appointment_id, price="60.00", price_type="fixedPrice")
+            self.change(
+                op="reprice",
+                appointment=booking.appointment_id,
+                price="60.00",
+                price_type="fixedPrice",
+            )
         self.sync()
         for booking in self.hostile:
             booking._message_log(body=self.env._("Customer: %s", booking.name))
@@ -143,25 +152,43 @@ class TestInjection(InjectionCase):
                 self.assertNotIn(payload, bodies)
 
     def test_no_field_from_bookings_is_html(self):
-        for model in ("bookings.booking", "bookings.customer", "bookings.service", "bookings.staff", "bookings.sync.issue"):
+        for model in (
+            "bookings.booking",
+            "bookings.customer",
+            "bookings.service",
+            "bookings.staff",
+            "bookings.sync.issue",
+        ):
             html = [name for name, field in self.env[model]._fields.items() if field.type == "html"]
-            self.assertEqual([name for name in html if not name.startswith(("message_", "website_message"))], [])
+            self.assertEqual(
+                [name for name in html if not name.startswith(("message_", "website_message"))], []
+            )
 
     def test_names_that_travel_on(self):
         """Contacts made from them, and the lines of their invoices, begin like no formula."""
         self.hostile.action_create_invoices()
-        texts = self.hostile.partner_id.mapped("name") + self.hostile.move_ids.invoice_line_ids.mapped("name")
+        texts = self.hostile.partner_id.mapped(
+            "name"
+        ) + self.hostile.move_ids.invoice_line_ids.mapped("name")
         self.assertFalse([text for text in texts if text[:1] in "=+-@\t\r"])
         self.assertEqual(plain_name("Anne-Marie +1"), "Anne-Marie +1")
 
     def test_export_data(self):
         names = ["name", "label", "customer_id/name", "attention_detail", "place", "amount"]
-        rows = self.hostile.export_data(names)["datas"] + self.hostile.customer_id.export_data(["name", "phone"])["datas"]
+        rows = (
+            self.hostile.export_data(names)["datas"]
+            + self.hostile.customer_id.export_data(["name", "phone"])["datas"]
+        )
         cells = [cell for row in rows for cell in row if isinstance(cell, str)]
         self.assertTrue([cell for cell in cells if MARK in cell])
-        self.assertFalse([cell for cell in cells if cell.lstrip()[:1] in "=+-@" and safe_cell(cell) != cell])
+        self.assertFalse(
+            [cell for cell in cells if cell.lstrip()[:1] in "=+-@" and safe_cell(cell) != cell]
+        )
         self.assertEqual(
-            [safe_cell(value) for value in ("+45 12 34 56 78", "-12.50", "+1 guest", "@home", "Anna", 5.0, False)],
+            [
+                safe_cell(value)
+                for value in ("+45 12 34 56 78", "-12.50", "+1 guest", "@home", "Anna", 5.0, False)
+            ],
             ["+45 12 34 56 78", "-12.50", "'+1 guest", "'@home", "Anna", 5.0, False],
         )
 
@@ -201,7 +228,13 @@ class TestInjectionOverHttp(InjectionCase, HttpCase):
         rows = list(csv.reader(io.StringIO(self.export("csv").decode("utf-8-sig"))))
         cells = [cell for row in rows[1:] for cell in row]
         self.assertEqual(len(rows) - 1, len(self.hostile))
-        self.assertFalse([cell for cell in cells if cell.lstrip()[:1] in tuple("=+-@") and safe_cell(cell) != cell])
+        self.assertFalse(
+            [
+                cell
+                for cell in cells
+                if cell.lstrip()[:1] in tuple("=+-@") and safe_cell(cell) != cell
+            ]
+        )
 
     def test_xlsx(self):
         """No formula and no link in the sheet, grouped or not."""
@@ -230,9 +263,12 @@ class TestInjectionOverHttp(InjectionCase, HttpCase):
             try:
                 for path, selector in screens.items():
                     browser.navigate_to(self.base_url() + path)
-                    self.assertTrue(browser._wait_ready(f"!!document.querySelector({selector!r})"), path)
+                    self.assertTrue(
+                        browser._wait_ready(f"!!document.querySelector({selector!r})"), path
+                    )
                     answer = browser._websocket_request(
-                        "Runtime.evaluate", params={"expression": f"String(window.{MARK}) + document.body.innerText"}
+                        "Runtime.evaluate",
+                        params={"expression": f"String(window.{MARK}) + document.body.innerText"},
                     )
                     shown = answer["result"]["value"]
                     self.assertTrue(shown.startswith("undefined"), path)
