@@ -2,6 +2,7 @@
 
 import base64
 import datetime
+import functools
 import hashlib
 import json
 from urllib.parse import parse_qs
@@ -51,6 +52,11 @@ def certificate(key):
     return make_certificate(key)
 
 
+@functools.cache
+def another_key():
+    return make_key()
+
+
 def pair_of(text, passphrase=None):
     return graph.Certificate(TENANT, CLIENT, text, passphrase).key_pair()
 
@@ -68,7 +74,8 @@ OLD_FORM = serialization.PrivateFormat.TraditionalOpenSSL
             id="with other text",
         ),
         pytest.param(
-            lambda key, cert: pem(make_certificate(make_key())) + pem(cert) + pem(key), id="a chain"
+            lambda key, cert: pem(make_certificate(another_key())) + pem(cert) + pem(key),
+            id="a chain",
         ),
         pytest.param(
             lambda key, cert: pem(key, None, OLD_FORM) + pem(cert),
@@ -119,7 +126,7 @@ def test_what_is_wrong_is_named(key, certificate, text, kind):
     text = {
         "CERTIFICATE": pem(certificate),
         "KEY": pem(key),
-        "OTHER KEY CERTIFICATE": pem(make_key()) + pem(certificate),
+        "OTHER KEY CERTIFICATE": pem(another_key()) + pem(certificate),
         "BROKEN KEY CERTIFICATE": broken.format("PRIVATE KEY") + pem(certificate),
         "KEY BROKEN CERTIFICATE": pem(key) + broken.format("CERTIFICATE"),
     }.get(text, text)

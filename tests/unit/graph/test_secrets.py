@@ -1,5 +1,6 @@
 """Nothing secret leaves: not into a log at DEBUG, not into an exception, not into a repr."""
 
+import functools
 import io
 import logging
 import sys
@@ -77,7 +78,8 @@ def faults():
     ]
 
 
-def sources(transport):
+@functools.cache
+def credentials():
     """Credentials of both kinds for the application itself."""
     key = test_certificates.make_key()
     pem = test_certificates.pem(key) + test_certificates.pem(
@@ -94,7 +96,7 @@ def test_failed_sign_in(server, make_transport, spoken, number, way):
     """By secret or certificate, whatever the sign-in service answers."""
     server.on(ENDPOINT, faults()[number])
     transport = make_transport()
-    credential = sources(transport)[way]
+    credential = credentials()[way]
     tokens = graph.token_source(transport.cloud, transport, credential)
     with pytest.raises(GraphError) as caught:
         tokens.token()
