@@ -27,6 +27,7 @@
         "views/bookings_privacy_views.xml",
         "views/account_move_views.xml",
         "views/booking_options_views.xml",
+        "views/completeness_views.xml",
         "views/res_partner_views.xml",
         "views/res_config_settings_views.xml",
         "views/bookings_menus.xml",

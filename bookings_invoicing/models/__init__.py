@@ -34,6 +34,7 @@ from . import booking_options
 from . import booking_changes
 from . import booking_hints
 from . import booking_automation
+from . import bookings_completeness
 from . import bookings_invoice_run
 from . import account_journal
 from . import account_move

@@ -10,7 +10,9 @@ class TestInvoicing(BookingsCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.sync()
-        cls.ready = cls.env["bookings.booking"].search([("status", "=", "ready")], order="start, id")
+        cls.ready = cls.env["bookings.booking"].search(
+            [("status", "=", "ready")], order="start, id"
+        )
 
     def test_one_draft_per_payer_one_line_per_booking(self):
         self.ready.action_create_invoices()

@@ -11,7 +11,9 @@ class LedgerCase(BookingsCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.sync()
-        cls.ready = cls.env["bookings.booking"].search([("status", "=", "ready")], order="start, id")
+        cls.ready = cls.env["bookings.booking"].search(
+            [("status", "=", "ready")], order="start, id"
+        )
 
     def invoice(self, bookings):
         run = self.env["bookings.booking"]._invoice_all([("id", "in", bookings.ids)])
@@ -43,7 +45,10 @@ class TestCredits(LedgerCase):
         self.assertEqual(booking.status, "ready")
         again = self.invoice(booking)
         self.assertEqual(again.invoice_line_ids.price_subtotal, 60.0)
-        self.assertEqual((booking.status, booking.billed_amount, booking.credited_amount), ("invoiced", 100.0, 0.0))
+        self.assertEqual(
+            (booking.status, booking.billed_amount, booking.credited_amount),
+            ("invoiced", 100.0, 0.0),
+        )
 
     def test_credit_note_taken_back_makes_the_invoice_count_again(self):
         booking = self.ready[0]
@@ -118,9 +123,11 @@ class TestCredits(LedgerCase):
             self.skipTest("account_debit_note is not installed")
         booking = self.ready[0]
         move = self.invoice(booking)
-        wizard = self.env["account.debit.note"].with_context(
-            active_model="account.move", active_ids=move.ids
-        ).create({"copy_lines": True})
+        wizard = (
+            self.env["account.debit.note"]
+            .with_context(active_model="account.move", active_ids=move.ids)
+            .create({"copy_lines": True})
+        )
         wizard.create_debit()
         self.assertEqual(booking.invoice_line_ids.move_id, move)
 
@@ -133,7 +140,8 @@ class TestBadBooking(LedgerCase):
         product = booking.product_id.copy({"name": "Foreign"})
         self.env.flush_all()
         self.env.cr.execute(
-            "UPDATE product_template SET company_id = %s WHERE id = %s", [other.id, product.product_tmpl_id.id]
+            "UPDATE product_template SET company_id = %s WHERE id = %s",
+            [other.id, product.product_tmpl_id.id],
         )
         self.env.cr.execute(
             "UPDATE bookings_booking SET product_id = %s WHERE id = %s", [product.id, booking.id]

@@ -71,10 +71,20 @@ class TestExactlyOnce(BookingsCase):
     def _check(self, done):
         self.env.flush_all()
         self.env.cr.execute(ORACLE, [self.chosen.ids])
-        for booking_id, amount, status, posted, drafted, live, live_posted in self.env.cr.fetchall():
+        for (
+            booking_id,
+            amount,
+            status,
+            posted,
+            drafted,
+            live,
+            live_posted,
+        ) in self.env.cr.fetchall():
             booking = self.env["bookings.booking"].browse(booking_id)
             said = (done, booking_id, amount, status, posted, drafted)
-            self.assertLessEqual(Decimal(posted) + Decimal(drafted), Decimal(amount) + Decimal("0.004"), said)
+            self.assertLessEqual(
+                Decimal(posted) + Decimal(drafted), Decimal(amount) + Decimal("0.004"), said
+            )
             self.assertLessEqual(live, 1, said)
             self.assertEqual(status == "invoiced", bool(live_posted), said)
             self.assertEqual(status == "drafted", bool(live and not live_posted), said)
@@ -168,7 +178,9 @@ class TestExactlyOnce(BookingsCase):
         self.sync()
 
     def _step_undo(self, rng):
-        run = self.env["bookings.invoice.run"].search([("move_ids", "in", self.chosen.move_ids.ids)], limit=1)
+        run = self.env["bookings.invoice.run"].search(
+            [("move_ids", "in", self.chosen.move_ids.ids)], limit=1
+        )
         if not run:
             raise UserError("nothing to undo")
         run.action_undo()

@@ -32,7 +32,8 @@ class TestPreview(LedgerCase):
         self.assertEqual(preview.invoice_count, len(self.ready))
         preview.ended_before = "2026-03-01"
         self.assertEqual(
-            preview.booking_count, len(self.ready.filtered(lambda b: str(b._last_day()) < "2026-03-01"))
+            preview.booking_count,
+            len(self.ready.filtered(lambda b: str(b._last_day()) < "2026-03-01")),
         )
         self.assertLess(preview.booking_count, len(self.ready))
 
@@ -54,7 +55,9 @@ class TestPreview(LedgerCase):
 @tagged("post_install", "-at_install")
 class TestRun(LedgerCase):
     def _run(self, bookings=None):
-        return self.env["bookings.booking"]._invoice_all([("id", "in", (bookings or self.ready).ids)])
+        return self.env["bookings.booking"]._invoice_all(
+            [("id", "in", (bookings or self.ready).ids)]
+        )
 
     def test_undo_removes_only_untouched_drafts(self):
         run = self._run()
@@ -66,7 +69,9 @@ class TestRun(LedgerCase):
         self.assertEqual(run.move_ids, posted | edited)
         self.assertEqual(action["params"]["type"], "warning")
         self.assertIn(posted.name, action["params"]["message"])
-        self.assertEqual(posted.booking_ids.mapped("status"), ["invoiced"] * len(posted.booking_ids))
+        self.assertEqual(
+            posted.booking_ids.mapped("status"), ["invoiced"] * len(posted.booking_ids)
+        )
         free = self.ready - posted.booking_ids - edited.booking_ids
         self.assertEqual(set(free.mapped("status")), {"ready"})
         self.assertTrue(rest)
@@ -160,7 +165,9 @@ class TestRun(LedgerCase):
 class TestAutomaticDrafts(LedgerCase):
     def test_off_by_default(self):
         self.assertFalse(self.setup.auto_draft)
-        self.assertEqual(self.env.ref("bookings_invoicing.ir_cron_auto_draft").code, "model._cron_auto_draft()")
+        self.assertEqual(
+            self.env.ref("bookings_invoicing.ir_cron_auto_draft").code, "model._cron_auto_draft()"
+        )
 
     def test_leaves_to_people_what_needs_people(self):
         payer = self.ready[0].payer_id

@@ -57,10 +57,15 @@ class TestGrossIsGross(BookingsCase):
     def _agreed(self, lines, included):
         """What the lines come to on the basis that was agreed."""
         net = sum(
-            line["tax_details"]["total_excluded_currency"] + line["tax_details"]["delta_total_excluded_currency"]
+            line["tax_details"]["total_excluded_currency"]
+            + line["tax_details"]["delta_total_excluded_currency"]
             for line in lines
         )
-        tax = sum(row["tax_amount_currency"] for line in lines for row in line["tax_details"]["taxes_data"])
+        tax = sum(
+            row["tax_amount_currency"]
+            for line in lines
+            for row in line["tax_details"]["taxes_data"]
+        )
         return round(Decimal(net + (tax if included else 0.0)), 2)
 
     def test_every_price_on_one_line_and_on_twelve(self):
@@ -72,7 +77,11 @@ class TestGrossIsGross(BookingsCase):
                 for included in (True, False):
                     for number, price in enumerate(PRICES):
                         for many in (1, 12):
-                            if not LONG and (many == 12 or method == "round_globally") and number % 9:
+                            if (
+                                not LONG
+                                and (many == 12 or method == "round_globally")
+                                and number % 9
+                            ):
                                 continue
                             total = self._agreed(self._lines(tax, price, included, many), included)
                             if total != price * many:
@@ -88,7 +97,9 @@ class TestGrossIsGross(BookingsCase):
         for price in PRICES:
             line = engine._prepare_base_line_for_taxes_computation(
                 {},
-                price_unit=tax._bookings_adapted_price(float(price), "total_included", self.product),
+                price_unit=tax._bookings_adapted_price(
+                    float(price), "total_included", self.product
+                ),
                 quantity=1.0,
                 tax_ids=tax,
                 currency_id=self.currency,
@@ -103,7 +114,9 @@ class TestGrossIsGross(BookingsCase):
         tax = self.taxes[25.0, "tax_excluded"].copy({"amount": 20.0})
         for method in ("round_per_line", "round_globally"):
             self.company.tax_calculation_rounding_method = method
-            self.assertEqual(self._agreed(self._lines(tax, Decimal("19.95"), True, 1), True), Decimal("19.95"))
+            self.assertEqual(
+                self._agreed(self._lines(tax, Decimal("19.95"), True, 1), True), Decimal("19.95")
+            )
 
 
 @tagged("post_install", "-at_install")
@@ -114,7 +127,9 @@ class TestInvoiceTotals(BookingsCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.sync()
-        cls.ready = cls.env["bookings.booking"].search([("status", "=", "ready")], order="start, id")[:12]
+        cls.ready = cls.env["bookings.booking"].search(
+            [("status", "=", "ready")], order="start, id"
+        )[:12]
         cls.ready.payer_id = cls.ready[0].payer_id
         cls.tax = cls.env["account.tax"].create(
             {"name": "19", "amount": 19.0, "type_tax_use": "sale", "company_id": cls.company.id}
@@ -142,7 +157,9 @@ class TestInvoiceTotals(BookingsCase):
                         total = move.amount_total if included else move.amount_untaxed
                         self.assertAlmostEqual(total, sum(prices), 2)
                         for line in move.invoice_line_ids:
-                            self.assertAlmostEqual(line._booking_amount(), line.booking_id.amount, 2)
+                            self.assertAlmostEqual(
+                                line._booking_amount(), line.booking_id.amount, 2
+                            )
                         move.action_post()
                         self.assertAlmostEqual(
                             move.amount_total if included else move.amount_untaxed, sum(prices), 2

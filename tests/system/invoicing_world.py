@@ -29,7 +29,9 @@ def draft(env):
 
     def work():
         tries.append(1)
-        run = env["bookings.booking"]._invoice_all([("id", "in", bookings), ("status", "=", "ready")])
+        run = env["bookings.booking"]._invoice_all(
+            [("id", "in", bookings), ("status", "=", "ready")]
+        )
         return len(run.move_ids)
 
     made = odoo.service.model.retrying(work, env)

@@ -132,13 +132,19 @@ def _history(environment, database):
 
 def test_clicks(environment, world, served, tmp_path):
     """Sixteen clerks press the button for the same selection over RPC."""
-    ids = [row[0] for row in _query(environment, world, "SELECT id FROM bookings_booking ORDER BY id")]
+    ids = [
+        row[0] for row in _query(environment, world, "SELECT id FROM bookings_booking ORDER BY id")
+    ]
     with served(world, tmp_path / "odoo.log") as address:
-        uid = xmlrpc.client.ServerProxy(f"{address}/xmlrpc/2/common").authenticate(world, "admin", "admin", {})
+        uid = xmlrpc.client.ServerProxy(f"{address}/xmlrpc/2/common").authenticate(
+            world, "admin", "admin", {}
+        )
 
         def click(_number):
             server = xmlrpc.client.ServerProxy(f"{address}/xmlrpc/2/object", allow_none=True)
-            return server.execute_kw(world, uid, "admin", "bookings.booking", "action_create_invoices", [ids])
+            return server.execute_kw(
+                world, uid, "admin", "bookings.booking", "action_create_invoices", [ids]
+            )
 
         for _round in range(ROUNDS):
             with ThreadPoolExecutor(CLICKS) as pool:

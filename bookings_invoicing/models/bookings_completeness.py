@@ -1,0 +1,305 @@
+from decimal import Decimal
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Command, Domain
+
+from ..billing import money, period
+from ..billing.fingerprint import content_hash
+
+OUTCOMES = [
+    ("invoiced", "Invoiced"),
+    ("drafted", "On a Draft"),
+    ("ready", "Waiting to Be Invoiced"),
+    ("attention", "Needs Attention"),
+    ("removed_after", "Removed After It Took Place"),
+    ("free", "Free of Charge"),
+    ("billed_elsewhere", "Billed Elsewhere"),
+    ("not_billable", "Not Billable"),
+    ("cancelled", "Cancelled"),
+    ("upcoming", "Upcoming"),
+]
+
+
+class BookingsCompleteness(models.Model):
+    """The proof that every booking of a period was billed or has a named reason why not.
+
+    Each booking has exactly one outcome. Signing freezes rows, sums and their hash; a later check shows only what differs
+    from what was signed.
+    """
+
+    _name = "bookings.completeness"
+    _description = "Completeness of Bookings"
+    _check_company_auto = True
+    _order = "date_to desc, id desc"
+
+    setup_id = fields.Many2one(
+        "bookings.sync.setup",
+        string="Bookings Company",
+        required=True,
+        ondelete="restrict",
+        index=True,
+    )
+    company_id = fields.Many2one(related="setup_id.company_id", store=True, index=True)
+    currency_id = fields.Many2one(related="setup_id.currency_id")
+    date_from = fields.Date(required=True, default=lambda self: self._last_month()[0])
+    date_to = fields.Date(required=True, default=lambda self: self._last_month()[1])
+    line_ids = fields.One2many("bookings.completeness.line", "report_id", readonly=True)
+    booking_count = fields.Integer(readonly=True)
+    held_count = fields.Integer(
+        string="Held by Bookings", readonly=True, help="Of these, still in Bookings"
+    )
+    expected = fields.Monetary(readonly=True)
+    billed = fields.Monetary(readonly=True)
+    credited = fields.Monetary(readonly=True)
+    difference = fields.Monetary(readonly=True)
+    ledger = fields.Json(readonly=True)
+    ledger_text = fields.Text(string="Revenue by Account", compute="_compute_ledger_text")
+    state = fields.Selection(
+        [("draft", "Open"), ("signed", "Signed Off")], default="draft", required=True, readonly=True
+    )
+    signed_uid = fields.Many2one("res.users", string="Signed Off by", readonly=True, copy=False)
+    signed_on = fields.Datetime(readonly=True, copy=False)
+    snapshot = fields.Json(readonly=True, copy=False)
+    digest = fields.Char(string="Fingerprint", readonly=True, copy=False)
+    check_text = fields.Text(string="Since Signed Off", readonly=True, copy=False)
+
+    _period = models.Constraint("CHECK(date_from <= date_to)", "The period ends before it begins.")
+
+    @api.model
+    def _last_month(self):
+        first = period.month_start(fields.Date.context_today(self))
+        last = fields.Date.subtract(first, days=1)
+        return period.month_start(last), last
+
+    @api.depends("setup_id", "date_from", "date_to")
+    def _compute_display_name(self):
+        for report in self:
+            report.display_name = f"{report.setup_id.name} {report.date_from} – {report.date_to}"
+
+    @api.depends("ledger")
+    def _compute_ledger_text(self):
+        for report in self:
+            report.ledger_text = "\n".join(
+                f"{row['account']}  {row['month']}  {row['balance']}" for row in report.ledger or ()
+            )
+
+    # -- counting ------------------------------------------------------------------------------------
+
+    def _bookings(self):
+        """All bookings whose last service day is in the period, archived and gone ones included."""
+        self.ensure_one()
+        tz = self.setup_id.tz
+        # A day more on both sides: the last service day of what ends at midnight is the day before.
+        start = period.start_of_day(fields.Date.subtract(self.date_from, days=1), tz)
+        end = period.start_of_day(fields.Date.add(self.date_to, days=2), tz)
+        found = (
+            self.env["bookings.booking"]
+            .with_context(active_test=False)
+            .search(
+                Domain("setup_id", "=", self.setup_id.id)
+                & Domain("stop", ">=", start)
+                & Domain("stop", "<", end),
+                order="start, id",
+            )
+        )
+        return found.filtered(lambda booking: self.date_from <= booking._last_day() <= self.date_to)
+
+    def _rows(self):
+        """One row per booking, amounts as text so that they are the same wherever they are read."""
+        return [booking._completeness_row() for booking in self._bookings()]
+
+    def action_compute(self):
+        """Count again. A report that was signed off stays as it was signed."""
+        self.check_access("write")
+        for report in self:
+            if report.state == "signed":
+                raise UserError(
+                    self.env._("This report was signed off. Check it, or make a new one.")
+                )
+            rows = report._rows()
+            report.write(report._sums(rows) | {"ledger": report._ledger()})
+        return True
+
+    def _sums(self, rows):
+        lines, total = (
+            [],
+            dict.fromkeys(("expected", "billed", "credited", "difference"), Decimal(0)),
+        )
+        for outcome, _label in OUTCOMES:
+            mine = [row for row in rows if row["outcome"] == outcome]
+            if not mine:
+                continue
+            sums = {name: sum((Decimal(row[name]) for row in mine), Decimal(0)) for name in total}
+            for name, value in sums.items():
+                total[name] += value
+            causes = sorted({row["cause"] for row in mine if row["cause"]})
+            lines.append(
+                {
+                    "outcome": outcome,
+                    "booking_count": len(mine),
+                    "booking_ids": [Command.set([row["id"] for row in mine])],
+                    "cause": ", ".join(causes),
+                    **{name: float(value) for name, value in sums.items()},
+                }
+            )
+        return {
+            "line_ids": [Command.clear(), *(Command.create(values) for values in lines)],
+            "booking_count": len(rows),
+            "held_count": sum(not row["gone"] for row in rows),
+            **{name: float(value) for name, value in total.items()},
+        }
+
+    def _ledger(self):
+        """What the linked lines are in the books: balance by revenue account and month, company currency."""
+        sums = {}
+        for line in (
+            self._bookings()
+            .sudo()
+            .invoice_line_ids.filtered(lambda line: line.parent_state == "posted")
+        ):
+            key = (line.account_id.display_name, line.date.strftime("%Y-%m"))
+            sums[key] = sums.get(key, Decimal(0)) - money.decimal_of(line.balance)
+        return [
+            {"account": account, "month": month, "balance": str(value)}
+            for (account, month), value in sorted(sums.items())
+        ]
+
+    # -- signing -------------------------------------------------------------------------------------
+
+    def action_sign(self):
+        """Freeze what the report says now."""
+        self.ensure_one()
+        self.action_compute()
+        rows = self._rows()
+        self.write(
+            {
+                "state": "signed",
+                "signed_uid": self.env.uid,
+                "signed_on": fields.Datetime.now(),
+                "snapshot": rows,
+                "digest": content_hash({"rows": rows}),
+                "check_text": False,
+            }
+        )
+        return True
+
+    def action_check(self):
+        """Say what differs today from what was signed off."""
+        self.ensure_one()
+        self.check_access("write")
+        if content_hash({"rows": self.snapshot}) != self.digest:
+            raise UserError(self.env._("The signed rows do not agree with their fingerprint."))
+        before = {row["id"]: row for row in self.snapshot}
+        now = {row["id"]: row for row in self._rows()}
+        texts = []
+        for booking_id in sorted({*before, *now}):
+            old, new = before.get(booking_id), now.get(booking_id)
+            if old == new:
+                continue
+            texts.append(f"{(new or old)['name']}: {_row_text(old)} → {_row_text(new)}")
+        self.check_text = "\n".join(texts) or self.env._("Nothing has changed.")
+        return True
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_signed(self):
+        if self.filtered(lambda report: report.state == "signed"):
+            raise UserError(self.env._("A report that was signed off stays."))
+
+    def write(self, vals):
+        frozen = {"setup_id", "date_from", "date_to"} & vals.keys()
+        if frozen and self.filtered(lambda report: report.state == "signed"):
+            raise UserError(self.env._("This report was signed off. Check it, or make a new one."))
+        return super().write(vals)
+
+
+def _row_text(row):
+    return f"{row['outcome']} {row['numbers']} {row['billed']}".replace("  ", " ") if row else "–"
+
+
+class BookingsCompletenessLine(models.Model):
+    """The bookings of one outcome."""
+
+    _name = "bookings.completeness.line"
+    _description = "Outcome in a Completeness Report"
+    _order = "id"
+
+    report_id = fields.Many2one(
+        "bookings.completeness", required=True, ondelete="cascade", index=True
+    )
+    currency_id = fields.Many2one(related="report_id.currency_id")
+    outcome = fields.Selection(OUTCOMES, required=True)
+    booking_ids = fields.Many2many("bookings.booking")
+    booking_count = fields.Integer(string="Bookings")
+    expected = fields.Monetary()
+    billed = fields.Monetary(help="Confirmed invoice lines")
+    credited = fields.Monetary(help="Confirmed credit note lines")
+    difference = fields.Monetary(help="Expected less billed, credits added")
+    cause = fields.Char()
+
+    def action_open(self):
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "bookings_invoicing.booking_action_all"
+        )
+        context = {"active_test": False}
+        return {**action, "domain": [("id", "in", self.booking_ids.ids)], "context": context}
+
+
+class BookingsBooking(models.Model):
+    _inherit = "bookings.booking"
+
+    def _outcome(self):
+        """The one outcome of a booking, a key of ``OUTCOMES``."""
+        self.ensure_one()
+        if self.status == "not_billable" and self.not_billable_reason in (
+            "free",
+            "billed_elsewhere",
+        ):
+            return self.not_billable_reason
+        if self.status == "attention" and self.attention_reason == "removed_after":
+            return "removed_after"
+        known = dict(OUTCOMES)
+        return self.status if self.status in known else "drafted"
+
+    def _completeness_row(self):
+        lines = self.sudo().invoice_line_ids.filtered(lambda line: line.parent_state == "posted")
+        invoiced = lines.filtered(lambda line: line.move_id.move_type == "out_invoice")
+        billed = money.decimal_of(self.currency_id.round(invoiced._booking_billed()))
+        credited = money.decimal_of(self.currency_id.round(-(lines - invoiced)._booking_billed()))
+        outcome = self._outcome()
+        billable = outcome in (
+            "invoiced",
+            "drafted",
+            "ready",
+            "attention",
+            "removed_after",
+            "upcoming",
+        )
+        expected = money.decimal_of(self.amount) if billable else Decimal(0)
+        difference = expected - billed + credited
+        return {
+            "id": self.id,
+            "name": f"{self._local(self.start):%Y-%m-%d %H:%M} {self.display_name}",
+            "outcome": outcome,
+            "gone": bool(self.removed_on),
+            "numbers": ", ".join(sorted(lines.move_id.mapped("name"))),
+            "reason": self.not_billable_reason or self.attention_reason or "",
+            "expected": str(expected),
+            "billed": str(billed),
+            "credited": str(credited),
+            "difference": str(difference),
+            "cause": self._difference_cause(invoiced, credited)
+            if difference and outcome == "invoiced"
+            else "",
+        }
+
+    def _difference_cause(self, invoiced, credited):
+        if credited:
+            return self.env._("credited")
+        if any(invoiced.mapped("discount")):
+            return self.env._("discount")
+        left = abs(self.amount - invoiced._booking_billed())
+        if left <= self.currency_id.rounding:
+            return self.env._("rounding")
+        return self.env._("edited on the draft")
