@@ -124,7 +124,7 @@ def test_connecting_hangs(make_client):
         for filler in fillers:
             filler.close()
     assert caught.value.kind == "timeout"
-    assert 0.5 < took < 2
+    assert 0.5 < took < 5
 
 
 def test_handshake_hangs(make_client, sink_that_listens):
@@ -134,7 +134,7 @@ def test_handshake_hangs(make_client, sink_that_listens):
     with pytest.raises(TransientError) as caught:
         first_page(impatient(make_client, base=base))
     assert caught.value.kind == "timeout"
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 5
 
 
 @pytest.fixture
@@ -167,16 +167,16 @@ def drip_chunks(wire, _request):
 @pytest.mark.parametrize(
     ("slow", "most"),
     [
-        pytest.param(raw(end="hang"), 1.2, id="no answer"),
-        pytest.param(raw(b"HTTP/1.1 200 OK\r\n", end="hang"), 1.2, id="half a head"),
+        pytest.param(raw(end="hang"), 4, id="no answer"),
+        pytest.param(raw(b"HTTP/1.1 200 OK\r\n", end="hang"), 4, id="half a head"),
         pytest.param(
             raw(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{", end="hang"),
-            1.2,
+            4,
             id="half a body",
         ),
-        pytest.param(drip, 2.2, id="dripping body"),
-        pytest.param(drip_head, 2.2, id="dripping head"),
-        pytest.param(drip_chunks, 2.2, id="dripping chunks"),
+        pytest.param(drip, 5, id="dripping body"),
+        pytest.param(drip_head, 5, id="dripping head"),
+        pytest.param(drip_chunks, 5, id="dripping chunks"),
     ],
 )
 def test_slow_answers_are_ended(server, make_client, slow, most):
