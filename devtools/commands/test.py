@@ -14,7 +14,6 @@ from ..paths import REPO, manifests
 
 # Odoo's plug-in for pytest starts Odoo in every run it is loaded in.
 PLAIN = ("-p", "no:odoo")
-STRICT = ("-p", "devtools.pytest_strict")
 
 
 def main(args):
@@ -47,6 +46,8 @@ def _split(args):
         name, *parts = word.split("::")
         path = (Path.cwd() / name).resolve()
         if word.startswith("-") or not path.exists() or REPO not in path.parents:
+            if ".py" in name and not word.startswith("-"):
+                raise DevError(f"there is no {word} in this repository")
             options.append(word)
             continue
         word = "::".join([str(path), *parts])
@@ -92,7 +93,6 @@ def _run_addon(env, lane, database, args, variables):
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "odoo.log"
         arguments = [
-            *STRICT,
             f"--odoo-database={database}",
             "--odoo-http",
             "--odoo-log-level=warn",

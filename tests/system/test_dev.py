@@ -6,6 +6,7 @@ import subprocess
 from devtools import databases, odoo_log
 from devtools.commands.odoo import database_of
 from devtools.environment import Environment
+from devtools.lanes import Lane
 from devtools.paths import REPO
 
 
@@ -72,6 +73,54 @@ def test_log_reader_finds_warnings_with_their_tracebacks():
     (found,) = odoo_log.complaints(text)
     assert "broken" in found
     assert found.endswith("last):")
+
+
+def run_lane(environment, tmp_path, source):
+    """Counts of a lane that runs one file of tests."""
+    path = tmp_path / "test_it.py"
+    path.write_text(source)
+    lane = Lane("plain", marked=True)
+    lane.pytest(environment, ["-p", "no:odoo", "-p", "no:cacheprovider", str(path)])
+    return lane.result
+
+
+def test_lane_counts_what_pytest_counts(environment, tmp_path):
+    """A passed, a failed, a broken and a skipped test."""
+    result = run_lane(
+        environment,
+        tmp_path,
+        "import pytest\n"
+        "def test_good(): pass\n"
+        "def test_bad(): assert False\n"
+        "def test_broken(no_such_fixture): pass\n"
+        "@pytest.mark.skip\n"
+        "def test_skipped(): pass\n",
+    )
+    assert (result.passed, result.failed, result.skipped) == (1, 2, 1)
+
+
+def test_lane_that_cannot_be_collected_fails(environment, tmp_path):
+    """A syntax error is a failure, not an empty run."""
+    assert run_lane(environment, tmp_path, "def broken(:").failed == 1
+
+
+def test_browser_test_without_browser_fails(environment, tmp_path):
+    """Odoo skips such a test; skipped would look as good as passed."""
+    source = (
+        "import unittest\n"
+        "class TestBrowser(unittest.TestCase):\n"
+        "    def test_tour(self):\n"
+        "        raise unittest.SkipTest('Chrome executable not found')\n"
+    )
+    result = run_lane(environment, tmp_path, source)
+    assert (result.passed, result.failed, result.skipped) == (0, 1, 0)
+
+
+def test_file_that_does_not_exist_is_named(dev):
+    """A typing error in a path does not start everything else."""
+    done = dev("test", "tests/unit/test_nothing.py")
+    assert done.returncode == 1
+    assert "test_nothing.py" in done.stderr
 
 
 def test_repository_names_no_place_of_one_machine():
