@@ -66,95 +66,112 @@ class BookingsSyncSetup(models.Model):
         return dict(self._fields[name]._description_selection(self.env))[self[name]]
 
     def _step_connect(self):
-        _ = self.env._
         connection = self.connection_id
         done = connection.state == "connected"
         texts = {
-            "connected": _("%s is connected.", connection.name),
-            "draft": _("%s was not tested yet.", connection.name),
-            "attention": _(
+            "connected": self.env._("%s is connected.", connection.name),
+            "draft": self.env._("%s was not tested yet.", connection.name),
+            "attention": self.env._(
                 "%(name)s: %(error)s", name=connection.name, error=connection.error_message or ""
             ),
         }
-        return Step("connect", _("Connect"), done, texts[connection.state], "_checklist_connection")
+        return Step(
+            "connect", self.env._("Connect"), done, texts[connection.state], "_checklist_connection"
+        )
 
     def _step_business(self):
-        _ = self.env._
         if not self.service_ids:
-            text = _("Nothing was read from %s yet: synchronise once.", self.business_id)
+            text = self.env._("Nothing was read from %s yet: synchronise once.", self.business_id)
         else:
-            text = _(
+            text = self.env._(
                 "%(name)s, prices in %(currency)s, times of %(tz)s.",
                 name=self.business_id,
                 currency=self.currency_id.name,
                 tz=self.tz,
             )
         return Step(
-            "business", _("Choose the business"), bool(self.service_ids), text, "action_sync_now"
+            "business",
+            self.env._("Choose the business"),
+            bool(self.service_ids),
+            text,
+            "action_sync_now",
         )
 
     def _services_to_map(self):
         return self.service_ids.filtered(lambda service: service.taken and not service.removed)
 
     def _step_services(self):
-        _ = self.env._
         services = self._services_to_map()
         mapped = services.filtered("product_id")
-        text = _(
+        text = self.env._(
             "%(mapped)s of %(all)s services have a product.", mapped=len(mapped), all=len(services)
         )
         done = bool(services) and mapped == services
-        return Step("services", _("Services to products"), done, text, "action_propose_products")
+        return Step(
+            "services", self.env._("Services to products"), done, text, "action_propose_products"
+        )
 
     def _step_customers(self):
-        _ = self.env._
         if self.customer_sync == "import":
-            text = _("New customers are made from “%s”.", self.customer_template_id.display_name)
+            text = self.env._(
+                "New customers are made from “%s”.", self.customer_template_id.display_name
+            )
             done = bool(self.customer_template_id)
         else:
-            text = _(
+            text = self.env._(
                 "Customers that Odoo does not know are not created; their bookings wait for you."
             )
             done = self._confirmed("customers")
         return Step(
-            "customers", _("Customer template"), done, text, "_checklist_form", confirm=not done
+            "customers",
+            self.env._("Customer template"),
+            done,
+            text,
+            "_checklist_form",
+            confirm=not done,
         )
 
     def _step_price_tax(self):
-        _ = self.env._
-        text = _("Prices in Bookings: %s.", self._label("price_tax"))
+        text = self.env._("Prices in Bookings: %s.", self._label("price_tax"))
         products = self._services_to_map().filtered(lambda service: not service.no_tax).product_id
         untaxed = products.filtered(
             lambda product: not product.taxes_id._filter_taxes_by_company(self.company_id)
         )
         if untaxed:
             names = ", ".join(untaxed.mapped("display_name"))
-            text += " " + _("Without tax: %s.", names)
+            text += " " + self.env._("Without tax: %s.", names)
         done = self._confirmed("price_tax") and not untaxed
         return Step(
-            "price_tax", _("Price and tax"), done, text, "_checklist_form", confirm=not untaxed
+            "price_tax",
+            self.env._("Price and tax"),
+            done,
+            text,
+            "_checklist_form",
+            confirm=not untaxed,
         )
 
     def _step_preset(self):
-        _ = self.env._
-        text = _(
+        text = self.env._(
             "%(flow)s. %(grouping)s. Invoice date: %(date)s.",
             flow=self._label("billing_flow"),
             grouping=self._label("grouping"),
             date=self._label("invoice_date_policy"),
         )
         done = self._confirmed("preset")
-        return Step("preset", _("How to bill"), done, text, "_checklist_form", confirm=True)
+        return Step(
+            "preset", self.env._("How to bill"), done, text, "_checklist_form", confirm=True
+        )
 
     def _step_bill_from(self):
-        _ = self.env._
-        text = _(
+        text = self.env._(
             "Appointments that ended before %s count as billed elsewhere. Rehearse a past month to"
             " be sure.",
             format_date(self.env, self.bill_from),
         )
         done = self._confirmed("bill_from")
-        return Step("bill_from", _("Bill from"), done, text, "action_rehearse", confirm=True)
+        return Step(
+            "bill_from", self.env._("Bill from"), done, text, "action_rehearse", confirm=True
+        )
 
     # -- acting ------------------------------------------------
 

@@ -96,25 +96,26 @@ class BookingsRehearsal(models.TransientModel):
         return self._open()
 
     def _cause_text(self, cause, params):
-        _ = self.env._
         texts = {
             "": "",
-            "tax": _(
+            "tax": self.env._(
                 "The invoice agrees with tax where Bookings prices are taken without, or the other"
                 " way round."
             ),
-            "also_other_products": _("The invoice also holds other products, for %(amount)s."),
-            "missing_there": _("Not invoiced: %(booking)s."),
-            "missing_here": _("Not in Bookings: %(line)s."),
-            "other_month": _("Invoiced in another month: %(invoice)s."),
-            "discount": _("A discount of %(percent)s %% was given."),
-            "undecided": _("Without a known price: %(count)s. A person decides them."),
-            "count": _("Bookings: %(bookings)s, but invoice lines: %(lines)s."),
-            "prices": _("Invoiced at other prices."),
-            "unknown_customer": _("No customer in Odoo yet."),
-            "never_invoiced": _("Bookings: %(count)s. No invoice around that time."),
-            "no_appointment": _("No appointment in Bookings for %(invoices)s."),
-            "other_products": _("%(invoices)s: nothing that is booked."),
+            "also_other_products": self.env._(
+                "The invoice also holds other products, for %(amount)s."
+            ),
+            "missing_there": self.env._("Not invoiced: %(booking)s."),
+            "missing_here": self.env._("Not in Bookings: %(line)s."),
+            "other_month": self.env._("Invoiced in another month: %(invoice)s."),
+            "discount": self.env._("A discount of %(percent)s %% was given."),
+            "undecided": self.env._("Without a known price: %(count)s. A person decides them."),
+            "count": self.env._("Bookings: %(bookings)s, but invoice lines: %(lines)s."),
+            "prices": self.env._("Invoiced at other prices."),
+            "unknown_customer": self.env._("No customer in Odoo yet."),
+            "never_invoiced": self.env._("Bookings: %(count)s. No invoice around that time."),
+            "no_appointment": self.env._("No appointment in Bookings for %(invoices)s."),
+            "other_products": self.env._("%(invoices)s: nothing that is booked."),
         }
         return texts[cause] % params if params else texts[cause]
 

@@ -1,7 +1,9 @@
-from . import billing_flow
-from . import sale_order_line
-from . import sale_order
-from . import bookings_booking
-from . import booking_ordering
-from . import bookings_invoice_run
-from . import account_move
+from . import (
+    account_move,
+    billing_flow,
+    booking_ordering,
+    bookings_booking,
+    bookings_invoice_run,
+    sale_order,
+    sale_order_line,
+)

@@ -1,4 +1,5 @@
 from odoo import models
+from odoo.addons.bookings_invoicing.billing import period
 from odoo.exceptions import UserError
 
 
@@ -7,7 +8,7 @@ class AccountMove(models.Model):
 
     def _check_bookings_free(self, new_state):
         # EXTENDS 'bookings_invoicing': an order may bill the booking meanwhile, too
-        super()._check_bookings_free(new_state)
+        result = super()._check_bookings_free(new_state)
         for move in self.filtered(lambda m: m.move_type == "out_invoice" and m.state == "cancel"):
             for line in move.invoice_line_ids.filtered("booking_id"):
                 other = line.booking_id._live_order_lines() - line.sudo().sale_line_ids
@@ -22,3 +23,46 @@ class AccountMove(models.Model):
                             invoice=move.display_name,
                         )
                     )
+        return result
+
+    def _finish_booking_invoices(self):
+        """Dates of service on invoices made from orders of bookings, and the bookings on their
+        credit notes.
+        """
+        for move in self:
+            lines = move.invoice_line_ids
+            if move.move_type == "out_refund":
+                move._credit_bookings()
+            bookings = lines.booking_id
+            if not bookings:
+                continue
+            days = [
+                day for b in bookings for day in period.service_days(b.start, b.stop, b.setup_id.tz)
+            ]
+            first, last = period.service_period(days)
+            values = {
+                "delivery_date": last,
+                "bookings_service_start": first,
+                "bookings_service_stop": last,
+            }
+            setup = bookings[:1].setup_id
+            invoice_date = period.invoice_date(setup.invoice_date_policy, last)
+            if invoice_date and not any(bookings.mapped("date_today")):
+                values["invoice_date"] = invoice_date
+            if setup.invoice_cash_rounding_id:
+                values["invoice_cash_rounding_id"] = setup.invoice_cash_rounding_id.id
+            move.write(values)
+            bookings.filtered(lambda booking: not booking.billed_before).billed_before = True
+            bookings.filtered("bill_again").bill_again = False
+
+    def _credit_bookings(self):
+        """Link the lines of a credit note made from an order to the bookings, and it to the invoice
+        that it credits.
+        """
+        for line in self.invoice_line_ids.filtered(lambda line: not line.booking_id):
+            line.booking_id = line.sale_line_ids.booking_id[:1]
+        billed = self.invoice_line_ids.booking_id._billed_on().filtered(
+            lambda m: m.state == "posted"
+        )
+        if not self.reversed_entry_id and len(billed) == 1:
+            self.reversed_entry_id = billed

@@ -98,14 +98,3 @@ class BookingsBooking(models.Model):
                     "them."
                 )
             )
-
-
-class SaleOrder(models.Model):
-    _inherit = "sale.order"
-
-    def _bookings_action(self):
-        """Open the one order, or the list of them."""
-        action = self.env["ir.actions.act_window"]._for_xml_id("sale.action_orders")
-        if len(self) == 1:
-            return {**action, "views": [(False, "form")], "res_id": self.id}
-        return {**action, "domain": [("id", "in", self.ids)], "context": {}}

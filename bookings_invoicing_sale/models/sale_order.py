@@ -1,5 +1,4 @@
 from odoo import api, fields, models
-from odoo.addons.bookings_invoicing.billing import period
 from odoo.exceptions import UserError
 from odoo.tools import groupby
 
@@ -83,48 +82,9 @@ class SaleOrder(models.Model):
         self.ensure_one()
         return (self.journal_id.id, self.client_order_ref or "") if self.booking_ids else None
 
-
-class AccountMove(models.Model):
-    _inherit = "account.move"
-
-    def _finish_booking_invoices(self):
-        """Dates of service on invoices made from orders of bookings, and the bookings on their
-        credit notes.
-        """
-        for move in self:
-            lines = move.invoice_line_ids
-            if move.move_type == "out_refund":
-                move._credit_bookings()
-            bookings = lines.booking_id
-            if not bookings:
-                continue
-            days = [
-                day for b in bookings for day in period.service_days(b.start, b.stop, b.setup_id.tz)
-            ]
-            first, last = period.service_period(days)
-            values = {
-                "delivery_date": last,
-                "bookings_service_start": first,
-                "bookings_service_stop": last,
-            }
-            setup = bookings[:1].setup_id
-            invoice_date = period.invoice_date(setup.invoice_date_policy, last)
-            if invoice_date and not any(bookings.mapped("date_today")):
-                values["invoice_date"] = invoice_date
-            if setup.invoice_cash_rounding_id:
-                values["invoice_cash_rounding_id"] = setup.invoice_cash_rounding_id.id
-            move.write(values)
-            bookings.filtered(lambda booking: not booking.billed_before).billed_before = True
-            bookings.filtered("bill_again").bill_again = False
-
-    def _credit_bookings(self):
-        """Link the lines of a credit note made from an order to the bookings, and it to the invoice
-        that it credits.
-        """
-        for line in self.invoice_line_ids.filtered(lambda line: not line.booking_id):
-            line.booking_id = line.sale_line_ids.booking_id[:1]
-        billed = self.invoice_line_ids.booking_id._billed_on().filtered(
-            lambda m: m.state == "posted"
-        )
-        if not self.reversed_entry_id and len(billed) == 1:
-            self.reversed_entry_id = billed
+    def _bookings_action(self):
+        """Open the one order, or the list of them."""
+        action = self.env["ir.actions.act_window"]._for_xml_id("sale.action_orders")
+        if len(self) == 1:
+            return {**action, "views": [(False, "form")], "res_id": self.id}
+        return {**action, "domain": [("id", "in", self.ids)], "context": {}}

@@ -1,3 +1,1 @@
-from . import test_orders
-from . import test_order_credits
-from . import test_order_flow_switch
+from . import test_order_credits, test_order_flow_switch, test_orders
