@@ -180,7 +180,7 @@ class BookingsConnection(models.Model):
             anchor=self.sandbox_anchor,
             size=self.sandbox_size or None,
             currency=(self.company_id or self.env.company).currency_id.name,
-            changes=tuple(self.sandbox_change_ids.mapped("change")),
+            changes=tuple(self.sudo().sandbox_change_ids.mapped("change")),
         )
 
     def _first_day(self):
