@@ -247,6 +247,8 @@ class BookingsBooking(models.Model):
 
     def _live_line_state(self):
         self.ensure_one()
+        if not self.invoice_line_ids:
+            return None
         return self.invoice_line_ids.filtered("booking_live")[:1].parent_state or None
 
     def _status_facts(self, now):
@@ -290,6 +292,8 @@ class BookingsBooking(models.Model):
 
     def _credited_lines(self):
         """Posted invoice lines that were credited to zero and that nobody has released for billing again."""
+        if not self.invoice_line_ids:
+            return self.invoice_line_ids
         return self.invoice_line_ids.filtered(
             lambda line: line.move_id.move_type == "out_invoice"
             and line.parent_state == "posted"

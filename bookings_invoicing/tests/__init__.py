@@ -23,4 +23,5 @@ from . import test_invoicing_run
 from . import test_billing_hours
 from . import test_billing_completeness
 from . import test_connection_expiry
+from . import test_sync_rules
 from . import test_connection_settings

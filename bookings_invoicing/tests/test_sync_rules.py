@@ -1,0 +1,182 @@
+from datetime import timedelta
+
+from odoo import fields
+from odoo.tests import tagged
+
+from .common import NOW, BookingsCase
+
+
+@tagged("post_install", "-at_install")
+class TestSyncRules(BookingsCase):
+    """Labels as instructions, attendance, fees, late changes, holds and records set aside."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.fee_product = cls.env["product.product"].create({"name": "Fee", "type": "service"})
+        cls.setup.fee_product_id = cls.fee_product
+        cls.sync()
+
+    def _ready(self):
+        return self.bookings(status="ready").filtered(
+            lambda b: b.price and b.price_type == "fixedPrice"
+        )[:1]
+
+    def _label(self, booking, text, **rule):
+        self.env["bookings.label.rule"].create({"setup_id": self.setup.id, "text": text, **rule})
+        self.change(op="label", appointment=booking.appointment_id, label=text)
+        self.sync()
+
+    def test_label_says_not_to_bill(self):
+        booking = self._ready()
+        self._label(booking, "Staff training", outcome="not_billable", reason="waived")
+        self.assertEqual((booking.status, booking.not_billable_reason), ("not_billable", "waived"))
+        self.change(op="label", appointment=booking.appointment_id, label=None)
+        self.sync()
+        self.assertEqual(booking.status, "ready")
+
+    def test_label_says_no_show_with_fee(self):
+        """A no-show is billed at half the price with the fee product; a person who says *came* is right."""
+        booking = self._ready()
+        price = booking.amount
+        self.setup.write({"no_show_fee_kind": "percent", "no_show_fee": 50})
+        self._label(booking, "NO show", outcome="no_show")
+        self.assertEqual((booking.attendance, booking.attendance_source), ("no_show", "label"))
+        self.assertEqual(booking.product_id, self.fee_product)
+        self.assertAlmostEqual(booking.amount, round(price / 2, 2))
+        booking.action_came()
+        self.assertAlmostEqual(booking.amount, price)
+        self.sync()
+        self.assertEqual(booking.attendance, "came")
+
+    def test_no_show_without_fee_is_not_billed(self):
+        booking = self._ready()
+        booking.action_no_show()
+        self.assertEqual((booking.status, booking.not_billable_reason), ("not_billable", "no_show"))
+
+    def test_label_asks_and_a_person_settles_it(self):
+        booking = self._ready()
+        self._label(booking, "Ask Ann", outcome="attention", note="Ann knows")
+        self.assertEqual((booking.status, booking.attention_reason), ("attention", "label"))
+        self.assertIn("Ann knows", booking.attention_detail)
+        booking.action_settle_label()
+        self.assertEqual(booking.status, "ready")
+
+    def test_label_names_the_payer(self):
+        booking = self._ready()
+        payer = self.env["res.partner"].create({"name": "Contoso"})
+        self._label(booking, "Bill Contoso", outcome="payer", payer_id=payer.id)
+        self.assertEqual(booking.payer_id, payer)
+
+    def test_late_cancellation_is_charged(self):
+        self.setup.write(
+            {
+                "cancel_notice_hours": 24 * 60,
+                "late_cancel_fee_kind": "amount",
+                "late_cancel_fee": 25,
+            }
+        )
+        self.setup.last_appointment_sync = NOW - timedelta(minutes=5)
+        booking = self.bookings(status="upcoming").filtered(lambda b: b.start > NOW)[:1]
+        self.change(op="cancel", appointment=booking.appointment_id)
+        self.sync()
+        self.assertEqual((booking.attendance, booking.fee_cause), ("late_cancel", "late_cancel"))
+        self.assertEqual((booking.amount, booking.status), (25, "upcoming"))
+
+    def test_changed_after_it_took_place_is_kept_and_shown(self):
+        booking = self._ready()
+        self.change(op="reprice", appointment=booking.appointment_id, price="12.34")
+        self.sync()
+        self.assertEqual(booking.price, 12.34)
+        change = booking.late_changes[0]
+        self.assertEqual((change["field"], change["new"]), ("price", "12.34"))
+        self.assertIn("12.34", booking.late_changes_text)
+
+    def test_many_gone_at_once_wait_for_a_person(self):
+        """More than twenty missing at once: none is marked, the run is held; confirmed, they are."""
+        ids = sorted(set(self.bookings().mapped("appointment_id")))[:30]
+        for appointment in ids:
+            self.change(op="delete", appointment=appointment)
+        run = self.sync()
+        self.assertEqual(run.state, "held")
+        self.assertFalse(self.bookings().filtered("removed_on"))
+        self.assertEqual(self.setup.health, "attention")
+        self.setup.action_confirm_removals()
+        gone = self.bookings().filtered("removed_on")
+        self.assertEqual(set(gone.mapped("appointment_id")), set(ids))
+        self.assertEqual((self.setup.held_missing, self.setup.error_message), (0, False))
+
+    def test_a_bad_record_costs_only_itself(self):
+        """It is set aside once, however often it comes, and closed when it comes through."""
+        booking = self._ready()
+        self.change(op="corrupt", record=booking.appointment_id, set={"price": "abc"})
+        before = len(self.bookings())
+        runs = self.sync() | self.sync()
+        issue = self.env["bookings.sync.issue"].search([("setup_id", "=", self.setup.id)])
+        self.assertEqual((len(issue), issue.remote_id), (1, booking.appointment_id))
+        self.assertEqual(runs.mapped("state"), ["partial", "partial"])
+        self.assertEqual(len(self.bookings()), before)
+        self.assertFalse(booking.removed_on)
+        self.change(op="corrupt", record=booking.appointment_id, set={"price": 70})
+        issue.action_retry()
+        self.assertTrue(issue.resolved)
+
+    def test_services_outside_the_filter_are_not_taken_over(self):
+        other = self._make_setup(
+            name="Side",
+            business_id=self.tenant.mailboxes[1].id,
+            service_filter="[('name', '=', 'no such service')]",
+        )
+        run = self.sync(other)
+        self.assertTrue(run.counts["appointment"]["skipped"])
+        self.assertFalse(self.env["bookings.booking"].search([("setup_id", "=", other.id)]))
+
+    def test_next_run_is_in_step(self):
+        self.setup.write({"interval_number": 30, "interval_type": "minutes"})
+        self.setup.next_sync = NOW - timedelta(minutes=10)
+        self.sync()
+        self.assertEqual(self.setup.next_sync, NOW + timedelta(minutes=20))
+
+    def test_ten_unchanged_syncs_write_nothing(self):
+        """No row of the addon, no partner, no product, no message is inserted or updated."""
+        tables = (
+            "bookings_booking", "bookings_customer", "bookings_service", "bookings_staff", "bookings_sync_issue",
+            "bookings_connection", "res_partner", "product_template", "mail_message", "mail_followers",
+        )  # fmt: skip
+        self.sync()
+        before = self._written(tables)
+        for _time in range(10):
+            self.sync()
+        self.assertEqual(self._written(tables), before)
+        self.assertEqual(
+            self.setup.run_ids[:1].counts["appointment"]["unchanged"],
+            self.setup.run_ids[:1].counts["appointment"]["seen"],
+        )
+
+    def _written(self, tables):
+        self.env.flush_all()
+        self.env.cr.execute(
+            """SELECT relname, pg_stat_get_xact_tuples_inserted(oid), pg_stat_get_xact_tuples_updated(oid),
+                      pg_stat_get_xact_tuples_deleted(oid)
+                 FROM pg_class WHERE relname = ANY(%s) ORDER BY relname""",
+            [list(tables)],
+        )
+        return self.env.cr.fetchall()
+
+    def test_group_price_is_shared_out(self):
+        """Shares of an appointment's price add up to it, to the cent."""
+        self.setup.group_price = "appointment"
+        people = [{"name": name, "email": f"{name}@x.example"} for name in ("ann", "bob", "cid")]
+        service = next(s for s in self.tenant.services if s.get("maximumAttendeesCount", 0) > 2)
+        start = fields.Datetime.to_string(NOW - timedelta(days=1)).replace(" ", "T") + "Z"
+        change = self.change(
+            op="create",
+            service=service["id"],
+            start=start,
+            price="100.00",
+            price_type="fixedPrice",
+            attendees=people,
+        )
+        self.sync()
+        shares = self.bookings(appointment_id=change.change["appointment"])
+        self.assertEqual(sorted(shares.mapped("amount")), [33.33, 33.33, 33.34])
