@@ -141,6 +141,14 @@ def _build_template(env, name, modules):
         if _files(env, building).exists():
             _files(env, building).rename(_files(env, name))
         env.server.query(f'ALTER DATABASE "{building}" RENAME TO "{name}"')
+        _drop_older(env, name)
+
+
+def _drop_older(env, name):
+    """Drop templates of the same modules made from other versions."""
+    for (other,) in env.server.query("SELECT datname FROM pg_database"):
+        if other != name and re.fullmatch(re.escape(name[:-8]) + "[0-9a-f]{8}", other):
+            drop(env, other)
 
 
 def install(env, database, modules, *extra):
