@@ -59,7 +59,9 @@ def test_invoices_survive(environment, database):
 
     def invoices():
         out = odoo("shell", "-d", database, "--log-level=error", script=INVOICES).stdout
-        return json.loads(next(line for line in out.splitlines() if "RESULT" in line).split("RESULT")[1])
+        return json.loads(
+            next(line for line in out.splitlines() if "RESULT" in line).split("RESULT")[1]
+        )
 
     odoo("-d", database, "-i", "bookings_invoicing", "--stop-after-init", "--log-level=warn")
     odoo("shell", "-d", database, "--log-level=warn", script=DRAFT_AND_POST)
