@@ -23,6 +23,11 @@ MATRIX = {
     "bookings.customer": ("R", "RW", "RWD", ""),
     "bookings.forgotten": ("", "", "", ""),
     "bookings.booking": ("R", "RW", "RWD", ""),
+    "bookings.label.rule": ("R", "R", "CRWD", ""),
+    "bookings.question.rule": ("R", "R", "CRWD", ""),
+    "bookings.proposal": ("R", "RW", "RWD", ""),
+    "bookings.completeness": ("R", "CRW", "CRWD", ""),
+    "bookings.completeness.line": ("R", "CRW", "CRWD", ""),
     "bookings.invoice.run": ("R", "CRW", "CRWD", ""),
     "bookings.invoice.run.left.out": ("R", "CRW", "CRWD", ""),
 }
@@ -95,26 +100,36 @@ class RolesCase(BookingsCase):
             if name.startswith("bookings.") and model._transient
         ]
         for name in sorted(names, key=lambda name: (name.endswith(".line"), name)):
-            model, values = env[name], {}
-            for field in model._fields.values():
-                if (
-                    not field.required
-                    or not field.store
-                    or field.default
-                    or field.compute
-                    or field.name == "id"
-                ):
-                    continue
-                if field.type == "many2one":
-                    values[field.name] = (made | cls.own)[field.comodel_name].id
-                elif field.type == "selection":
-                    values[field.name] = field.get_values(env)[0]
-                else:
-                    values[field.name] = {"char": "x", "text": "x", "date": cls.anchor}.get(
-                        field.type, 1
-                    )
-            made[name] = model.create(values)
+            made[name] = cls._filled(env[name], made | cls.own)
         return made
+
+    @classmethod
+    def _filled(cls, model, known):
+        """A new record whose required fields, and links to what its company follows from, are filled."""
+        values = {}
+        for field in model._fields.values():
+            to_parent = field.type == "many2one" and field.comodel_name in (
+                "bookings.sync.setup",
+                "bookings.booking",
+            )
+            if (
+                not field.store
+                or field.name == "id"
+                or field.related
+                or not (field.required or to_parent)
+            ):
+                continue
+            if field.default and field.name != "company_id" or (field.compute and not to_parent):
+                continue
+            if field.type == "many2one":
+                values[field.name] = known[field.comodel_name].id
+            elif field.type == "selection":
+                values[field.name] = field.get_values(model.env)[0]
+            else:
+                values[field.name] = {"char": "x", "text": "x", "date": cls.anchor}.get(
+                    field.type, 1
+                )
+        return model.create(values)
 
     @classmethod
     def _draft(cls):
@@ -194,7 +209,11 @@ class RolesCase(BookingsCase):
             "bookings.booking": booking,
             "bookings.invoice.run": run,
         }
-        return found | {model: env[model].create(values) for model, values in made.items()}
+        found |= {model: env[model].create(values) for model, values in made.items()}
+        found["res.company"] = setup.company_id
+        for model in sorted(set(MATRIX) - set(found)):
+            found[model] = cls._filled(env[model], found)
+        return found
 
     def persistent_models(self):
         """Names of our models that have records to keep."""
