@@ -177,6 +177,7 @@ class BookingsSyncSetup(models.Model):
 
     def action_checklist(self):
         """Open the checklist."""
+        self.check_access("write")
         self.ensure_one()
         return self.env["bookings.checklist"].create({"setup_id": self.id})._open()
 
@@ -213,8 +214,8 @@ class BookingsSyncSetup(models.Model):
 
     def action_propose_products(self):
         """Propose a product for each service that has none."""
-        self.ensure_one()
         self.check_access("write")
+        self.ensure_one()
         if not self.service_ids:
             self._read_services()
         return self.env["bookings.service.proposal"].create({"setup_id": self.id})._open()

@@ -87,8 +87,8 @@ class BookingsSyncSetup(models.Model):
 
     def action_view_unmapped_services(self):
         """The services that need a product."""
-        self.ensure_one()
         self.check_access("read")
+        self.ensure_one()
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "bookings_invoicing.bookings_service_action"
         )

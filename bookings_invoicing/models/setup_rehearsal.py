@@ -269,8 +269,8 @@ class BookingsSyncSetup(models.Model):
 
     def action_rehearse(self):
         """Open the rehearsal of the month before this one."""
-        self.ensure_one()
         self.check_access("write")
+        self.ensure_one()
         return self.env["bookings.rehearsal"].create({"setup_id": self.id})._open()
 
 

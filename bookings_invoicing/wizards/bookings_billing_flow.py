@@ -40,6 +40,7 @@ class BookingsBillingFlow(models.TransientModel):
 
     def action_apply(self):
         """Keep the choice."""
+        self.check_access("write")
         self.ensure_one()
         if not self.env.user.has_group("bookings_invoicing.group_manager"):
             raise AccessError(
@@ -56,4 +57,5 @@ class BookingsBillingFlow(models.TransientModel):
 
     def action_install_sales(self):
         """Install Sales, so that bookings can be billed by sale orders."""
+        self.check_access("write")
         return self.env["res.config.settings"].action_bookings_install_sales()

@@ -57,6 +57,7 @@ class BookingsChecklist(models.TransientModel):
 
     def action_use_preset(self):
         """Take the chosen way to bill."""
+        self.check_access("write")
         self.ensure_one()
         self.setup_id._apply_preset(self.preset)
         return self._open()
@@ -89,6 +90,7 @@ class BookingsChecklistLine(models.TransientModel):
 
     def action_do(self):
         """Go where this step is done."""
+        self.check_access("write")
         self.ensure_one()
         setup = self.checklist_id.setup_id
         setup.check_access("write")
@@ -97,6 +99,7 @@ class BookingsChecklistLine(models.TransientModel):
 
     def action_confirm(self):
         """Say: that is right as it is."""
+        self.check_access("write")
         self.ensure_one()
         if self.confirmable:
             self.checklist_id.setup_id._confirm_step(self.step)
@@ -137,6 +140,7 @@ class BookingsServiceProposal(models.TransientModel):
 
     def action_accept_all(self):
         """Map every service to the product beside it."""
+        self.check_access("write")
         self.ensure_one()
         self.setup_id.check_access("write")
         chosen = self.line_ids.filtered("product_id")

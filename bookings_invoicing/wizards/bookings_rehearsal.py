@@ -66,6 +66,7 @@ class BookingsRehearsal(models.TransientModel):
 
     def action_rehearse(self):
         """Read the month and compare; bookings, customers and invoices stay as they are."""
+        self.check_access("write")
         self.ensure_one()
         self.setup_id.check_access("write")
         rows, appointments, invoices = self.setup_id._rehearse(self.month)
@@ -121,12 +122,13 @@ class BookingsRehearsal(models.TransientModel):
 
     def action_print(self):
         """The result as a PDF for sign-off."""
+        self.check_access("write")
         self.ensure_one()
-        self.check_access("read")
         return self.env.ref("bookings_invoicing.action_report_rehearsal").report_action(self)
 
     def action_go_live(self):
         """Bill from the chosen day, and keep on the setup what the rehearsal had found."""
+        self.check_access("write")
         self.ensure_one()
         setup = self.setup_id
         setup.check_access("write")

@@ -53,6 +53,7 @@ class BookingsSetupFile(models.TransientModel):
         """Make the new setup where one is wanted, and list what applying the file would change in
         each.
         """
+        self.check_access("write")
         self.ensure_one()
         data = self._data()
         if self.connection_id and (self.business_address or "").strip():
@@ -92,6 +93,7 @@ class BookingsSetupFile(models.TransientModel):
 
     def action_apply(self):
         """Apply the file; what has a problem stays as it is and is listed."""
+        self.check_access("write")
         self.ensure_one()
         data = self._data()
         for setup in self.setup_ids:
@@ -145,8 +147,8 @@ class BookingsSyncSetup(models.Model):
 
     def action_export_file(self):
         """Download this setup as a JSON file, without secrets."""
-        self.ensure_one()
         self.check_access("write")
+        self.ensure_one()
         text = json.dumps(self._to_file(), indent=2, ensure_ascii=False, sort_keys=True) + "\n"
         wizard = self.env["bookings.setup.file"].create(
             {

@@ -54,6 +54,7 @@ class BookingsBooking(models.Model):
         return result
 
     def action_view_orders(self):
+        self.check_access("read")
         self.ensure_one()
         return self.order_ids._bookings_action()
 

@@ -60,5 +60,6 @@ class BookingsInvoiceRun(models.Model):
         return kept
 
     def action_view_orders(self):
+        self.check_access("read")
         self.ensure_one()
         return self.order_ids._bookings_action()

@@ -16,6 +16,7 @@ class SaleOrder(models.Model):
             order.booking_count = len(order.booking_ids)
 
     def action_view_bookings(self):
+        self.check_access("read")
         self.ensure_one()
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "bookings_invoicing.booking_action_all"
