@@ -50,7 +50,8 @@ _DURATION = re.compile(
 )
 _CURRENCY = re.compile(r"[A-Za-z]{3}", re.ASCII)
 
-_lines: dict[str, str] = {}
+_NOTHING = {None: "", "": ""}
+_lines: dict[str | None, str] = dict(_NOTHING)
 _ids: set[str] = set()
 
 
@@ -83,18 +84,24 @@ def _string(raw: dict, key: str) -> str:
 def text(raw: dict, key: str, longest: int = LONGEST_NAME) -> str:
     """One line of text, "" where it is missing or null."""
     value = raw.get(key)
-    if value is None or value == "":
-        return ""
+    try:
+        line = _lines.get(value)
+    except TypeError:
+        line = None
+    if line is None:
+        line = _line(value, key)
+    return line if len(line) <= longest else line[:longest].rstrip()
+
+
+def _line(value, key: str) -> str:
     if type(value) is not str:
         raise RecordError(key, "is not text")
-    line = _lines.get(value)
-    if line is None:
-        if value.isascii() and value.isprintable():
-            line = value.strip()
-        else:
-            line = " ".join(clean(value, LONGEST_LINE).split())
-        _lines[value] = line
-    return line if len(line) <= longest else line[:longest].rstrip()
+    if value.isascii() and value.isprintable():
+        line = value.strip()
+    else:
+        line = " ".join(clean(value, LONGEST_LINE).split())
+    _lines[value] = line
+    return line
 
 
 def note(raw: dict, key: str, longest: int = LONGEST_NOTE) -> str:
@@ -110,17 +117,17 @@ def identifier(raw: dict, key: str = "id", *, required: bool = True) -> str:
     mended one would name another record.
     """
     value = raw.get(key)
-    if type(value) is str:
-        if value in _ids:
-            return value
-        if value:
-            _ids.add(_sound(value, key))
-            return value
-    if value is None or value == "":
-        if required:
-            raise RecordError(key, "is missing")
+    if not required and (value is None or value == ""):
         return ""
-    raise RecordError(key, "is not text")
+    return _identifier(value, key)
+
+
+def _identifier(value, key: str) -> str:
+    if type(value) is str and value:
+        if value not in _ids:
+            _ids.add(_sound(value, key))
+        return value
+    raise RecordError(key, "is missing" if value is None or value == "" else "is not text")
 
 
 def _sound(value: str, key: str) -> str:
@@ -133,10 +140,10 @@ def _sound(value: str, key: str) -> str:
 
 def forget() -> None:
     """Drops what was remembered of the page just read: texts repeat within a page, but hold
-    personal data that must not outlive it.
+    personal data that must not outlive it. New containers, so that other threads may be reading.
     """
-    _lines.clear()
-    _ids.clear()
+    global _lines, _ids
+    _lines, _ids = dict(_NOTHING), set()
 
 
 def identifiers(raw: dict, key: str) -> tuple[str, ...]:
@@ -146,8 +153,7 @@ def identifiers(raw: dict, key: str) -> tuple[str, ...]:
         return ()
     if type(values) is not list:
         raise RecordError(key, "is not a list")
-    ids = [identifier({key: value}, key) for value in values]
-    return tuple(dict.fromkeys(ids))
+    return tuple(dict.fromkeys([_identifier(value, key) for value in values]))
 
 
 def objects(raw: dict, key: str) -> list[dict]:
@@ -155,9 +161,13 @@ def objects(raw: dict, key: str) -> list[dict]:
     values = raw.get(key)
     if values is None:
         return []
-    if type(values) is not list or not all(type(value) is dict for value in values):
-        raise RecordError(key, "is not a list of objects")
-    return values
+    if type(values) is list:
+        for value in values:
+            if type(value) is not dict:
+                break
+        else:
+            return values
+    raise RecordError(key, "is not a list of objects")
 
 
 def obj(raw: dict, key: str) -> dict:

@@ -51,7 +51,6 @@ PRICE_TYPES = (
 )
 _PRICE_TYPES = frozenset(PRICE_TYPES)
 _PRICED = frozenset({"fixedPrice", "startingAt", "hourly"})
-_ADDRESS_KEYS = ("street", "city", "state", "postalCode", "countryOrRegion")
 _NEVER = datetime.min.replace(tzinfo=timezone.utc)
 
 
@@ -77,11 +76,14 @@ class Address:
     @classmethod
     def parse(cls, raw: dict) -> "Address | None":
         """None where nothing is filled in."""
-        values = raw.values()
-        if not any(values):
-            return None
-        parts = [text(raw, key) for key in _ADDRESS_KEYS]
-        return cls(*parts) if any(parts) else None
+        street = text(raw, "street")
+        city = text(raw, "city")
+        state = text(raw, "state")
+        code = text(raw, "postalCode")
+        country = text(raw, "countryOrRegion")
+        if street or city or state or code or country:
+            return cls(street, city, state, code, country)
+        return None
 
     def __str__(self):
         return ", ".join(

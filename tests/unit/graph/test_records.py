@@ -3,6 +3,8 @@
 import dataclasses
 import datetime
 import json
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import pytest
@@ -249,4 +251,21 @@ def test_nothing_outlives_a_page():
     from bookings_invoicing.graph import fields
 
     parse_rows([payloads.appointment()], Appointment)
-    assert (fields._lines, fields._ids) == ({}, set())
+    assert set(fields._lines) == {None, ""} and fields._ids == set()
+
+
+def test_pages_in_several_threads():
+    """Odoo may read for several businesses at once, in threads."""
+    rows = [payloads.appointment(number) for number in range(20)]
+    expected = parse_rows(rows, Appointment)
+
+    def read(_number):
+        return [parse_rows(rows, Appointment) == expected for _ in range(50)]
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            assert all(all(same) for same in pool.map(read, range(4)))
+    finally:
+        sys.setswitchinterval(interval)
