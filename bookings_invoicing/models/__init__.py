@@ -21,6 +21,7 @@ from . import setup_health
 from . import setup_file
 from . import setup_checklist
 from . import bookings_booking
+from . import booking_ledger
 from . import booking_import
 from . import booking_follow
 from . import booking_billing

@@ -30,7 +30,12 @@ class BookingsBooking(models.Model):
     _order = "start desc, id desc"
 
     setup_id = fields.Many2one(
-        "bookings.sync.setup", string="Bookings Company", required=True, readonly=True, ondelete="restrict", index=True
+        "bookings.sync.setup",
+        string="Bookings Company",
+        required=True,
+        readonly=True,
+        ondelete="restrict",
+        index=True,
     )
     company_id = fields.Many2one(related="setup_id.company_id", store=True, index=True)
     active = fields.Boolean(default=True)
@@ -41,7 +46,11 @@ class BookingsBooking(models.Model):
 
     # Who and what
     customer_id = fields.Many2one(
-        "bookings.customer", string="Bookings Customer", readonly=True, ondelete="restrict", index=True
+        "bookings.customer",
+        string="Bookings Customer",
+        readonly=True,
+        ondelete="restrict",
+        index=True,
     )
     partner_id = fields.Many2one(
         "res.partner",
@@ -69,16 +78,23 @@ class BookingsBooking(models.Model):
     product_id = fields.Many2one(related="service_id.product_id", store=True, index=True)
     staff_ids = fields.Many2many("bookings.staff", string="Staff", readonly=True)
     label = fields.Char(readonly=True)
-    reference = fields.Char(help="The payer's purchase order; separates invoices and is shown on them", copy=False)
+    reference = fields.Char(
+        help="The payer's purchase order; separates invoices and is shown on them", copy=False
+    )
     date_today = fields.Boolean(
-        string="Date It Today", copy=False, tracking=True, help="Dated when it is confirmed, whatever the setup's policy"
+        string="Date It Today",
+        copy=False,
+        tracking=True,
+        help="Dated when it is confirmed, whatever the setup's policy",
     )
     is_online = fields.Boolean(string="Online", readonly=True)
     place = fields.Char(readonly=True)
     start = fields.Datetime(required=True, readonly=True, index=True)
     stop = fields.Datetime(string="End", required=True, readonly=True)
     duration = fields.Float(string="Duration (Hours)", compute="_compute_duration", store=True)
-    day = fields.Char(string="Date", compute="_compute_day", help="Date and time where the business is")
+    day = fields.Char(
+        string="Date", compute="_compute_day", help="Date and time where the business is"
+    )
     attendance = fields.Selection(
         [
             ("unknown", "Unknown"),
@@ -104,7 +120,11 @@ class BookingsBooking(models.Model):
     manual_uid = fields.Many2one("res.users", readonly=True, copy=False)
     manual_date = fields.Datetime(readonly=True, copy=False)
     quantity = fields.Float(
-        compute="_compute_amount", inverse="_inverse_quantity", store=True, readonly=False, digits="Product Unit"
+        compute="_compute_amount",
+        inverse="_inverse_quantity",
+        store=True,
+        readonly=False,
+        digits="Product Unit",
     )
     price_unit = fields.Float(
         string="Unit Price",
@@ -116,9 +136,13 @@ class BookingsBooking(models.Model):
     )
     amount = fields.Monetary(compute="_compute_amount", store=True)
     price_outcome = fields.Selection(
-        [("priced", "Priced"), ("free", "Free"), ("ask", "To be decided")], compute="_compute_amount", store=True
+        [("priced", "Priced"), ("free", "Free"), ("ask", "To be decided")],
+        compute="_compute_amount",
+        store=True,
     )
-    price_unit_of = fields.Selection([("unit", "Unit"), ("hour", "Hour")], compute="_compute_amount", store=True)
+    price_unit_of = fields.Selection(
+        [("unit", "Unit"), ("hour", "Hour")], compute="_compute_amount", store=True
+    )
     price_facts = fields.Json(compute="_compute_amount", store=True)
     price_explanation = fields.Char(compute="_compute_price_explanation")
 
@@ -129,7 +153,9 @@ class BookingsBooking(models.Model):
         store=True,
         index=True,
     )
-    due_at = fields.Datetime(compute="_compute_due_at", store=True, help="From when it may be billed")
+    due_at = fields.Datetime(
+        compute="_compute_due_at", store=True, help="From when it may be billed"
+    )
     blockers = fields.Json(readonly=True, copy=False)
     attention_reason = fields.Selection(ATTENTION_REASONS, compute="_compute_status", store=True)
     attention_detail = fields.Text(compute="_compute_attention_detail")
@@ -143,9 +169,13 @@ class BookingsBooking(models.Model):
     last_seen = fields.Datetime(readonly=True, copy=False)
     removed_on = fields.Datetime(string="Gone since", readonly=True, copy=False)
     billed_before = fields.Boolean(readonly=True, copy=False, help="Was on an invoice at some time")
-    billed_amount = fields.Monetary(compute="_compute_billed", help="Confirmed invoice lines less credits")
+    billed_amount = fields.Monetary(
+        compute="_compute_billed", help="Confirmed invoice lines less credits"
+    )
     credited_amount = fields.Monetary(
-        string="Credited Part", compute="_compute_billed", help="What was credited of the invoice, not billed again"
+        string="Credited Part",
+        compute="_compute_billed",
+        help="What was credited of the invoice, not billed again",
     )
     changed_since_billing = fields.Boolean(readonly=True, copy=False)
     pending_values = fields.Json(readonly=True, copy=False)
@@ -154,11 +184,13 @@ class BookingsBooking(models.Model):
     move_ids = fields.Many2many("account.move", string="Invoices", compute="_compute_moves")
     move_count = fields.Integer(compute="_compute_moves")
     payment_state = fields.Selection(
-        lambda self: self.env["account.move"]._fields["payment_state"].selection, compute="_compute_moves"
+        lambda self: self.env["account.move"]._fields["payment_state"].selection,
+        compute="_compute_moves",
     )
 
     _attendee_uniq = models.UniqueIndex(
-        "(setup_id, appointment_id, attendee_key)", "This attendee of this appointment is already kept."
+        "(setup_id, appointment_id, attendee_key)",
+        "This attendee of this appointment is already kept.",
     )
     _uninvoiced_index = models.Index("(company_id, start) WHERE status IN ('ready', 'attention')")
     _due_index = models.Index("(due_at) WHERE status = 'upcoming'")
@@ -204,21 +236,14 @@ class BookingsBooking(models.Model):
     def _local_text(self):
         """Date and time where the business is, as the reader's language writes them."""
         self.ensure_one()
-        return format_datetime(self.env, self.start, tz=self.setup_id.tz, dt_format="EEE d MMM y HH:mm")
+        return format_datetime(
+            self.env, self.start, tz=self.setup_id.tz, dt_format="EEE d MMM y HH:mm"
+        )
 
     @api.depends("stop", "setup_id.bill_after")
     def _compute_due_at(self):
         for booking in self:
             booking.due_at = booking.stop + timedelta(hours=booking.setup_id.bill_after)
-
-    @api.depends("invoice_line_ids.move_id.payment_state")
-    def _compute_moves(self):
-        for booking in self:
-            moves = booking.invoice_line_ids.move_id
-            live = booking.invoice_line_ids.filtered("booking_live").move_id
-            booking.move_ids = moves
-            booking.move_count = len(moves)
-            booking.payment_state = live[:1].payment_state
 
     @api.depends(
         "invoice_line_ids.booking_live",
@@ -269,36 +294,6 @@ class BookingsBooking(models.Model):
             credited=bool(self._credited_lines()) and not self.bill_again,
             price_to_decide=self.price_outcome == "ask",
             blockers=[key for key, _params in self.blockers or ()],
-        )
-
-    @api.depends("invoice_line_ids.price_total", "invoice_line_ids.parent_state", "amount", "status")
-    def _compute_billed(self):
-        for booking in self:
-            billed = booking.sudo().invoice_line_ids._booking_billed() if booking.billed_before else 0.0
-            booking.billed_amount = billed
-            left = booking.currency_id.round(booking.amount - billed) if booking.currency_id else 0.0
-            booking.credited_amount = max(left, 0.0) if booking.status == "invoiced" else 0.0
-
-    def _amount_to_bill(self, line=None):
-        """What is still to be billed of a booking: its amount less what posted lines, net of credits, bill already.
-
-        :param line: an invoice line of it that is not counted
-        """
-        self.ensure_one()
-        if not self.billed_before:
-            return self.amount
-        others = self.sudo().invoice_line_ids - line if line else self.sudo().invoice_line_ids
-        return max(0.0, min(self.amount, self.currency_id.round(self.amount - others._booking_billed())))
-
-    def _credited_lines(self):
-        """Posted invoice lines that were credited to zero and that nobody has released for billing again."""
-        if not self.invoice_line_ids:
-            return self.invoice_line_ids
-        return self.invoice_line_ids.filtered(
-            lambda line: line.move_id.move_type == "out_invoice"
-            and line.parent_state == "posted"
-            and not line.booking_live
-            and not line.booking_released
         )
 
     def _local(self, moment):
@@ -393,29 +388,6 @@ class BookingsBooking(models.Model):
         )
         self._refresh_billing()
         return True
-
-    def _release_credited(self):
-        for booking in self:
-            lines = booking._credited_lines()
-            if booking.status == "invoiced" and booking.credited_amount:
-                lines |= booking.invoice_line_ids.filtered("booking_live")
-            if lines:
-                lines.booking_released = True
-
-    def action_view_invoices(self):
-        self.ensure_one()
-        return self.move_ids._bookings_action()
-
-    @api.ondelete(at_uninstall=False)
-    def _unlink_except_billed(self):
-        billed = self.filtered(lambda booking: booking.invoice_line_ids)
-        if billed:
-            raise UserError(
-                self.env._(
-                    "%(bookings)s: on an invoice. Archive the sync setup instead of deleting its bookings.",
-                    bookings=", ".join(billed[:5].mapped("display_name")),
-                )
-            )
 
     @api.model
     def _uninvoiced_domain(self):
