@@ -35,4 +35,6 @@ class AccountJournal(models.Model):
 
     def action_open_uninvoiced_bookings(self):
         self.env["bookings.booking"].check_access("read")
-        return self.env["ir.actions.act_window"]._for_xml_id("bookings_invoicing.booking_action_uninvoiced")
+        return self.env["ir.actions.act_window"]._for_xml_id(
+            "bookings_invoicing.booking_action_uninvoiced"
+        )

@@ -94,7 +94,9 @@ class BookingsConnection(models.Model):
     setup_count = fields.Integer(compute="_compute_setup_count", compute_sudo=True)
     sandbox_seed = fields.Integer(default=1, copy=False)
     sandbox_anchor = fields.Date(default=fields.Date.today, copy=False)
-    sandbox_size = fields.Integer(copy=False, help="Appointments to make up; 0 for the usual number.")
+    sandbox_size = fields.Integer(
+        copy=False, help="Appointments to make up; 0 for the usual number."
+    )
     sandbox_change_ids = fields.One2many("bookings.sandbox.change", "connection_id")
 
     @api.depends("setup_ids")
@@ -150,11 +152,15 @@ class BookingsConnection(models.Model):
         ]
         if not self.has_secret:
             missing.append(
-                self.env._("Certificate") if self.auth_method == "certificate" else self.env._("Client secret")
+                self.env._("Certificate")
+                if self.auth_method == "certificate"
+                else self.env._("Client secret")
             )
         if missing:
             raise graph.ConfigurationError(
-                self.env._("Fill in %(fields)s on the connection first.", fields=", ".join(missing)),
+                self.env._(
+                    "Fill in %(fields)s on the connection first.", fields=", ".join(missing)
+                ),
                 kind="credential_incomplete",
             )
         tenant, client, secret = self.tenant_id.strip(), self.client_id.strip(), self._secret()
@@ -185,14 +191,18 @@ class BookingsConnection(models.Model):
 
     def _first_day(self):
         """The first day of the sandbox's data; nothing for a live connection."""
-        return self.sandbox_anchor - timedelta(days=SANDBOX_DAYS) if self.mode == "sandbox" else False
+        return (
+            self.sandbox_anchor - timedelta(days=SANDBOX_DAYS) if self.mode == "sandbox" else False
+        )
 
     # -- state -------------------------------------------------------------------------------------
 
     def _mark_connected(self):
         for connection in self:
             if connection.state != "connected" or connection.error_message:
-                connection.write({"state": "connected", "error_message": False, "error_date": False})
+                connection.write(
+                    {"state": "connected", "error_message": False, "error_date": False}
+                )
 
     def _mark_attention(self, error):
         """Note a failure that a person has to look at, unless it is already noted in the same words."""

@@ -21,7 +21,11 @@ class BookingsCustomer(models.Model):
     phone = fields.Char(readonly=True)
     in_directory = fields.Boolean(readonly=True, help="Listed among the customers of Bookings")
     partner_id = fields.Many2one(
-        "res.partner", string="Customer", check_company=True, index="btree_not_null", ondelete="restrict"
+        "res.partner",
+        string="Customer",
+        check_company=True,
+        index="btree_not_null",
+        ondelete="restrict",
     )
     payer_id = fields.Many2one(
         "res.partner",
@@ -32,7 +36,12 @@ class BookingsCustomer(models.Model):
         help="Who pays where it is not the customer: employer, parent, insurer. Empty: the customer's invoice address.",
     )
     match = fields.Selection(
-        [("linked", "Linked"), ("none", "Not in Odoo"), ("many", "Several in Odoo"), ("unknown", "No e-mail")],
+        [
+            ("linked", "Linked"),
+            ("none", "Not in Odoo"),
+            ("many", "Several in Odoo"),
+            ("unknown", "No e-mail"),
+        ],
         default="none",
         readonly=True,
     )
@@ -55,7 +64,10 @@ class BookingsCustomer(models.Model):
     def _compute_candidate_ids(self):
         by_email = {
             company: self._partners_by_email(
-                company, self.filtered(lambda c, company=company: c.company_id == company).mapped("email_normalized")
+                company,
+                self.filtered(lambda c, company=company: c.company_id == company).mapped(
+                    "email_normalized"
+                ),
             )
             for company in self.company_id
         }
@@ -102,7 +114,9 @@ class BookingsCustomer(models.Model):
             if row is None:
                 to_create.append(values | {"setup_id": setup.id, "remote_id": remote_id})
             elif not row.in_directory:
-                changed = {name: value for name, value in values.items() if value and row[name] != value}
+                changed = {
+                    name: value for name, value in values.items() if value and row[name] != value
+                }
                 if changed:
                     row.write(changed)
         created = self.create(to_create)
@@ -125,7 +139,8 @@ class BookingsCustomer(models.Model):
         partner = self.env["res.partner"].sudo()
         found = {}
         for record in partner.search(
-            [("email_normalized", "in", emails), *partner._check_company_domain(company)], order="id"
+            [("email_normalized", "in", emails), *partner._check_company_domain(company)],
+            order="id",
         ):
             found.setdefault(record.email_normalized, []).append(
                 matching.Candidate(
@@ -172,7 +187,13 @@ class BookingsCustomer(models.Model):
     def _create_partners(self, setup, people):
         """One partner for each recordset of rows that are the same person."""
         defaults = setup._customer_defaults()
-        countries = self._countries({rows[:1].address["country"] for rows in people if (rows[:1].address or {}).get("country")})
+        countries = self._countries(
+            {
+                rows[:1].address["country"]
+                for rows in people
+                if (rows[:1].address or {}).get("country")
+            }
+        )
         partners = (
             self.env["res.partner"]
             .with_company(setup.company_id)
@@ -189,7 +210,12 @@ class BookingsCustomer(models.Model):
     def _partner_values(self, setup, countries):
         """What the person itself brings; wins over the template."""
         self.ensure_one()
-        values = {"name": self.name, "email": self.email, "phone": self.phone, "company_id": setup.company_id.id}
+        values = {
+            "name": self.name,
+            "email": self.email,
+            "phone": self.phone,
+            "company_id": setup.company_id.id,
+        }
         if setup.language_id and not setup.customer_template_id.lang:
             values["lang"] = setup.language_id.code
         address = self.address or {}
@@ -234,7 +260,9 @@ class BookingsCustomer(models.Model):
         if vals.get("partner_id") and "match" not in vals:
             vals = vals | {"match": "linked"}
         result = super().write(vals)
-        if ("partner_id" in vals or "payer_id" in vals) and not self.env.context.get("bookings_importing"):
+        if ("partner_id" in vals or "payer_id" in vals) and not self.env.context.get(
+            "bookings_importing"
+        ):
             self.booking_ids._refresh_billing()
         return result
 

@@ -55,7 +55,7 @@ class BookingsLabelRule(models.Model):
             except ValueError as error:
                 raise ValidationError(
                     self.env._(
-                        "The label rule “%(label)s” needs its payer, or a fee that is not negative and at most 100 per cent.",
+                        "The label rule “%(label)s” needs its payer, or a fee between nothing and 100 per cent.",
                         label=rule.text,
                     )
                 ) from error

@@ -21,8 +21,8 @@ class BookingsForgotten(models.Model):
     """Who was forgotten, as a hash: so that a later synchronisation knows whom to leave out.
 
     How it works: before anything of Bookings is taken over, :meth:`_hide` puts the pseudonym in place of people who
-    were forgotten, in the customer list and in appointments that began before they were forgotten. Whoever books again later is
-    a new customer.
+    were forgotten, in the customer list and in appointments that began before they were forgotten. Whoever books again
+    later is a new customer.
     """
 
     _name = "bookings.forgotten"

@@ -1,8 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
-from .. import sandbox
-
 
 class BookingsSandboxChange(models.Model):
     """What was changed in a sandbox tenant after it was made, in order, so that all workers see the same one."""

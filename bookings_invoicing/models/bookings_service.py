@@ -1,7 +1,4 @@
 from odoo import api, fields, models
-from odoo.fields import Command
-
-from .. import graph
 
 PRICE_TYPES = [
     ("fixedPrice", "Fixed price"),
@@ -47,21 +44,25 @@ class BookingsService(models.Model):
     )
     billing_rule = fields.Selection(BILLING_RULES, default="bookings", required=True)
     rule_price = fields.Float(
-        min_display_digits="Product Price", help="Price or hourly rate of this rule; 0 for that of Bookings."
+        min_display_digits="Product Price",
+        help="Price or hourly rate of this rule; 0 for that of Bookings.",
     )
     rounding = fields.Selection(
         [("none", "Exact"), ("up", "Up"), ("nearest", "Nearest")], default="none", required=True
     )
     rounding_minutes = fields.Selection(
-        [(minutes, f"{minutes} min") for minutes in ("5", "6", "10", "15", "30", "60")], default="15"
+        [(minutes, f"{minutes} min") for minutes in ("5", "6", "10", "15", "30", "60")],
+        default="15",
     )
     minimum_minutes = fields.Integer()
     no_tax = fields.Boolean(
-        string="No Tax on Purpose", help="Tick where bookings of this service are invoiced without tax."
+        string="No Tax on Purpose",
+        help="Tick where bookings of this service are invoiced without tax.",
     )
     analytic_distribution = fields.Json()
     analytic_precision = fields.Integer(
-        store=False, default=lambda self: self.env["decimal.precision"].precision_get("Percentage Analytic")
+        store=False,
+        default=lambda self: self.env["decimal.precision"].precision_get("Percentage Analytic"),
     )
     booking_ids = fields.One2many("bookings.booking", "service_id")
 
@@ -83,7 +84,9 @@ class BookingsService(models.Model):
         """Make a product from the service template for each service that takes part and has none."""
         if setup.service_sync != "import":
             return {}
-        services = setup._in_filter(self.filtered(lambda service: not service.product_id), "service_filter")
+        services = setup._in_filter(
+            self.filtered(lambda service: not service.product_id), "service_filter"
+        )
         for service in services:
             product = setup.service_template_id.copy(
                 {
@@ -103,7 +106,12 @@ class BookingsService(models.Model):
         known = {service.remote_id: service for service in self._of(setup, list(named))}
         missing = self.create(
             [
-                {"setup_id": setup.id, "remote_id": remote_id, "name": name or remote_id, "removed": True}
+                {
+                    "setup_id": setup.id,
+                    "remote_id": remote_id,
+                    "name": name or remote_id,
+                    "removed": True,
+                }
                 for remote_id, name in named.items()
                 if remote_id not in known
             ]

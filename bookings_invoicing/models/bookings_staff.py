@@ -13,7 +13,8 @@ class BookingsStaff(models.Model):
     email = fields.Char()
     analytic_distribution = fields.Json()
     analytic_precision = fields.Integer(
-        store=False, default=lambda self: self.env["decimal.precision"].precision_get("Percentage Analytic")
+        store=False,
+        default=lambda self: self.env["decimal.precision"].precision_get("Percentage Analytic"),
     )
 
     def _remote_values(self, record):

@@ -4,8 +4,12 @@ from odoo import api, fields, models
 class ResPartner(models.Model):
     _inherit = "res.partner"
 
-    booking_ids = fields.One2many("bookings.booking", "partner_id", groups="bookings_invoicing.group_user")
-    booking_count = fields.Integer(compute="_compute_booking_count", groups="bookings_invoicing.group_user")
+    booking_ids = fields.One2many(
+        "bookings.booking", "partner_id", groups="bookings_invoicing.group_user"
+    )
+    booking_count = fields.Integer(
+        compute="_compute_booking_count", groups="bookings_invoicing.group_user"
+    )
 
     @api.depends("booking_ids")
     def _compute_booking_count(self):
@@ -22,7 +26,9 @@ class ResPartner(models.Model):
     def action_view_bookings(self):
         self.ensure_one()
         self.env["bookings.booking"].check_access("read")
-        action = self.env["ir.actions.act_window"]._for_xml_id("bookings_invoicing.booking_action_all")
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "bookings_invoicing.booking_action_all"
+        )
         return {
             **action,
             "domain": ["|", ("partner_id", "=", self.id), ("payer_id", "=", self.id)],

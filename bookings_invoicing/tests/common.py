@@ -2,9 +2,8 @@ from datetime import date, datetime, timedelta
 
 from freezegun import freeze_time
 
-from odoo.tests import common as odoo_tests
-
 from odoo.addons.account.tests.common import AccountTestInvoicingCommon
+from odoo.tests import common as odoo_tests
 
 from .. import sandbox
 
@@ -29,7 +28,12 @@ class BookingsCase(AccountTestInvoicingCommon):
             cls.startClassPatcher(freeze_time(NOW))
         cls.company = cls.company_data["company"]
         cls.connection = cls.env["bookings.connection"].create(
-            {"name": "Sandbox", "mode": "sandbox", "sandbox_anchor": cls.anchor, "company_id": cls.company.id}
+            {
+                "name": "Sandbox",
+                "mode": "sandbox",
+                "sandbox_anchor": cls.anchor,
+                "company_id": cls.company.id,
+            }
         )
         cls.tenant = cls.connection._sandbox_tenant()
         cls.customer_template = cls.env["res.partner"].create(
@@ -40,7 +44,11 @@ class BookingsCase(AccountTestInvoicingCommon):
             }
         )
         cls.service_template = cls.env["product.template"].create(
-            {"name": "Service template", "type": "service", "taxes_id": cls.company_data["default_tax_sale"].ids}
+            {
+                "name": "Service template",
+                "type": "service",
+                "taxes_id": cls.company_data["default_tax_sale"].ids,
+            }
         )
         cls.setup = cls._make_setup()
 
@@ -85,5 +93,8 @@ class BookingsCase(AccountTestInvoicingCommon):
 
     def bookings(self, **facts):
         """The bookings of the setup with these field values."""
-        domain = [("setup_id", "=", self.setup.id), *((name, "=", value) for name, value in facts.items())]
+        domain = [
+            ("setup_id", "=", self.setup.id),
+            *((name, "=", value) for name, value in facts.items()),
+        ]
         return self.env["bookings.booking"].search(domain, order="start, id")

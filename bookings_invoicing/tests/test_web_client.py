@@ -19,7 +19,9 @@ class TestWebClient(BookingsCase, HttpCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.env.user.write({"login": "accountant", "password": "accountant", "name": "Ada Accountant"})
+        cls.env.user.write(
+            {"login": "accountant", "password": "accountant", "name": "Ada Accountant"}
+        )
         cls.company.name = "Riverside Advisers"
         cls.sync()
 
@@ -38,9 +40,15 @@ class TestWebClient(BookingsCase, HttpCase):
         screens = {
             "dashboard": ("/odoo/accounting", ".o_kanban_record:not(.o_kanban_ghost)"),
             "uninvoiced": ("/odoo/uninvoiced-bookings", ".o_list_view .o_data_row"),
-            "booking": (f"/odoo/bookings/{booking.id}", ".o_form_view .o_field_widget[name=amount]"),
+            "booking": (
+                f"/odoo/bookings/{booking.id}",
+                ".o_form_view .o_field_widget[name=amount]",
+            ),
             "setup": (f"/odoo/booking-sync-setup/{self.setup.id}", ".o_form_view .o_notebook"),
-            "connection": (f"/odoo/bookings-connections/{self.connection.id}", ".o_form_view .o_group"),
+            "connection": (
+                f"/odoo/bookings-connections/{self.connection.id}",
+                ".o_form_view .o_group",
+            ),
             "draft": (
                 f"/odoo/customer-invoices/{ready[0].move_ids.id}",
                 ".o_form_view .o_field_widget[name=invoice_line_ids] .o_data_row",
@@ -65,9 +73,13 @@ class TestWebClient(BookingsCase, HttpCase):
                 )
                 for name, (path, selector) in screens.items():
                     browser.navigate_to(self.base_url() + path)
-                    narrow = selector.replace(".o_list_view .o_data_row", ".o_content .o_view_controller, .o_content *")
+                    narrow = selector.replace(
+                        ".o_list_view .o_data_row", ".o_content .o_view_controller, .o_content *"
+                    )
                     ready = selector if width > 800 else f"{selector}, {narrow}, .o_kanban_record"
-                    self.assertTrue(browser._wait_ready(f"!!document.querySelector({ready!r})"), name)
+                    self.assertTrue(
+                        browser._wait_ready(f"!!document.querySelector({ready!r})"), name
+                    )
                     answer = browser._websocket_request("Page.captureScreenshot")
                     pictures[name] = base64.b64decode(answer["data"])
             finally:

@@ -15,7 +15,10 @@ class BookingsBusinessFinder(models.TransientModel):
     _description = "Find a Bookings Business"
 
     connection_id = fields.Many2one("bookings.connection", required=True, readonly=True)
-    query = fields.Char(string="Search", help="Microsoft lists 500 businesses at most: search by a part of the name.")
+    query = fields.Char(
+        string="Search",
+        help="Microsoft lists 500 businesses at most: search by a part of the name.",
+    )
     address = fields.Char(help="The mailbox address of the business, where it is not in the list.")
     line_ids = fields.One2many("bookings.business.finder.line", "finder_id")
     is_complete = fields.Boolean(readonly=True, default=True)
@@ -98,7 +101,9 @@ class BookingsBusinessFinderLine(models.TransientModel):
     _name = "bookings.business.finder.line"
     _description = "Bookings Business"
 
-    finder_id = fields.Many2one("bookings.business.finder", required=True, ondelete="cascade", index=True)
+    finder_id = fields.Many2one(
+        "bookings.business.finder", required=True, ondelete="cascade", index=True
+    )
     business_id = fields.Char(string="Address", required=True)
     name = fields.Char(required=True)
 

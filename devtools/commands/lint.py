@@ -7,9 +7,10 @@ from .. import odoo_source, pyenv
 from ..console import DevError, say
 from ..paths import REPO, cache, manifests
 
-# Parts of an addon without Odoo. Their read() and copy() are no overrides of the ORM's.
-PLAIN = ("graph", "billing", "sandbox")
-ORM_ONLY = "method-required-super,missing-return,print-used"
+# Parts of an addon without Odoo, and tests. Their read() and copy() are no overrides of the ORM's,
+# and nobody translates what a test raises.
+PLAIN = ("graph", "billing", "sandbox", "tests")
+ORM_ONLY = "method-required-super,missing-return,print-used,translation-required"
 # The repository has one README for all; models are split by concern.
 NOT_OURS = "missing-readme,consider-merging-classes-inherited"
 

@@ -1,7 +1,7 @@
 """A synchronisation of three pages, killed at every chosen point and then run again: nothing lost, nothing twice.
 
-Run as ``python -m tests.system.sync_crash DATABASE [--every N] [--bugs NAME ...]`` in the environment of ./dev, on a database
-with the addon. The last line of stdout is one JSON object: for each bug, or "none", ``points``, ``violations`` and
+Run as ``python -m tests.system.sync_crash DATABASE [--every N] [--bugs NAME ...]`` in the environment of ./dev, on a
+database with the addon. The last line of stdout is one JSON object: for each bug, or "none", ``points``, ``violations`` and
 ``statements``.
 
 How it works: the registry is loaded once; each trial forks, the child counts its SQL statements and commits and sends
