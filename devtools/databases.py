@@ -16,7 +16,7 @@ PREFIX = "bookings_template_"
 # Every other template is made from the one with these.
 BASE = ["account"]
 MARK = "made by ./dev of bookings-invoicing"
-TEMPORARY = re.compile(r"bookings_(?:test|bench|wheel|check)_(\d+)$")
+TEMPORARY = re.compile(r"bookings_(?:test|bench|serve|check)_(\d+)$")
 
 
 def exists(env, name):

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import shutil
 import subprocess
 import time
 import urllib.request
@@ -46,15 +45,6 @@ def database(environment):
     """A database of this test's own with what the addon depends on; dropped afterwards."""
     with databases.temporary(environment, "bookings_check") as name:
         yield name
-
-
-@pytest.fixture(scope="session")
-def chromium():
-    """Path of the browser. Without one the test fails: it must not pass unseen."""
-    for program in ("chromium", "google-chrome", "chromium-browser", "google-chrome-stable"):
-        if found := shutil.which(program):
-            return found
-    return pytest.fail("Chromium is missing: apt-get install chromium")
 
 
 @pytest.fixture(scope="session")
