@@ -104,11 +104,12 @@ class BookingsBooking(models.Model):
 
     @api.depends("label_rule_id.payer_id", "label_rule_id.outcome")
     def _compute_payer_id(self):
-        super()._compute_payer_id()
+        result = super()._compute_payer_id()
         for booking in self.filtered("label_rule_id"):
             rule = booking.label_rule_id
             if rule.outcome == "payer" and booking.status not in BILLED:
                 booking.payer_id = rule.payer_id
+        return result
 
     @api.depends("fee_cause", "attendance", "label_rule_id.outcome", "label_rule_id.reason")
     def _compute_status(self):
@@ -154,7 +155,7 @@ class BookingsBooking(models.Model):
 
     def _after_import(self, setup, keyed):
         self._apply_label_rules()
-        super()._after_import(setup, keyed)
+        return super()._after_import(setup, keyed)
 
     def _apply_label_rules(self):
         """Look up the rule of each unbilled booking's label and let it say who came."""

@@ -160,7 +160,7 @@ class BookingsBooking(models.Model):
             return ""
         return sentences.render(
             explanation,
-            lambda text: self.env._(text),  # pylint: disable=gettext-variable
+            lambda text: self.env._(text),
             lambda key, value: (
                 formatLang(self.env, float(value), currency_obj=self.currency_id)
                 if key in sentences.MONEY
@@ -311,31 +311,32 @@ class BookingsBooking(models.Model):
         return texts
 
     def _attention_text(self, key, params):
-        _ = self.env._
         texts = {
-            "no_attendee": _(
+            "no_attendee": self.env._(
                 "Nobody is named on this appointment. Choose the customer, or mark it as not billable."
             ),
-            "no_customer": _(
+            "no_customer": self.env._(
                 "%(name)s is no customer in Odoo yet. Choose one, or create one from the template."
             ),
-            "ambiguous_customer": _(
+            "ambiguous_customer": self.env._(
                 "%(name)s may be one of several: %(candidates)s. Choose the right one."
             ),
-            "no_product": _("The service %(service)s has no product. Choose one on the service."),
-            "no_tax": _(
+            "no_product": self.env._(
+                "The service %(service)s has no product. Choose one on the service."
+            ),
+            "no_tax": self.env._(
                 "%(product)s has no tax. Add one, or tick “No Tax on Purpose” on the service."
             ),
-            "account": _(
+            "account": self.env._(
                 "%(product)s has no income account. Set one on the product or its category."
             ),
-            "currency": _(
+            "currency": self.env._(
                 "The currency %(currency)s is not active, or not that of the journal %(journal)s."
             ),
-            "journal": _(
+            "journal": self.env._(
                 "There is no sales journal for this company. Choose one on the sync setup."
             ),
-            "lock_date": _(
+            "lock_date": self.env._(
                 "The invoice would be dated %(date)s, but everything up to %(lock)s is locked."
             ),
         }

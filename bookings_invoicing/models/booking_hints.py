@@ -124,7 +124,7 @@ class BookingsBooking(models.Model):
         currency = self[:1].currency_id
         return sentences.render(
             explanation,
-            lambda source: self.env._(source),  # pylint: disable=gettext-variable
+            lambda source: self.env._(source),
             lambda key, value: (
                 formatLang(self.env, float(value), currency_obj=currency)
                 if key in sentences.MONEY

@@ -133,8 +133,9 @@ class BookingsBooking(models.Model):
 
     def _check_company(self, fnames=None):
         # What an import writes points to rows of its own setup and to partners that were looked for in its company.
-        if not self.env.context.get("bookings_importing"):
-            super()._check_company(fnames)
+        if self.env.context.get("bookings_importing"):
+            return None
+        return super()._check_company(fnames)
 
     def _attendee_keys(self, appointment, existing):
         """``{attendee key: graph.Attendee or None}``; the key ``-`` stands for an appointment without attendees."""

@@ -35,7 +35,7 @@ class BookingsBooking(models.Model):
     def _after_import(self, setup, keyed):
         if setup.group_price == "appointment":
             self._share_out(setup, list(keyed))
-        super()._after_import(setup, keyed)
+        return super()._after_import(setup, keyed)
 
     def _remove(self, setup, digest=None):
         count = super()._remove(setup, digest)

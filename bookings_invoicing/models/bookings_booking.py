@@ -65,7 +65,6 @@ class BookingsBooking(models.Model):
     )
     payer_id = fields.Many2one(
         "res.partner",
-        string="Payer",
         compute="_compute_payer_id",
         store=True,
         readonly=False,
@@ -76,7 +75,7 @@ class BookingsBooking(models.Model):
     )
     service_id = fields.Many2one("bookings.service", readonly=True, ondelete="restrict", index=True)
     product_id = fields.Many2one(related="service_id.product_id", store=True, index=True)
-    staff_ids = fields.Many2many("bookings.staff", string="Staff", readonly=True)
+    staff_ids = fields.Many2many("bookings.staff", readonly=True)
     label = fields.Char(readonly=True)
     reference = fields.Char(
         help="The payer's purchase order; separates invoices and is shown on them", copy=False

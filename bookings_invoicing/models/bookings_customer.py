@@ -29,7 +29,6 @@ class BookingsCustomer(models.Model):
     )
     payer_id = fields.Many2one(
         "res.partner",
-        string="Payer",
         check_company=True,
         index="btree_not_null",
         ondelete="restrict",
@@ -244,7 +243,7 @@ class BookingsCustomer(models.Model):
         """Countries by free text: their code, or their name in any installed language; unclear ones are left out."""
         if not texts:
             return {}
-        countries = self.env["res.country"].search([])
+        countries = self.env["res.country"].search([("code", "!=", False)])
         names = [
             (country.name, country.code)
             for lang, _name in self.env["res.lang"].get_installed()

@@ -57,7 +57,7 @@ class BookingsBooking(models.Model):
                 attendee = keyed.get(booking.appointment_id, {}).get(booking.attendee_key)
                 if attendee and attendee.answers:
                     booking._take_answers(questions.mapped_answers(attendee.answers, rules))
-        super()._after_import(setup, keyed)
+        return super()._after_import(setup, keyed)
 
     def _take_answers(self, answered):
         """:param answered: ``(field, text)`` as typed, of mapped questions only"""
@@ -94,7 +94,7 @@ class BookingsBooking(models.Model):
         if not proposals.search_count(
             [*subject, *((name, "=", value) for name, value in values.items())], limit=1
         ):
-            why = sentences.render(proposal.why, lambda text: self.env._(text))  # pylint: disable=gettext-variable
+            why = sentences.render(proposal.why, lambda text: self.env._(text))
             proposals.create(
                 values
                 | {"setup_id": self.setup_id.id, "booking_id": self.id, "partner_id": partner.id}

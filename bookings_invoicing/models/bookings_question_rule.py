@@ -40,9 +40,7 @@ class BookingsSyncSetup(models.Model):
     question_rule_ids = fields.One2many(
         "bookings.question.rule", "setup_id", string="Form Questions", copy=True
     )
-    keep_notes = fields.Boolean(
-        string="Keep Notes", help="Keep what customers write when they book."
-    )
+    keep_notes = fields.Boolean(help="Keep what customers write when they book.")
 
     def _question_rules(self):
         """:rtype: list[bookings_invoicing.billing.questions.QuestionRule]"""

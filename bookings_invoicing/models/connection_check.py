@@ -87,28 +87,30 @@ class BookingsConnection(models.Model):
 
         :param graph.Check check:
         """
-        facts, _ = check.facts, self.env._
+        facts = check.facts
         if "error" in facts:
             return tell(self.env, facts["error"])
         if check.kind == "skipped":
-            return _("Not tried, because a step before does not work.")
+            return self.env._("Not tried, because a step before does not work.")
         if check.step == "token":
-            return _("Microsoft accepts the sign-in.")
+            return self.env._("Microsoft accepts the sign-in.")
         if check.step == "permission":
             if not facts:
-                return _("The granted permissions cannot be seen; the next steps show them.")
-            return _("Granted: %s.", facts["permissions"])
+                return self.env._(
+                    "The granted permissions cannot be seen; the next steps show them."
+                )
+            return self.env._("Granted: %s.", facts["permissions"])
         if check.step == "businesses":
             if facts["count"]:
-                return _("%s Bookings businesses found.", facts["count"])
-            return _(
+                return self.env._("%s Bookings businesses found.", facts["count"])
+            return self.env._(
                 "Connected, but the organisation has no Bookings business. Create one in Bookings first."
             )
         if check.step == "business":
-            return f"{facts['name']} ({facts['currency'] or _('no currency told')})"
-        text = _("Can be read: %s on the first page.", facts["count"])
+            return f"{facts['name']} ({facts['currency'] or self.env._('no currency told')})"
+        text = self.env._("Can be read: %s on the first page.", facts["count"])
         if facts["malformed"]:
-            text += " " + _(
+            text += " " + self.env._(
                 "%s of them cannot be understood and would be set aside.", facts["malformed"]
             )
         return text
@@ -120,24 +122,25 @@ class BookingsConnection(models.Model):
     def _next_step(self):
         """The one thing to do now, in words, or nothing where all is set up."""
         self.ensure_one()
-        _ = self.env._
         if self.is_foreign_database:
-            return _(
+            return self.env._(
                 "This database is a copy. Open the connection and say whether it may synchronise."
             )
         if self.mode == "live":
             if not (self.tenant_id and self.client_id and self.has_secret):
-                return _(
+                return self.env._(
                     "Register the app in Microsoft Entra and fill in tenant, client and secret."
                 )
             if self.auth_method == "delegated" and not self.is_signed_in:
-                return _("Sign in with Microsoft as the user whose calendars are to be read.")
+                return self.env._(
+                    "Sign in with Microsoft as the user whose calendars are to be read."
+                )
         if self.state == "attention":
             return self.error_message
         if self.state == "draft":
-            return _("Test the connection.")
+            return self.env._("Test the connection.")
         if not self.sudo().setup_ids:
-            return _("Find the Bookings businesses of your organisation and choose one.")
+            return self.env._("Find the Bookings businesses of your organisation and choose one.")
         return False
 
     def _graph_error(self, error):

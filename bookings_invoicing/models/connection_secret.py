@@ -36,7 +36,11 @@ class BookingsConnectionSecret(models.Model):
         :returns: the number of secrets that were encrypted anew
         :raises server_settings.SecretUnreadable: a secret is under a key that this server does not have
         """
-        rows = self.sudo().search([]).filtered(lambda row: server_settings.needs_reseal(row.sealed))
+        rows = (
+            self.sudo()
+            .search([("sealed", "!=", False)])
+            .filtered(lambda row: server_settings.needs_reseal(row.sealed))
+        )
         for row in rows:
             row.sealed = server_settings.seal(server_settings.unseal(row.sealed))
         return len(rows)

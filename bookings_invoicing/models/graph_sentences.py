@@ -148,4 +148,5 @@ def sentence_of(env, error):
     host = error.host or "Microsoft"
     if known is None or error.sentence != known.format(host=host):
         return error.sentence
-    return env._(SENTENCES[error.kind]) % {"host": host}  # pylint: disable=gettext-variable
+    sentence = env._(SENTENCES[error.kind])
+    return sentence % {"host": host}

@@ -35,9 +35,8 @@ class ResConfigSettings(models.TransientModel):
         return ", ".join(f"{record.name}: {labels.get(record[field])}" for record in records[:5])
 
     def _bookings_next_step(self, connections, setups):
-        _ = self.env._
         if not connections:
-            return _(
+            return self.env._(
                 "Connect Microsoft 365, or try everything with the sample data of a sandbox first."
             )
         for connection in connections:

@@ -147,8 +147,29 @@ class RolesCase(BookingsCase):
         run = env["bookings.invoice.run"].create(
             {"state": "done", "company_id": setup.company_id.id}
         )
+        made = cls._values_of_records(setup, booking, run)
+        found = {
+            "bookings.connection": connection,
+            "bookings.sync.setup": setup,
+            "bookings.sync.run": setup.run_ids[:1],
+            "bookings.service": booking.service_id,
+            "bookings.staff": env["bookings.staff"].search([("setup_id", "=", setup.id)], limit=1),
+            "bookings.customer": booking.customer_id,
+            "bookings.booking": booking,
+            "bookings.invoice.run": run,
+        }
+        found |= {model: env[model].create(values) for model, values in made.items()}
+        found["res.company"] = setup.company_id
+        for model in sorted(set(MATRIX) - set(found)):
+            found[model] = cls._filled(env[model], found)
+        return found
+
+    @classmethod
+    def _values_of_records(cls, setup, booking, run):
+        """``{model: values}`` of those that nothing has made yet."""
+        connection = setup.connection_id
         state = f"{setup.id}-state"
-        made = {
+        return {
             "bookings.connection.check": {
                 "connection_id": connection.id,
                 "step": "token",
@@ -196,21 +217,6 @@ class RolesCase(BookingsCase):
                 "reason": "x",
             },
         }
-        found = {
-            "bookings.connection": connection,
-            "bookings.sync.setup": setup,
-            "bookings.sync.run": setup.run_ids[:1],
-            "bookings.service": booking.service_id,
-            "bookings.staff": env["bookings.staff"].search([("setup_id", "=", setup.id)], limit=1),
-            "bookings.customer": booking.customer_id,
-            "bookings.booking": booking,
-            "bookings.invoice.run": run,
-        }
-        found |= {model: env[model].create(values) for model, values in made.items()}
-        found["res.company"] = setup.company_id
-        for model in sorted(set(MATRIX) - set(found)):
-            found[model] = cls._filled(env[model], found)
-        return found
 
     def persistent_models(self):
         """Names of our models that have records to keep."""

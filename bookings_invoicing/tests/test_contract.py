@@ -4,7 +4,8 @@ FIELDS = {
     "bookings.connection": """name active company_id mode cloud tenant_id client_id auth_method client_secret has_secret
         secret_expiry user_id sync_user_id state error_message error_date setup_ids""",
     "bookings.sync.setup": """name active paused user_id connection_id company_id business_id currency_id tz
-        sync_appointments look_back_days look_ahead_days customer_sync service_sync remote_customer_filter service_filter interval_number
+        sync_appointments look_back_days look_ahead_days customer_sync service_sync
+        remote_customer_filter service_filter interval_number
         interval_type next_sync customer_template_id service_template_id bill_from bill_after billing_flow price_tax grouping
         line_template journal_id invoice_date_policy group_price fee_product_id invoice_cash_rounding_id auto_draft
         last_customer_sync last_service_sync last_appointment_sync health run_ids""",

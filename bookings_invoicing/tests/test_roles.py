@@ -147,8 +147,8 @@ class TestMethodRights(Methods, RolesCase):
                     try:
                         with self.cr.savepoint():
                             getattr(record, method)(*self.arguments(model, method))
-                    except (AccessError, AccessDenied, MissingError):
-                        pass
+                    except (AccessError, AccessDenied, MissingError) as error:
+                        self.assertTrue(str(error), "a refusal says why")
                     except UserError:
                         self.assertEqual(method, "export_data", "Odoo's own words for the same")
                     else:

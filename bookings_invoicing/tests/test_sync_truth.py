@@ -83,7 +83,8 @@ class TestSyncTruth(BookingsCase):
     def _rows(self):
         self.env.cr.execute(
             """SELECT b.id, b.appointment_id, b.attendee_key, b.start, b.stop, b.price, b.price_type, b.label, b.name,
-                      b.unnamed, b.removed_on IS NOT NULL AS gone, b.partner_id, s.remote_id AS service, c.remote_id AS customer,
+                      b.unnamed, b.removed_on IS NOT NULL AS gone, b.partner_id, s.remote_id AS service,
+                      c.remote_id AS customer,
                       c.email, ARRAY(SELECT m.remote_id FROM bookings_booking_bookings_staff_rel r
                                        JOIN bookings_staff m ON m.id = r.bookings_staff_id
                                       WHERE r.bookings_booking_id = b.id) AS staff

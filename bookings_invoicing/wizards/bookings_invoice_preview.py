@@ -25,7 +25,6 @@ class BookingsInvoicePreview(models.TransientModel):
         required=True,
     )
     ended_before = fields.Date(
-        string="Ended Before",
         help="Only bookings that ended before this day where the business is. Empty: all.",
     )
     line_ids = fields.One2many(
@@ -172,7 +171,7 @@ class BookingsInvoicePreviewLine(models.TransientModel):
     preview_id = fields.Many2one(
         "bookings.invoice.preview", required=True, ondelete="cascade", index=True
     )
-    payer_id = fields.Many2one("res.partner", string="Payer")
+    payer_id = fields.Many2one("res.partner")
     booking_ids = fields.Many2many("bookings.booking")
     booking_count = fields.Integer(string="Bookings")
     service_from = fields.Date(string="From")
