@@ -299,9 +299,7 @@ class BookingsBooking(models.Model):
                 )
             credited = self._credited_lines().sudo()
             if credited:
-                refunds = credited.move_id.reversal_move_ids.filtered(
-                    lambda move: move.state == "posted"
-                )
+                refunds = credited.move_id.reversal_move_ids.filtered(lambda m: m.state == "posted")
                 texts.append(
                     self.env._(
                         "Credited by %(refunds)s: put it back to bill it again, or mark it as not billable.",
