@@ -23,20 +23,8 @@ from decimal import Decimal
 
 from . import fields
 from .errors import RecordError
-from .fields import (
-    count,
-    flag,
-    identifier,
-    identifiers,
-    moment,
-    money,
-    note,
-    obj,
-    objects,
-    stamp,
-    text,
-    zone,
-)
+from .fields import count, flag, identifier, identifiers, link, money, note, obj, objects, text
+from .times import duration, moment, stamp, zone
 
 PRICE_TYPES = (
     "fixedPrice",
@@ -121,7 +109,7 @@ class Business:
             language=text(raw, "languageTag"),
             email=text(raw, "email"),
             phone=text(raw, "phone"),
-            public_url=fields.link(raw, "publicUrl"),
+            public_url=link(raw, "publicUrl"),
         )
 
 
@@ -148,7 +136,7 @@ class Service:
             name=text(raw, "displayName"),
             price=money(raw, "defaultPrice", required=price_type in _PRICED),
             price_type=price_type,
-            duration=fields.duration(raw, "defaultDuration"),
+            duration=duration(raw, "defaultDuration"),
             description=note(raw, "description"),
             max_attendees=count(raw, "maximumAttendeesCount"),
             staff_ids=identifiers(raw, "staffMemberIds"),
@@ -344,7 +332,7 @@ class Appointment:
             note(raw, "customerNotes"),
             flag(raw, "isLocationOnline"),
             _place(raw) if raw.get("serviceLocation") else "",
-            fields.link(raw, "joinWebUrl") or fields.link(raw, "onlineMeetingUrl"),
+            link(raw, "joinWebUrl") or link(raw, "onlineMeetingUrl"),
             stamp(raw, "createdDateTime"),
             stamp(raw, "lastUpdatedDateTime"),
             count(raw, "maximumAttendeesCount"),

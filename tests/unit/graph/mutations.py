@@ -4,6 +4,7 @@ A ``Mutation`` changes one place of a record (``on_value``), one object of it (`
 bytes of the page (``on_bytes``); ``choose(n)`` gives a number below n, so that hypothesis decides.
 """
 
+import copy
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -98,7 +99,7 @@ def raw(piece):
 
 
 def put(name, value):
-    return Mutation(name, on_value=lambda _value: value)
+    return Mutation(name, on_value=lambda _value: copy.deepcopy(value))
 
 
 def text(name, change):

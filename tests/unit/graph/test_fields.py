@@ -6,14 +6,14 @@ from decimal import Decimal
 
 import pytest
 
-from bookings_invoicing.graph import RecordError, fields
+from bookings_invoicing.graph import RecordError, fields, times
 from bookings_invoicing.graph.answers import loads
 
 UTC = datetime.timezone.utc
 
 
 def at(text, zone="UTC"):
-    return fields.moment({"start": {"dateTime": text, "timeZone": zone}}, "startDateTime", "start")
+    return times.moment({"start": {"dateTime": text, "timeZone": zone}}, "startDateTime", "start")
 
 
 def utc(*parts):
@@ -97,14 +97,14 @@ def test_moments_refused(text, zone):
 @pytest.mark.parametrize("value", [None, "2026-03-02T09:00:00Z", [], 5, True])
 def test_moment_that_is_no_object(value):
     with pytest.raises(RecordError):
-        fields.moment({"startDateTime": value}, "startDateTime", "start")
+        times.moment({"startDateTime": value}, "startDateTime", "start")
 
 
 def test_both_spellings():
     """v1.0 says startDateTime, its documentation's sample and beta say start."""
     new, old = ({"dateTime": f"2026-03-0{day}T09:00:00Z", "timeZone": "UTC"} for day in (2, 3))
-    assert fields.moment({"startDateTime": new, "start": old}, "startDateTime", "start").day == 2
-    assert fields.moment({"startDateTime": None, "start": old}, "startDateTime", "start").day == 3
+    assert times.moment({"startDateTime": new, "start": old}, "startDateTime", "start").day == 2
+    assert times.moment({"startDateTime": None, "start": old}, "startDateTime", "start").day == 3
 
 
 def test_every_windows_zone_is_known():
@@ -113,7 +113,7 @@ def test_every_windows_zone_is_known():
 
     names = get_global("windows_zone_mapping")
     assert len(names) > 100
-    assert [name for name in names if fields.iana_zone(name) is None] == []
+    assert [name for name in names if times.iana_zone(name) is None] == []
 
 
 @pytest.mark.parametrize(
@@ -244,7 +244,7 @@ def test_lists_of_ids():
      ("P1DT2H3M4.123456789012S", 1563 + 4 / 60)],
 )  # fmt: skip
 def test_durations(value, minutes):
-    found = fields.duration({"d": value}, "d")
+    found = times.duration({"d": value}, "d")
     assert found == datetime.timedelta(minutes=minutes)
 
 
@@ -254,18 +254,18 @@ def test_durations(value, minutes):
 )
 def test_durations_refused(value):
     with pytest.raises(RecordError):
-        fields.duration({"d": value}, "d")
+        times.duration({"d": value}, "d")
 
 
 def test_stamps():
     """.NET's "never" is none; a zone that is missing is UTC."""
-    assert fields.stamp({"at": "0001-01-01T00:00:00Z"}, "at") is None
-    assert fields.stamp({"at": None}, "at") is fields.stamp({}, "at") is None
-    assert fields.stamp({"at": "2026-03-02T09:00:00"}, "at") == utc(2026, 3, 2, 9)
-    assert fields.stamp({"at": "2026-03-02T09:00:00+01:00"}, "at") == utc(2026, 3, 2, 8)
+    assert times.stamp({"at": "0001-01-01T00:00:00Z"}, "at") is None
+    assert times.stamp({"at": None}, "at") is times.stamp({}, "at") is None
+    assert times.stamp({"at": "2026-03-02T09:00:00"}, "at") == utc(2026, 3, 2, 9)
+    assert times.stamp({"at": "2026-03-02T09:00:00+01:00"}, "at") == utc(2026, 3, 2, 8)
     for wrong in ("", "never", 5, {}, "2026-13-01T00:00:00Z"):
         with pytest.raises(RecordError):
-            fields.stamp({"at": wrong}, "at")
+            times.stamp({"at": wrong}, "at")
 
 
 @pytest.mark.parametrize(
