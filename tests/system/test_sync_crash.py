@@ -41,6 +41,7 @@ def test_killed_anywhere_nothing_is_lost_and_nothing_twice(environment, crash_da
     assert result["points"] > 50, "the sweep must reach the commits and statements of three pages"
 
 
+@pytest.mark.skipif(not LONG, reason="the engine with mistakes is swept by ./dev test --long")
 @pytest.mark.parametrize("bug", sorted(sync_crash.BUGS))
 def test_sweep_finds_seeded_bug(environment, crash_database, bug):
     result = _sweep(environment, crash_database, "--every", "10", "--bugs", bug)[bug]
