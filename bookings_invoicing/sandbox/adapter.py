@@ -104,7 +104,7 @@ def _raw(request, status: str, headers: dict, body: bytes) -> HTTPResponse:
 
 
 def mount(session: requests.Session, app) -> SandboxAdapter:
-    """Answer both sandbox hosts from ``app`` on this session; every other host stays as it is."""
+    """Let ``app`` answer both sandbox hosts for a requests session; every other host stays as it is."""
     adapter = SandboxAdapter(app)
     session.mount(f"https://{GRAPH_HOST}/", adapter)
     session.mount(f"https://{LOGIN_HOST}/", adapter)
