@@ -235,6 +235,7 @@ class TestRolesOverRpc(Methods, RolesCase, HttpCase):
                         + (("odoo.exceptions.UserError",) if method == "export_data" else ()),
                     )
 
+    @mute_logger(*QUIET)
     def test_private_methods_stay_private(self):
         self.authenticate("role_manager", "role_manager")
         for model, method in (

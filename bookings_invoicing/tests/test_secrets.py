@@ -44,7 +44,7 @@ def dumped(cr, *needles):
 
 @contextlib.contextmanager
 def everything_logged():
-    """All that any logger says at DEBUG, as one text in ``.getvalue()``."""
+    """All that any logger says at DEBUG, as one text in ``.getvalue()``, and nowhere else meanwhile."""
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
     handler.setFormatter(logging.Formatter("%(name)s %(message)s %(pathname)s"))
@@ -53,14 +53,14 @@ def everything_logged():
         *(logging.getLogger(name) for name in list(logging.root.manager.loggerDict)),
     ]
     levels = {logger: logger.level for logger in loggers}
-    logging.root.addHandler(handler)
+    handlers, logging.root.handlers = logging.root.handlers, [handler]
     try:
         for logger in loggers:
             # the queries of the database hold what is stored, which is sealed: they are looked at as the dump is
             logger.setLevel(logging.DEBUG)
         yield stream
     finally:
-        logging.root.removeHandler(handler)
+        logging.root.handlers = handlers
         for logger, level in levels.items():
             logger.setLevel(level)
 
