@@ -21,7 +21,6 @@ from odoo.tools import SQL
 
 from .. import graph
 from ..billing import windows
-from .graph_sentences import tell
 from .sync_store import BATCH, BatchStore
 
 _logger = logging.getLogger(__name__)
@@ -60,9 +59,9 @@ class SyncJob:
         with self._claim() as claimed:
             if not claimed:
                 return self._already_running()
-            self._begin()
             try:
-                held = self._work()
+                self.store.durably(self._begin)
+                return self._succeed(self._work())
             except HandOver:
                 return self._hand_over()
             except graph.GraphError as error:
@@ -72,7 +71,6 @@ class SyncJob:
                     raise
                 _logger.exception("The synchronisation of %r failed", self.setup.id)
                 return self._fail(error)
-            return self._succeed(held)
 
     def retry(self, appointment_ids):
         """Read these appointments by id and keep them; returns whether the business was free to be worked on."""
@@ -108,11 +106,9 @@ class SyncJob:
                 }
             )
         if self._commit:
-            if self.run_id:
-                runs.browse(self.run_id).write({"state": "running", "started": self.started})
-            else:
-                self.run_id = self._create_run("running").id
-            self._commit()
+            run = runs.browse(self.run_id).exists()
+            run.write({"state": "running", "started": self.started})
+            self.run_id = (run or self._create_run("running")).id
 
     def _already_running(self):
         running = self.env["bookings.sync.run"].search(
@@ -280,7 +276,7 @@ class SyncJob:
         setup, now = self.setup, fields.Datetime.now()
         transient = getattr(error, "transient", False)
         wait = timedelta(seconds=getattr(error, "retry_after", None) or 0)
-        message = tell(self.env, error) if isinstance(error, graph.GraphError) else str(error)
+        message = setup._in_words(error)
         setup._note_failure(message, needs_person=not transient)
         if getattr(error, "needs_admin", False):
             setup.connection_id.sudo()._mark_attention(error)
@@ -294,8 +290,18 @@ class SyncJob:
         return self._finish("failed", error=message)
 
     def _hand_over(self):
+        """Queue the run for the scheduled action; who asks again while it waits gets the same one."""
         self.env.ref("bookings_invoicing.ir_cron_sync").sudo()._trigger()
-        return self._finish("queued")
+        waiting = self.env["bookings.sync.run"].search(
+            [
+                ("setup_id", "=", self.setup.id),
+                ("state", "=", "queued"),
+                ("user_id", "=", self.env.uid),
+                ("full", "=", self.full),
+            ],
+            limit=1,
+        )
+        return waiting or self._finish("queued")
 
     def _finish(self, state, error=False):
         values = self._run_values() | {
@@ -304,12 +310,12 @@ class SyncJob:
             "seconds": time.monotonic() - self._clock,
             "error": error,
         }
-        if self.run_id:
-            run = self.env["bookings.sync.run"].browse(self.run_id)
-            run.write(values)
-            run._tell_who_asked()
-            return run
-        return self._create_run(state, values)
+        run = self.env["bookings.sync.run"].browse(self.run_id or ()).exists()
+        if not run:
+            return self._create_run(state, values)
+        run.write(values)
+        run._tell_who_asked()
+        return run
 
     def _create_run(self, state, values=None):
         return self.env["bookings.sync.run"].create(
@@ -317,7 +323,7 @@ class SyncJob:
                 "setup_id": self.setup.id,
                 "trigger": self.trigger,
                 "full": self.full,
-                "user_id": self.env.context.get("bookings_user_id") or self.env.uid,
+                "user_id": self.env.uid,
                 "started": self.started,
                 "state": state,
                 **(values or {}),

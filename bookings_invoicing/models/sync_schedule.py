@@ -1,16 +1,20 @@
 import logging
 from datetime import timedelta
+from functools import partial
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import plaintext2html
 
+from .. import graph
 from ..billing import period
+from .graph_sentences import tell
 from .sync_job import SyncJob
 
 _logger = logging.getLogger(__name__)
 
 LATE_AT_LEAST = timedelta(hours=1)
+ERROR_LENGTH = 500
 ACTIVITY = "bookings_invoicing.mail_activity_sync"
 
 
@@ -93,21 +97,26 @@ class BookingsSyncSetup(models.Model):
             if not left:
                 break
             run = self.env["bookings.sync.run"].browse(run_id or ())
+            setup = self.browse(setup_id)
             self._alone(
-                commit, self.browse(setup_id)._sync_run, trigger="cron", commit=commit, queued=run
+                commit,
+                partial(setup._sync_run, trigger="cron", commit=commit, queued=run),
+                partial(setup._note_stopped, queued=run),
             )
             left = commit(1)
 
     @api.model
-    def _alone(self, commit, work, **named):
-        """Do a piece of work that must not stop the next one; what it raises is logged and rolled back."""
+    def _alone(self, commit, work, on_error=None):
+        """Do a piece of work that must not stop the next one; what it raises is rolled back, logged and noted."""
         try:
-            work(**named)
+            work()
             commit()
-        except Exception:
+        except Exception as error:
             _logger.exception("A scheduled synchronisation failed")
             self.env.cr.rollback()
             self.env.transaction.reset()
+            if on_error:
+                self._alone(commit, partial(on_error, error))
 
     @api.model
     def _cron_refresh(self):
@@ -206,6 +215,48 @@ class BookingsSyncSetup(models.Model):
         if self.error_message or self.retry_at:
             self.write({"error_message": False, "error_date": False, "retry_at": False})
         self.activity_unlink([ACTIVITY])
+
+    def _in_words(self, error):
+        """What ended a synchronisation, for a person.
+
+        :param Exception error:
+        """
+        if isinstance(error, graph.GraphError):
+            return tell(self.env, error)
+        if isinstance(error, UserError):
+            return str(error)
+        return self.env._(
+            "An unexpected error ended the synchronisation; the server's log has the details. %(kind)s: %(error)s",
+            kind=type(error).__name__,
+            error=str(error)[:ERROR_LENGTH],
+        )
+
+    def _note_stopped(self, error, queued):
+        """Keep what ended a synchronisation outside of the care of its :class:`~.sync_job.SyncJob`.
+
+        :param Exception error:
+        :param queued: the ``bookings.sync.run`` that was to be worked off, if any
+        """
+        setup, now = self._for_sync(), fields.Datetime.now()
+        message = setup._in_words(error)
+        setup._note_failure(message)
+        setup.next_sync = setup._next_after(now)
+        runs = self.env["bookings.sync.run"].sudo()
+        run = queued.sudo() or runs.search(
+            [("setup_id", "=", setup.id), ("state", "=", "running")], limit=1
+        )
+        if not run:
+            run = runs.create(
+                {
+                    "setup_id": setup.id,
+                    "trigger": "cron",
+                    "user_id": self.env.uid,
+                    "started": now,
+                    "state": "failed",
+                }
+            )
+        run.write({"state": "failed", "finished": now, "error": message})
+        run._tell_who_asked()
 
     def _note_failure(self, message, needs_person=True):
         """Keep a failure where a person sees it: on the setup, and as one activity for its responsible user."""

@@ -1,0 +1,84 @@
+"""The sync among others: setups that fail, rows written meanwhile, two processes at once, the hand-over to the cron."""
+
+import json
+import subprocess
+
+import pytest
+
+from devtools import databases
+from devtools.paths import REPO
+
+
+@pytest.fixture(scope="module")
+def seen(environment):
+    """What a scenario of ``sync_world`` saw, on a database of this module."""
+    with databases.temporary(environment, "bookings_check") as database:
+        databases.install(environment, database, ["bookings_invoicing"])
+
+        def see(*words):
+            done = subprocess.run(
+                [environment.python, "-m", "tests.system.sync_world", database, *words],
+                cwd=REPO,
+                env=environment.variables(),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+            )
+            assert done.returncode == 0, done.stderr[-3000:]
+            return json.loads(done.stdout.splitlines()[-1])
+
+        yield see
+
+
+@pytest.mark.parametrize("where", ["inside", "outside"])
+def test_a_setup_that_fails_is_seen_and_stops_no_other(seen, where):
+    """Also where no job could care for it: the setup, its run and an activity say what happened; the next run is good."""
+    told = seen("failing", where)
+    assert told["broken"] == 1
+    first, second = told["first"], told["second"]
+    assert "out of shared memory" in first["error"]
+    assert first["run_error"] == first["error"]
+    assert (first["runs"], first["health"], first["bookings"]) == (["failed"], "attention", 0)
+    assert [name for name, note in first["activities"] if "shared memory" in note] == [
+        "Responsible"
+    ]
+    assert first["next_in_future"], "it is not tried over and over"
+    assert (second["runs"], second["health"], second["error"]) == (["done"], "ok", "")
+    assert second["bookings"] > 0
+    again = told["again"]
+    assert (again["runs"], again["error"], again["activities"]) == (["done", "failed"], "", [])
+    assert again["bookings"] > 0
+
+
+def test_rows_written_meanwhile_cost_a_second_try_only(seen):
+    """Nothing lost of either side, nothing and nobody twice, nothing counted twice."""
+    told = seen("serialization")
+    assert (told["interfered"], told["raised"]) == (1, ["SerializationFailure"])
+    assert told["state"] == "done"
+    assert (told["price"], told["notes"]) == (12.34, "meanwhile")
+    assert (told["new"], told["lost"], told["partners"]) == (1, 0, 1)
+    counts = told["counts"]
+    assert (counts["seen"], counts["created"]) == (15, 1)
+    assert counts["seen"] == counts["unchanged"] + 2
+
+
+def test_one_of_two_processes_synchronises(seen):
+    """The other one says that the first is at work, whether a person or the schedule began it, and leaves no run behind."""
+    told = seen("claim")
+    assert "already running" in told["by_hand"]
+    assert told["while_running"] == ["running"]
+    assert told["after"] == ["done"]
+    assert told["bookings"] == told["expected"]
+
+
+def test_what_takes_long_goes_on_in_the_cron(seen):
+    """It says so, waits once however often it is asked for, is done by the cron, and who asked is told at its end."""
+    told = seen("hand_over")
+    waiting, done = told["waiting"], told["done"]
+    assert all("scheduled action" in message for message in told["clicks"])
+    assert (waiting["runs"], waiting["full"], waiting["by"]) == (["queued"], [True], "Clerk")
+    assert waiting["bookings"] == 0
+    assert told["triggered"] >= 1
+    assert (done["runs"], done["by"], done["bookings"]) == (["done"], "Clerk", told["expected"])
+    assert len(told["told"]) == 1
+    assert done["summary"] in json.loads(told["told"][0])["payload"]["message"]
