@@ -47,6 +47,14 @@ def database(environment):
         yield name
 
 
+@pytest.fixture(scope="module")
+def crash_database(environment):
+    """A database with the addon, for the sweeps of one module."""
+    with databases.temporary(environment, "bookings_check") as name:
+        databases.install(environment, name, ["bookings_invoicing"])
+        yield name
+
+
 @pytest.fixture(scope="session")
 def served(environment):
     """Context manager: serve a database with Odoo and give the address; ends with the block."""

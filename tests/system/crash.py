@@ -1,0 +1,214 @@
+"""A piece of work killed at every chosen point and then done again: nothing lost, nothing twice.
+
+:class:`CrashSweep` is the harness; ``sync_crash`` and ``invoicing_crash`` say what the work is and what must be true after
+it. Each is run as ``python -m tests.system.NAME DATABASE [--every N] [--bugs NAME ...]`` in the environment of ./dev, on a
+database with the addon. The last line of stdout is one JSON object: for each bug, or "none", ``points``, ``violations`` and
+``statements``.
+
+How it works: the registry is loaded once; each trial forks, the child counts its SQL statements and commits and sends
+itself SIGKILL at the given one. A second child then does the work in peace. After the kill and after the second time SQL
+compares the tables with an account that no code of ours keeps. Between trials the tables are put back as they were. A
+*bug* is a deliberate mistake in the engine, put in by the children of both; the sweep must find it.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import time
+
+from devtools.paths import REPO
+
+
+class CrashSweep:
+    """What subclasses give: ``_prepare``, ``reset``, ``work``, ``violations`` and their ``bugs``."""
+
+    bugs = {}
+
+    def __init__(self, database):
+        import odoo.modules.registry
+        import odoo.sql_db
+        from odoo.tools import config
+
+        config.parse_config(["-d", database, "--log-level=critical"], setup_logging=True)
+        self.database, self.bug, self.sql_db = database, None, odoo.sql_db
+        self.registry = odoo.modules.registry.Registry(database)
+        with self.environment() as env:
+            self._prepare(env)
+
+    # -- what is swept -------------------------------------------------------------------------------
+
+    def _prepare(self, env):
+        """Make what the work needs; keep only plain values of it."""
+        raise NotImplementedError
+
+    def reset(self):
+        """Take back what the work writes, in one transaction."""
+        raise NotImplementedError
+
+    def work(self, env):
+        """The work; ``{"state": "done"}`` and what else helps a reader, where it came to its end."""
+        raise NotImplementedError
+
+    def violations(self, done):
+        """What is wrong in the tables, in words; ``done``: after work that came to its end."""
+        raise NotImplementedError
+
+    # -- the database --------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def environment(self):
+        """Superuser environment; committed at the end."""
+        import odoo.api
+
+        with self.registry.cursor() as cr:
+            yield odoo.api.Environment(cr, odoo.api.SUPERUSER_ID, {})
+
+    @contextlib.contextmanager
+    def cursor(self):
+        """Plain SQL beside the registry; committed at the end."""
+        with self.sql_db.db_connect(self.database).cursor() as cr:
+            yield cr
+
+    # -- one trial -----------------------------------------------------------------------------------
+
+    def child(self, point=None):
+        """Work in a child that dies at ``point``: ("statement", n), ("before", n) or ("after", n) a commit.
+
+        :returns: the answer of :meth:`work` with ``statements`` and ``commits``, or ``None`` where it died
+        """
+        self.sql_db.close_all()
+        reading, writing = os.pipe()
+        pid = os.fork()
+        if not pid:
+            code = 1
+            try:
+                os.close(reading)
+                os.write(writing, json.dumps(self._counted_work(point)).encode())
+                code = 0
+            finally:
+                os._exit(code)
+        os.close(writing)
+        with os.fdopen(reading) as pipe:
+            text = pipe.read()
+        os.waitpid(pid, 0)
+        self._wait_for_backends()
+        return json.loads(text) if text else None
+
+    def _wait_for_backends(self):
+        """A killed client's server process ends its statement first; its locks go with it."""
+        deadline = time.monotonic() + 60
+        with self.cursor() as cr:
+            while time.monotonic() < deadline:
+                cr.execute(
+                    """SELECT count(*) FROM pg_stat_activity
+                        WHERE datname = current_database() AND pid != pg_backend_pid() AND backend_type = 'client backend'"""
+                )
+                if not cr.fetchone()[0]:
+                    return
+                cr.rollback()
+        raise RuntimeError("a killed client's server process does not end")
+
+    def _counted_work(self, point):
+        counts = self._count_and_die(point)
+        with self.environment() as env:
+            if self.bug:
+                self.bugs[self.bug](env)
+            answer = self.work(env)
+        return counts | answer
+
+    def _count_and_die(self, point):
+        counts = {"statements": 0, "commits": 0}
+        cursor = self.sql_db.Cursor
+        execute, commit = cursor.execute, cursor.commit
+
+        def die_at(kind, number):
+            if point == (kind, number):
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        def counted_execute(self, *args, **named):
+            result = execute(self, *args, **named)
+            counts["statements"] += 1
+            die_at("statement", counts["statements"])
+            return result
+
+        def counted_commit(self):
+            counts["commits"] += 1
+            number = counts["commits"]
+            die_at("before", number)
+            commit(self)
+            die_at("after", number)
+
+        cursor.execute, cursor.commit = counted_execute, counted_commit
+        return counts
+
+    def trial(self, point):
+        """Kill at the point, look; work again, look. Returns what is wrong."""
+        self.reset()
+        answer = self.child(point)
+        if answer is not None:
+            return []
+        wrong = [f"after the kill: {text}" for text in self.violations(done=False)]
+        again = self.child()
+        if again is None or again["state"] != "done":
+            return [*wrong, f"the next run ended {again}"]
+        return [*wrong, *(f"after the next run: {text}" for text in self.violations(done=True))]
+
+    # -- all of them ---------------------------------------------------------------------------------
+
+    def run(self, every, first_only=False):
+        """All points: around each commit, and every so many statements."""
+        self.reset()
+        try:
+            whole = self.child()
+            wrong = {}
+            if not whole or whole["state"] != "done":
+                wrong["in peace"] = [str(whole)]
+            elif found := self.violations(done=True):
+                wrong["in peace"] = found
+            return self._points(whole or {"commits": 0, "statements": 0}, every, wrong, first_only)
+        finally:
+            self.reset()
+
+    def _points(self, whole, every, wrong, first_only):
+        points = [(kind, n) for n in range(1, whole["commits"] + 1) for kind in ("before", "after")]
+        points += [("statement", n) for n in range(1, whole["statements"] + 1, every)]
+        tried = 0
+        for point in points:
+            if first_only and wrong:
+                break
+            tried += 1
+            if found := self.trial(point):
+                wrong[f"{point[0]} {point[1]}"] = found
+        return {"points": tried, "statements": whole["statements"], "violations": wrong}
+
+    @classmethod
+    def main(cls, argv=None):
+        parser = argparse.ArgumentParser()
+        parser.add_argument("database")
+        parser.add_argument("--every", type=int, default=10)
+        parser.add_argument("--bugs", nargs="*", choices=sorted(cls.bugs), default=())
+        options = parser.parse_args(argv)
+        sweep = cls(options.database)
+        result = {}
+        for bug in options.bugs or (None,):
+            sweep.bug = bug
+            result[bug or "none"] = sweep.run(options.every, first_only=bool(bug))
+        print(json.dumps(result), flush=True)
+        return 0
+
+
+def swept(environment, module, database, *options):
+    """Run a sweep in a process of its own and return what it prints."""
+    done = subprocess.run(
+        [environment.python, "-m", f"tests.system.{module}", database, *options],
+        cwd=REPO,
+        env=environment.variables(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return json.loads(done.stdout.splitlines()[-1])
