@@ -14,6 +14,7 @@ way. Sentences go out as :class:`~.sentences.Explanation`, so that the caller ca
 ``status``      the one status of a booking and why it needs attention
 ``labels``      label rules, fees, late cancellations
 ``questions``   answers of the booking form -> fields, filled or proposed
+``details``     what an invoice must know of its payer
 ``hints``       what a second pair of eyes would notice in the preview
 ``windows``     which time to read, and what to make of what is missing
 ``fingerprint`` compare before write

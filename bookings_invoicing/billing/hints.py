@@ -27,7 +27,7 @@ class BookingLook:
 
     ``person``: who came (any id that is the same in two setups), ``None`` where unknown.
     ``outcome`` and ``amount`` as priced. ``bookings_free``: Bookings itself says free or 0.00.
-    ``changed_late``: changed after it took place.
+    ``changed_late``: changed after it took place. ``ask_attendance``: somebody is to say who came.
     """
 
     id: Hashable
@@ -38,6 +38,7 @@ class BookingLook:
     amount: Decimal
     setup: Hashable = None
     attendance: str = "unknown"
+    ask_attendance: bool = False
     bookings_free: bool = False
     changed_late: bool = False
     was_billed: bool = False
@@ -98,13 +99,21 @@ def booking_hints(booking: BookingLook, usual: Usual | None = None) -> list[Expl
         found.append(Explanation("hint_long", params))
     if minutes <= 0:
         found.append(Explanation("hint_no_time"))
-    if booking.attendance in ("no_show", "late_cancel"):
-        found.append(Explanation(f"hint_{booking.attendance}"))
+    if attendance := _attendance_hint(booking):
+        found.append(attendance)
     if booking.changed_late:
         found.append(Explanation("hint_changed_late"))
     if booking.was_billed:
         found.append(Explanation("hint_was_billed"))
     return found
+
+
+def _attendance_hint(booking):
+    if booking.attendance in ("no_show", "late_cancel"):
+        return Explanation(f"hint_{booking.attendance}")
+    if booking.attendance == "unknown" and booking.ask_attendance:
+        return Explanation("hint_attendance")
+    return None
 
 
 def overlaps(bookings: Iterable[BookingLook]) -> dict[Hashable, list[Explanation]]:

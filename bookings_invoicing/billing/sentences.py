@@ -109,6 +109,7 @@ EXPLANATIONS = {
     "hint_no_time": _lt("The appointment ends when it starts, or before."),
     "hint_no_show": _lt("The attendee did not come."),
     "hint_late_cancel": _lt("The attendee cancelled late."),
+    "hint_attendance": _lt("Nobody has said whether the attendee came."),
     "hint_changed_late": _lt("It was changed in Bookings after it took place."),
     "hint_was_billed": _lt("It was on an invoice before."),
     "hint_overlap": _lt("The same person has another booking at that time."),

@@ -29,6 +29,7 @@ from . import booking_share
 from . import booking_document
 from . import booking_invoicing
 from . import booking_attendance
+from . import booking_details
 from . import bookings_proposal
 from . import setup_rehearsal
 from . import booking_options

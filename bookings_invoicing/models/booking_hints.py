@@ -28,6 +28,8 @@ class BookingsBooking(models.Model):
             attendance=self.attendance,
             bookings_free=self.price_type == "free"
             or (self.price_type == "fixedPrice" and not self.price),
+            changed_late=bool(self.late_changes),
+            ask_attendance=self.setup_id.ask_attendance,
             was_billed=self.billed_before,
         )
 
@@ -98,7 +100,7 @@ class BookingsBooking(models.Model):
             if self[:1].setup_id.auto_draft_limit
             else None,
             old_months=tuple(months[:-1]),
-            incomplete=payer._bookings_missing_address(),
+            incomplete=payer._bookings_labels(payer._bookings_look().missing),
         )
 
     def _draft_to_join(self, split):
@@ -130,18 +132,4 @@ class BookingsBooking(models.Model):
                 if key in sentences.MONEY
                 else str(value)
             ),
-        )
-
-
-class ResPartner(models.Model):
-    _inherit = "res.partner"
-
-    def _bookings_missing_address(self):
-        """Labels of the address fields that an invoice usually shows and that are empty."""
-        self.ensure_one()
-        names = ["street", "city", "country_id"]
-        if self.is_company or self.parent_id.is_company:
-            names.append("vat")
-        return tuple(
-            self._fields[name]._description_string(self.env) for name in names if not self[name]
         )

@@ -114,6 +114,9 @@ class BookingsBooking(models.Model):
             groups = [
                 (self.browse(item.id for item in g.items), g) for g in bookings._grouped(settings)
             ]
+            groups, stopped = bookings._let_out_by_total(groups)
+            for left, reason in stopped:
+                run._leave_out(left, reason)
             bookings._draft_groups(run, groups)
 
     def _draft_groups(self, run, groups):

@@ -15,6 +15,11 @@ class BookingsSyncSetup(models.Model):
         store=False,
         default=lambda self: self.env["decimal.precision"].precision_get("Percentage Analytic"),
     )
+    ask_attendance = fields.Boolean(
+        string="Ask Who Came",
+        help="A booking of which nobody has said whether the attendee came is pointed out in the preview, and left to a "
+        "person by automatic drafts. It can be billed all the same.",
+    )
     auto_draft = fields.Selection(
         [("daily", "Every night"), ("weekly", "Every week"), ("monthly", "Every month")],
         string="Automatic Drafts",

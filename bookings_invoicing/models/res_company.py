@@ -14,6 +14,19 @@ class ResCompany(models.Model):
         help="How the bookings of new sync setups of this company are billed",
     )
 
+    bookings_address_limit = fields.Monetary(
+        string="Address Needed Above",
+        currency_field="currency_id",
+        help="Invoices of bookings above this total, tax included, wait until the payer's address is complete. 0: a missing "
+        "address is only a hint.",
+    )
+    bookings_business_details = fields.Boolean(
+        string="Businesses Need Address and Tax ID",
+        default=True,
+        help="Bookings that a business pays wait until its address and tax ID are known; “/” stands for no tax ID. Off: "
+        "what is missing is only a hint.",
+    )
+
     def _bookings_sales_flow_known(self):
         """Whether the flow by sale orders can be chosen: its module is there."""
         return "sale" in dict(self._fields["bookings_billing_flow"].selection)

@@ -13,6 +13,13 @@ class ResConfigSettings(models.TransientModel):
     bookings_attention = fields.Boolean(compute="_compute_bookings")
     bookings_next_step = fields.Char(compute="_compute_bookings")
 
+    bookings_address_limit = fields.Monetary(
+        related="company_id.bookings_address_limit", readonly=False, currency_field="currency_id"
+    )
+    bookings_business_details = fields.Boolean(
+        related="company_id.bookings_business_details", readonly=False
+    )
+
     @api.depends("company_id")
     def _compute_bookings(self):
         # who opens the settings of another app need have no role here, and its page must open all the same

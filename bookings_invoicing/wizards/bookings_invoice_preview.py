@@ -55,6 +55,7 @@ class BookingsInvoicePreview(models.TransientModel):
                     & booking._uninvoiced_domain()
                 )
                 values.setdefault("ended_before", self._month_end_cut())
+            bookings._refresh_billing()
             values["booking_ids"] = [Command.set(bookings.ids)]
         return values
 
@@ -71,12 +72,19 @@ class BookingsInvoicePreview(models.TransientModel):
         for preview in self:
             chosen = preview._chosen()
             ready = chosen.filtered(lambda booking: booking.status == "ready")
-            groups = ready._grouped(preview._settings())
+            groups, stopped = ready._let_out_by_total(
+                [
+                    (ready.browse(item.id for item in group.items), group)
+                    for group in ready._grouped(preview._settings())
+                ]
+            )
+            reasons = {booking: reason for bookings, reason in stopped for booking in bookings}
+            ready = ready.filtered(lambda booking, reasons=reasons: booking not in reasons)
             rows, totals = preview._rows(ready, groups)
             preview.line_ids = [Command.clear(), *(Command.create(row) for row in rows[:SHOWN])]
             preview.left_out_ids = [
                 Command.clear(),
-                *(Command.create(row) for row in preview._left_out_rows(chosen - ready)[:SHOWN]),
+                *map(Command.create, preview._left_out_rows(chosen - ready, reasons)[:SHOWN]),
             ]
             preview.invoice_count = len(groups)
             preview.booking_count = len(ready)
@@ -85,7 +93,7 @@ class BookingsInvoicePreview(models.TransientModel):
             preview.totals = ", ".join(currency.format(total) for currency, total in totals.items())
 
     def _chosen(self):
-        """The bookings of the period, with reasons looked at again."""
+        """The bookings of the period."""
         bookings = self.booking_ids._origin or self.booking_ids
         if self.ended_before:
             bookings = bookings.filtered(
@@ -102,8 +110,7 @@ class BookingsInvoicePreview(models.TransientModel):
         """Values of the preview's lines, and totals with tax per currency."""
         noted = ready._hints()
         rows, totals = [], {}
-        for group in groups:
-            bookings = ready.browse(item.id for item in group.items)
+        for bookings, group in groups:
             amounts = bookings._invoice_totals(group.split)
             currency = bookings.currency_id[:1]
             totals[currency] = totals.get(currency, 0.0) + amounts["amount_total"]
@@ -132,12 +139,14 @@ class BookingsInvoicePreview(models.TransientModel):
             "hint": "\n".join(texts),
         }
 
-    def _left_out_rows(self, bookings):
+    def _left_out_rows(self, bookings, reasons):
         labels = dict(bookings._fields["status"]._description_selection(self.env))
         return [
             {
                 "booking_id": booking.id,
-                "reason": booking.attention_detail or labels.get(booking.status),
+                "reason": reasons.get(booking)
+                or booking.attention_detail
+                or labels.get(booking.status),
             }
             for booking in bookings
         ]
