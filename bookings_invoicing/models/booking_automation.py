@@ -2,8 +2,11 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+from odoo.tools import plaintext2html
 
 from ..billing import hints, money, period
+
+WARNING = "mail.mail_activity_data_warning"
 
 
 class BookingsSyncSetup(models.Model):
@@ -13,19 +16,41 @@ class BookingsSyncSetup(models.Model):
 
     @api.model
     def _cron_auto_draft(self):
-        """Draft for each setup whose turn it is; one that meets somebody else's work waits for the next night."""
+        """Draft for each setup whose turn it is; one that fails costs only itself, and somebody is told."""
         commit = self.env["ir.cron"]._commit_progress
         setups = self.search([("auto_draft", "!=", False), ("paused", "=", False)])
         left = commit(remaining=len(setups))
         for setup_id in setups.ids:
             if not left:
                 break
-            try:
-                self.browse(setup_id)._auto_draft()
-                self.env.flush_all()
-            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
-                self.env.cr.rollback()
+            setup = self.browse(setup_id)
+            self._alone(commit, setup._auto_draft_if_free, setup._note_auto_draft_failed)
             left = commit(1)
+
+    def _auto_draft_if_free(self):
+        """Draft what is due; what meets somebody else's work waits for the next night."""
+        try:
+            self._auto_draft()
+            self.env.flush_all()
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            self.env.cr.rollback()
+
+    def _note_auto_draft_failed(self, error):
+        """Keep a failure as a run, and as one activity for who is responsible.
+
+        :param Exception error:
+        """
+        run = self.env["bookings.invoice.run"].create(
+            {"state": "failed", "is_automatic": True, "company_id": self.company_id.id}
+        )
+        run._fail(error)
+        if not self.activity_search([WARNING]):
+            self.activity_schedule(
+                WARNING,
+                user_id=(self.user_id or self.env.user).id,
+                summary=self.env._("Automatic drafts failed"),
+                note=plaintext2html(run.error),
+            )
 
     def _auto_draft(self):
         """Draft what is due of this setup and return the run; ``None`` where it is not its turn."""

@@ -1,9 +1,13 @@
+import logging
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
+_logger = logging.getLogger(__name__)
+ERROR_LENGTH = 500
 BATCH = 200  # documents made and committed together by the scheduled action
 
 
@@ -33,10 +37,12 @@ class BookingsInvoiceRun(models.Model):
             ("done", "Done"),
             ("partial", "Done, some left out"),
             ("undone", "Undone"),
+            ("failed", "Failed"),
         ],
         required=True,
         readonly=True,
     )
+    error = fields.Char(readonly=True, help="What ended the run before it was done")
     # Ids of the bookings of each document still to be made; emptied batch by batch.
     todo = fields.Json(readonly=True)
     total = fields.Integer(string="Bookings in All", readonly=True)
@@ -78,6 +84,8 @@ class BookingsInvoiceRun(models.Model):
         self.ensure_one()
         if self.state == "queued":
             return self.env._("%s bookings are being drafted in the background.", self.total)
+        if self.state == "failed":
+            return self.env._("The run failed: %s", self.error)
         text = self.env._(
             "%(documents)s for %(bookings)s bookings.",
             documents=self._documents_text(),
@@ -212,9 +220,44 @@ class BookingsInvoiceRun(models.Model):
                     self.env.ref("bookings_invoicing.ir_cron_invoice_runs").sudo()._trigger()
                     commit(0)
                     return
+                except Exception as error:
+                    _logger.exception("The invoice run %s failed", run_id)
+                    self.env.cr.rollback()
+                    self.env.transaction.reset()
+                    self.browse(run_id)._fail(error)
+                    more = False
                 left = commit(0 if more else 1)
                 if not more:
                     break
+
+    def _fail(self, error):
+        """Keep what ended a run; what it made stays, the rest waits for a person to go on.
+
+        :param Exception error:
+        """
+        self.ensure_one()
+        run = self.sudo()
+        run.write(
+            {
+                "state": "failed",
+                "error": str(error)[:ERROR_LENGTH] or type(error).__name__,
+                "booking_count": len(run._billed_bookings()),
+            }
+        )
+        message = {
+            "title": self.env._("The invoice run failed"),
+            "message": run.error,
+            "type": "danger",
+            "sticky": True,
+        }
+        self.user_id._bus_send("simple_notification", message)
+
+    def action_resume(self):
+        """Go on with a run that failed; what it made already stays as it is."""
+        self.check_access("write")
+        for run in self.filtered(lambda run: run.state == "failed" and run.todo):
+            run.write({"state": "queued", "error": False})
+        self.env.ref("bookings_invoicing.ir_cron_invoice_runs").sudo()._trigger()
 
     def _as_its_user(self):
         """The run with the rights, language and companies of who asked for it."""
@@ -288,7 +331,7 @@ class BookingsInvoiceRun(models.Model):
                 removable |= move
         count = len(removable)
         removable.unlink()
-        if self.state == "queued":
+        if self.state in ("queued", "failed"):
             self.todo = False
         if not kept:
             self.state = "undone"

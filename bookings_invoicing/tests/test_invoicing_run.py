@@ -2,6 +2,7 @@
 
 from unittest.mock import patch
 
+from odoo.exceptions import UserError
 from odoo.fields import Date
 from odoo.tests import tagged
 
@@ -84,9 +85,50 @@ class TestRun(LedgerCase):
 
     def test_counts_follow_the_invoices(self):
         run = self._run()
-        self.assertEqual((run.drafted_count, run.posted_count), (len(run.move_ids), 0))
-        run.move_ids[:2].action_post()
-        self.assertEqual((run.drafted_count, run.posted_count), (len(run.move_ids) - 2, 2))
+        total = len(run.move_ids)
+        self.assertEqual(self._counts(run), (total, 0, 0, 0))
+        paid, posted = run.move_ids[:2]
+        (paid | posted).action_post()
+        self.assertEqual(self._counts(run), (total - 2, 2, 0, 0))
+        self.env["account.payment.register"].with_context(
+            active_model="account.move", active_ids=paid.ids
+        ).create({})._create_payments()
+        self.assertEqual(self._counts(run), (total - 2, 2, 0, 1))
+        posted.button_draft()
+        self.assertEqual(self._counts(run), (total - 1, 1, 0, 1))
+
+    def _counts(self, run):
+        return run.drafted_count, run.posted_count, run.sent_count, run.paid_count
+
+    def test_post_all_is_odoo_s_own(self):
+        run = self._run()
+        later, *others = run.move_ids
+        later.invoice_date = "2026-05-01"
+        action = run.action_post_all()
+        self.assertEqual({move.state for move in others}, {"posted"})
+        self.assertEqual((later.state, action["res_model"]), ("draft", "validate.account.move"))
+        wizard = self.env[action["res_model"]].browse(action["res_id"])
+        wizard.force_post = True
+        wizard.validate_move()
+        self.assertEqual(self._counts(run)[:2], (0, len(run.move_ids)))
+        self.assertEqual(set(self.ready.mapped("status")), {"invoiced"})
+        with self.assertRaisesRegex(UserError, "no draft left"):
+            run.action_post_all()
+
+    def test_send_all_is_odoo_s_own(self):
+        run = self._run(self.ready[:3])
+        with self.assertRaisesRegex(UserError, "no confirmed invoice"):
+            run.action_send_all()
+        run.action_post_all()
+        run.move_ids.partner_id.email = "somebody@example.com"
+        action = run.action_send_all()
+        self.assertEqual(action["res_model"], "account.move.send.batch.wizard")
+        self.assertEqual(action["context"]["active_ids"], run.move_ids.ids)
+        wizard = self.env[action["res_model"]].with_context(**action["context"]).create({})
+        wizard.action_send_and_print(force_synchronous=True)
+        self.assertEqual(self._counts(run)[2], len(run.move_ids))
+        with self.assertRaisesRegex(UserError, "no confirmed invoice"):
+            run.action_send_all()
 
     def test_large_runs_are_queued_and_worked_off_in_batches(self):
         with (
