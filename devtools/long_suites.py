@@ -16,6 +16,8 @@ from .paths import manifests
 
 STARTED = re.compile(r" odoo\.addons\.\S+: (?:Starting|skip) ")
 BROKEN = re.compile(r" (?:ERROR|FAIL): (?:subTest )?(\w+)\.(\w+)")
+# A class that cannot be set up has no test that starts.
+BROKEN_CLASS = re.compile(r" ERROR: (setUpClass|tearDownClass) \(\S+\.(\w+)\)")
 SUITES = ("account", "sale")
 
 
@@ -43,7 +45,10 @@ def run_suites(env):
 
 def _not_broken_without_us(env, modules, broken):
     with databases.temporary(env, "bookings_test", modules) as name:
-        tags = ",".join(f":{case}.{test}" for case, test in sorted(broken))
+        tags = ",".join(
+            f":{case}.{test}" if test.startswith("test") else f":{case}"
+            for case, test in sorted(broken)
+        )
         with step(f"{len(broken)} failed tests once more, without our addons"):
             _started, again, _log = _run(env, name, tags, [])
     return broken - again
@@ -62,12 +67,25 @@ def _run(env, database, tags, extra):
         errors="replace",
     )
     log = done.stdout
-    return len(STARTED.findall(log)), set(BROKEN.findall(log)), log
+    return len(STARTED.findall(log)), broken_in(log), log
+
+
+def broken_in(log):
+    """Tests and classes of a log that failed: ``{(class, test)}``.
+
+    >>> sorted(broken_in('''
+    ... ERROR db odoo.addons.a.tests.test_b: FAIL: TestB.test_one
+    ... ERROR db odoo.addons.a.tests.test_b: ERROR: subTest TestB.test_two (row=1)
+    ... ERROR db odoo.tests.suite: ERROR: setUpClass (odoo.addons.a.tests.test_c.TestC)'''))
+    [('TestB', 'test_one'), ('TestB', 'test_two'), ('TestC', 'setUpClass')]
+    """
+    classes = {(case, when) for when, case in BROKEN_CLASS.findall(log)}
+    return set(BROKEN.findall(log)) | classes
 
 
 def _add(result, started, broken, log):
-    result.passed += started - len(broken)
+    result.passed += started - sum(test.startswith("test") for _case, test in broken)
     result.failed += len(broken)
     for case, test in sorted(broken):
-        records = [text for text in complaints(log) if f"{case}.{test}" in text]
+        records = [text for text in complaints(log) if (case, test) in broken_in(text)]
         result.problems.append("\n    ".join([f"suites: {case}.{test} fails", *records]))

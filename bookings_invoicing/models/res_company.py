@@ -2,7 +2,11 @@ from odoo import fields, models
 
 
 class ResCompany(models.Model):
-    """A company chooses how its bookings are billed; each of its sync setups may say otherwise."""
+    """A company chooses how its bookings are billed; each of its sync setups may say otherwise.
+
+    The choice is required where it is made, not in the database: companies are also made while this
+    addon is not loaded yet, in upgrades and in tests of the modules below it. Empty: draft invoices.
+    """
 
     _inherit = "res.company"
 
@@ -10,7 +14,6 @@ class ResCompany(models.Model):
         [("invoice", "Draft invoices from Bookings")],
         string="Bookings Are Billed By",
         default="invoice",
-        required=True,
         help="How the bookings of new sync setups of this company are billed",
     )
 

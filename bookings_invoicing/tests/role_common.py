@@ -75,6 +75,9 @@ class RolesCase(BookingsCase):
         cls.own, cls.foreign = cls._records(cls.setup), cls._records(other_setup)
         cls.own |= cls._wizards()
         cls.own["account.move"] = cls._draft()
+        if "sale.order" in cls.env:
+            payer = cls.own["account.move"].partner_id
+            cls.own["sale.order"] = cls.env["sale.order"].sudo().create({"partner_id": payer.id})
         cls.users = {
             role: new_test_user(
                 cls.env,

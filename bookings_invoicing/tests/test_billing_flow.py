@@ -56,3 +56,26 @@ class TestBillingFlow(BookingsCase):
         wizard.sudo().company_id = other
         with self.assertRaises(AccessError):
             wizard.action_apply()
+
+    def test_what_others_own_can_be_made_without_us(self):
+        """Upgrades make companies, partners and invoices before our addons are loaded: our columns on
+        tables of other modules hold nothing against that.
+        """
+        ours = [
+            (model._table, name)
+            for model in self.env.values()
+            if not model._abstract and model._auto
+            for name, field in model._fields.items()
+            if field.store
+            and field.column_type
+            and field._modules
+            and field._modules[0].startswith("bookings_invoicing")
+            and model._original_module not in field._modules
+        ]
+        self.assertIn(("account_move_line", "booking_id"), ours)
+        self.cr.execute(
+            """SELECT table_name, column_name FROM information_schema.columns
+                WHERE (table_name, column_name) IN %s AND is_nullable = 'NO'""",
+            [tuple(ours)],
+        )
+        self.assertEqual(self.cr.fetchall(), [])

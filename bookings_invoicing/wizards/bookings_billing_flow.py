@@ -16,7 +16,7 @@ class BookingsBillingFlow(models.TransientModel):
     billing_flow = fields.Selection(
         lambda self: self.env["res.company"]._fields["bookings_billing_flow"].selection,
         required=True,
-        default=lambda self: self.env.company.bookings_billing_flow,
+        default=lambda self: self.env.company.bookings_billing_flow or "invoice",
     )
     setup_ids = fields.Many2many(
         "bookings.sync.setup",

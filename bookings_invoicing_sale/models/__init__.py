@@ -4,6 +4,7 @@ from . import (
     booking_ordering,
     bookings_booking,
     bookings_invoice_run,
+    flow_labels,
     sale_order,
     sale_order_line,
 )

@@ -20,7 +20,6 @@ class BookingsSyncSetup(models.Model):
         [("sale", "Confirmed order"), ("draft", "Quotation")],
         string="Create as",
         default="sale",
-        required=True,
         help="A confirmed order is invoiced by Create Invoices at once; a quotation waits for its "
         "confirmation.",
     )

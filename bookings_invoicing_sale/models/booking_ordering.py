@@ -24,7 +24,8 @@ class BookingsBooking(models.Model):
         )
         confirmed = self.env["sale.order"].sudo()
         for order, (bookings, _group) in zip(orders, groups, strict=True):
-            if bookings[:1].setup_id.order_state == "sale":
+            # What one of its setups wants looked at is not confirmed for the other's sake.
+            if "draft" not in bookings.setup_id.mapped("order_state"):
                 confirmed |= order
         confirmed.action_confirm()
         return orders.sudo(False)

@@ -58,38 +58,6 @@ class BookingsBooking(models.Model):
         self.ensure_one()
         return self.order_ids._bookings_action()
 
-    # -- buttons named by the flow ------------------------------------------------
-
-    @api.model
-    def _flows_in_use(self):
-        """Billing flows of the setups in the companies switched on: what the buttons do."""
-        setups = (
-            self.env["bookings.sync.setup"]
-            .sudo()
-            ._read_group([("company_id", "in", self.env.companies.ids)], ["billing_flow"])
-        )
-        return tuple(sorted(flow for (flow,) in setups)) or ("invoice",)
-
-    @api.model
-    def _get_view_cache_key(self, view_id=None, view_type="form", **options):
-        key = super()._get_view_cache_key(view_id, view_type, **options)
-        return (*key, self._flows_in_use())
-
-    @api.model
-    def _get_view(self, view_id=None, view_type="form", **options):
-        arch, view = super()._get_view(view_id, view_type, **options)
-        flows = self._flows_in_use()
-        if "sale" in flows:
-            mixed = len(flows) > 1
-            name = (
-                self.env._("Create Invoices and Orders") if mixed else self.env._("Create Orders")
-            )
-            for button in arch.xpath("//button[@name='action_create_invoices'][@string]"):
-                button.set("string", name)
-            for button in arch.xpath("//button[@name='action_create_invoices'][@title]"):
-                button.set("title", name)
-        return arch, view
-
     @api.ondelete(at_uninstall=False)
     def _unlink_except_ordered(self):
         if self.sudo().order_line_ids:

@@ -1,1 +1,7 @@
-from . import test_order_credits, test_order_flow_switch, test_orders
+from . import (
+    test_order_credits,
+    test_order_flow_labels,
+    test_order_flow_states,
+    test_order_flow_switch,
+    test_orders,
+)

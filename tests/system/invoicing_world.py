@@ -1,7 +1,7 @@
-"""One of several processes that draft the invoices of the same bookings; started by test_invoicing_concurrency.
+"""One of several processes that bill the same bookings; started by test_invoicing_concurrency.
 
-``build N``: bookings that are ready. ``draft``: waits until the parent lets all begin at once, drafts, and prints one JSON
-line: tries (transactions begun), drafts made. ``free``: removes the drafts again.
+``build N FLOW``: bookings that are ready, billed by that flow. ``draft``: waits until the parent lets all begin at once,
+bills, and prints one JSON line: tries (transactions begun), drafts or orders made. ``free``: removes them again.
 """
 
 import json
@@ -13,8 +13,13 @@ from devtools.odoo_process import odoo_environment
 GATE = 7_316_501  # advisory lock that the parent holds until all processes are ready
 
 
-def build(env, number):
-    World(env, number // 3, 3)
+def build(env, number, flow):
+    World(env, int(number) // 3, 3).setup.billing_flow = flow
+
+
+def documents(run):
+    """Whatever the run made: drafts, and orders where Sales is installed."""
+    return [run.move_ids, *([run.order_ids] if "order_ids" in run else [])]
 
 
 def draft(env):
@@ -32,17 +37,20 @@ def draft(env):
         run = env["bookings.booking"]._invoice_all(
             [("id", "in", bookings), ("status", "=", "ready")]
         )
-        return len(run.move_ids)
+        return sum(map(len, documents(run)))
 
     made = odoo.service.model.retrying(work, env)
     print(json.dumps({"tries": len(tries), "made": made}), flush=True)
 
 
 def free(env):
-    env["bookings.invoice.run"].search([]).move_ids.unlink()
+    for made in documents(env["bookings.invoice.run"].search([])):
+        if made._name == "sale.order":
+            made._action_cancel()
+        made.unlink()
 
 
 if __name__ == "__main__":
-    database, what, *numbers = sys.argv[1:]
+    database, what, *words = sys.argv[1:]
     with odoo_environment(database, "critical") as environment:
-        {"build": build, "draft": draft, "free": free}[what](environment, *map(int, numbers))
+        {"build": build, "draft": draft, "free": free}[what](environment, *words)

@@ -1,4 +1,4 @@
-"""Eight processes, then sixteen clicks over RPC, draft the invoices of the same 120 bookings at the same time.
+"""Eight processes, then sixteen clicks over RPC, bill the same 120 bookings at the same time: by drafts, and by orders.
 
 No booking twice, none lost, no error that nobody handled, and next to no work for the bin.
 """
@@ -18,14 +18,27 @@ from devtools.paths import REPO
 from .invoicing_world import GATE
 
 BOOKINGS, PROCESSES, CLICKS = 120, 8, 16
-ROUNDS = 20 if os.environ.get("BOOKINGS_TEST_LONG") else 3
+LONG = bool(os.environ.get("BOOKINGS_TEST_LONG"))
+ROUNDS = 20 if LONG else 3
+# The claim is the same; orders take longer.
+ORDER_ROUNDS = 4 if LONG else 1
 
 
 @pytest.fixture
 def world(environment, database):
     databases.install(environment, database, ("bookings_invoicing",))
-    _run(environment, database, "build", BOOKINGS)
+    _run(environment, database, "build", BOOKINGS, "invoice")
     return database
+
+
+@pytest.fixture
+def ordering_world(environment):
+    addons = ("bookings_invoicing", "bookings_invoicing_sale")
+    needed = databases.dependencies(addons)
+    with databases.temporary(environment, "bookings_check", needed) as database:
+        databases.install(environment, database, addons)
+        _run(environment, database, "build", BOOKINGS, "sale")
+        yield database
 
 
 def _start(environment, database, *words):
@@ -63,15 +76,15 @@ def _query(environment, database, statement):
     return json.loads(done.stdout)
 
 
-def _check(environment, database):
+def _check(environment, database, status="drafted", lines="account_move_line"):
     rows = _query(
         environment,
         database,
-        """SELECT b.id, b.status, COUNT(l.id) FILTER (WHERE l.booking_live), COUNT(l.id)
-             FROM bookings_booking b LEFT JOIN account_move_line l ON l.booking_id = b.id GROUP BY b.id""",
+        f"""SELECT b.id, b.status, COUNT(l.id) FILTER (WHERE l.booking_live), COUNT(l.id)
+              FROM bookings_booking b LEFT JOIN {lines} l ON l.booking_id = b.id GROUP BY b.id""",
     )
     assert len(rows) == BOOKINGS
-    wrong = [row for row in rows if row[1:] != ["drafted", 1, 1]]
+    wrong = [row for row in rows if row[1:] != [status, 1, 1]]
     assert not wrong, wrong
 
 
@@ -83,35 +96,41 @@ def _waiting(environment, database):
     )[0][0]
 
 
-def test_processes(environment, world):
-    """Each process begins at the same moment; what is made twice and thrown away is at most a twentieth."""
+def _race(environment, database):
+    """Bill by all processes, which begin at the same moment; return how many documents they made."""
     import psycopg2
 
-    environment_variables = environment.variables()
+    variables = environment.variables()
+    connection = psycopg2.connect(
+        dbname=database,
+        **{
+            key: variables[name]
+            for key, name in (("host", "PGHOST"), ("port", "PGPORT"), ("user", "PGUSER"))
+            if variables.get(name)
+        },
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [GATE])
+        processes = [_start(environment, database, "draft") for _number in range(PROCESSES)]
+        while _waiting(environment, database) < PROCESSES:
+            dead = [process for process in processes if process.poll() is not None]
+            assert not dead, dead[0].stderr.read()
+            time.sleep(0.2)
+        cursor.execute("SELECT pg_advisory_unlock(%s)", [GATE])
+    connection.close()
+    made = 0
+    for process in processes:
+        out, err = process.communicate()
+        assert process.returncode == 0, err
+        made += json.loads(out.splitlines()[-1])["made"]
+    return made
+
+
+def test_processes(environment, world):
+    """What is made twice and thrown away is at most a twentieth."""
     made = 0
     for _round in range(ROUNDS):
-        connection = psycopg2.connect(
-            dbname=world,
-            **{
-                key: environment_variables[name]
-                for key, name in (("host", "PGHOST"), ("port", "PGPORT"), ("user", "PGUSER"))
-                if environment_variables.get(name)
-            },
-        )
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_lock(%s)", [GATE])
-            processes = [_start(environment, world, "draft") for _number in range(PROCESSES)]
-            while _waiting(environment, world) < PROCESSES:
-                dead = [process for process in processes if process.poll() is not None]
-                assert not dead, dead[0].stderr.read()
-                time.sleep(0.2)
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [GATE])
-        connection.close()
-        for process in processes:
-            out, err = process.communicate()
-            assert process.returncode == 0, err
-            found = json.loads(out.splitlines()[-1])
-            made += found["made"]
+        made += _race(environment, world)
         _check(environment, world)
         _run(environment, world, "free")
     assert made == ROUNDS * BOOKINGS // 3
@@ -119,6 +138,18 @@ def test_processes(environment, world):
     spent = _query(environment, world, "SELECT last_value FROM account_move_id_seq")[0][0]
     wasted = spent - made - _history(environment, world)
     assert wasted <= 0.05 * made, f"{wasted} of {made} drafts were made in vain"
+
+
+def test_processes_that_order(environment, ordering_world):
+    """The same where bookings become sale orders: one living order line each, and no draft beside."""
+    made = 0
+    for _round in range(ORDER_ROUNDS):
+        made += _race(environment, ordering_world)
+        _check(environment, ordering_world, "ordered", "sale_order_line")
+        _run(environment, ordering_world, "free")
+    assert made == ORDER_ROUNDS * BOOKINGS // 3
+    spent = _query(environment, ordering_world, "SELECT last_value FROM sale_order_id_seq")[0][0]
+    assert spent - made <= 0.05 * made, f"{spent - made} of {made} orders were made in vain"
 
 
 def _history(environment, database):
@@ -146,7 +177,7 @@ def test_clicks(environment, world, served, tmp_path):
                 world, uid, "admin", "bookings.booking", "action_create_invoices", [ids]
             )
 
-        for _round in range(ROUNDS):
+        for _round in range(ORDER_ROUNDS):
             with ThreadPoolExecutor(CLICKS) as pool:
                 list(pool.map(click, range(CLICKS)))
             _check(environment, world)

@@ -7,13 +7,16 @@ import pytest
 
 from .conftest import ADDON
 
-PACKAGES = ("graph", "billing", "sandbox")
+PACKAGES = [
+    *(ADDON / name for name in ("graph", "billing", "sandbox")),
+    ADDON.parent / "devtools",
+]
 
 
 def modules_with_examples():
     """Dotted names of the modules whose text has a prompt."""
     for package in PACKAGES:
-        for path in sorted((ADDON / package).rglob("*.py")):
+        for path in sorted(package.rglob("*.py")):
             if ">>> " in path.read_text():
                 relative = path.relative_to(ADDON.parent).with_suffix("")
                 yield ".".join(relative.parts).removesuffix(".__init__")

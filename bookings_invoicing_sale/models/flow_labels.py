@@ -1,0 +1,104 @@
+from odoo import api, models
+from odoo.tools import frozendict
+
+PREVIEW = "bookings_invoicing.booking_action_preview"
+SERVER_ACTIONS = {
+    "bookings_invoicing.booking_action_create_invoices": "create",
+    "bookings_invoicing.booking_action_invoice_customer": "payer",
+}
+
+
+def name_nodes(arch, where, label):
+    """Give the nodes of a view that an XPath finds the label, where they have their own."""
+    for node in arch.xpath(where):
+        node.set("title" if node.get("title") else "string", label)
+
+
+class BookingsBooking(models.Model):
+    """What creates documents is named by the flows of the companies that are switched on."""
+
+    _inherit = "bookings.booking"
+
+    @api.model
+    def _flows_in_use(self):
+        """Billing flows of the setups in the companies switched on: what the buttons do."""
+        setups = (
+            self.env["bookings.sync.setup"]
+            .sudo()
+            ._read_group([("company_id", "in", self.env.companies.ids)], ["billing_flow"])
+        )
+        return tuple(sorted(flow for (flow,) in setups)) or ("invoice",)
+
+    @api.model
+    def _flow_labels(self):
+        """Names by what they stand for; empty where all that is made are draft invoices.
+
+        :returns: ``{"create" | "direct" | "payer" | "documents": text}``
+        """
+        flows = self._flows_in_use()
+        if "sale" not in flows:
+            return {}
+        if len(flows) == 1:
+            return {
+                "create": self.env._("Create Orders"),
+                "direct": self.env._("Order Without Preview"),
+                "payer": self.env._("Order All of the Payer"),
+                "documents": self.env._("Orders"),
+            }
+        return {
+            "create": self.env._("Create Invoices and Orders"),
+            "direct": self.env._("Create Without Preview"),
+            "payer": self.env._("Bill All of the Payer"),
+            "documents": self.env._("Invoices and Orders"),
+        }
+
+    @api.model
+    def _get_view_cache_key(self, view_id=None, view_type="form", **options):
+        key = super()._get_view_cache_key(view_id, view_type, **options)
+        return (*key, self._flows_in_use())
+
+    @api.model
+    def _get_view(self, view_id=None, view_type="form", **options):
+        arch, view = super()._get_view(view_id, view_type, **options)
+        labels = self._flow_labels()
+        if labels:
+            preview = self.env["ir.model.data"]._xmlid_to_res_id(PREVIEW)
+            name_nodes(arch, f"//header/button[@name='{preview}']", labels["create"])
+            name_nodes(
+                arch, "/list/header/button[@name='action_create_invoices']", labels["direct"]
+            )
+            name_nodes(arch, "//button[@name='action_invoice_customer']", labels["payer"])
+        return arch, view
+
+
+class IrActionsActions(models.Model):
+    _inherit = "ir.actions.actions"
+
+    def _get_bindings(self, model_name):
+        # EXTENDS 'base': the Actions menu of bookings says what it makes
+        bindings = super()._get_bindings(model_name)
+        booking = self.env["bookings.booking"]
+        labels = booking._flow_labels() if model_name == booking._name else {}
+        if not labels:
+            return bindings
+        named = {
+            self.env["ir.model.data"]._xmlid_to_res_id(xmlid): labels[key]
+            for xmlid, key in SERVER_ACTIONS.items()
+        }
+        actions = tuple(
+            frozendict(action, name=named.get(action["id"], action["name"]))
+            for action in bindings.get("action", ())
+        )
+        return frozendict(bindings, action=actions)
+
+
+class IrActionsActWindow(models.Model):
+    _inherit = "ir.actions.act_window"
+
+    def _get_action_dict(self):
+        # EXTENDS 'base': the preview's title says what it makes
+        result = super()._get_action_dict()
+        if self.id == self.env["ir.model.data"]._xmlid_to_res_id(PREVIEW):
+            labels = self.env["bookings.booking"]._flow_labels()
+            result["name"] = labels.get("create", result["name"])
+        return result

@@ -1,0 +1,1 @@
+from . import bookings_invoice_preview
