@@ -27,3 +27,4 @@ from . import test_sync_rules
 from . import test_connection_settings
 from . import test_billing_details
 from . import test_invoicing_crons
+from . import test_invoicing_equality
