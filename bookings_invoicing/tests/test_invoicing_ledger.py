@@ -1,9 +1,13 @@
 """Credits and what they free; one bad booking costs only itself."""
 
+import os
+
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
 from .common import BookingsCase
+
+LONG = bool(os.environ.get("BOOKINGS_TEST_LONG"))
 
 
 class LedgerCase(BookingsCase):
@@ -135,14 +139,10 @@ class TestCredits(LedgerCase):
 @tagged("post_install", "-at_install")
 class TestBadBooking(LedgerCase):
     def _break(self, booking):
-        """Give the booking a product of another company behind everybody's back: Odoo refuses its line."""
-        other = self.env["res.company"].create({"name": "Other"})
-        product = booking.product_id.copy({"name": "Foreign"})
+        """Give the booking a product behind everybody's back whose income account owes money: Odoo refuses its line."""
+        payable = self.company_data["default_account_payable"]
+        product = booking.product_id.copy({"property_account_income_id": payable.id})
         self.env.flush_all()
-        self.env.cr.execute(
-            "UPDATE product_template SET company_id = %s WHERE id = %s",
-            [other.id, product.product_tmpl_id.id],
-        )
         self.env.cr.execute(
             "UPDATE bookings_booking SET product_id = %s WHERE id = %s", [product.id, booking.id]
         )
@@ -155,6 +155,7 @@ class TestBadBooking(LedgerCase):
         self._break(bad)
         run = self.env["bookings.booking"]._invoice_all([("id", "in", bookings.ids)])
         self.assertEqual(run.left_out_ids.booking_id, bad)
+        self.assertIn("payable type", run.left_out_ids.reason)
         self.assertEqual(len(run.move_ids), 1)
         self.assertEqual(run.move_ids.booking_ids, bookings - bad)
         self.assertEqual(run.state, "partial")
@@ -163,5 +164,80 @@ class TestBadBooking(LedgerCase):
         self._break(self.ready[3])
         run = self.env["bookings.booking"]._invoice_all([("id", "in", self.ready.ids)])
         self.assertEqual(run.left_out_ids.booking_id, self.ready[3])
+        self.assertIn("payable type", run.left_out_ids.reason)
         self.assertEqual(run.booking_count, len(self.ready) - 1)
         self.assertEqual(len(run.move_ids), len((self.ready - self.ready[3]).payer_id))
+
+    def test_one_bad_booking_of_a_thousand_costs_only_itself(self):
+        """It is found by halves, and has the reason that Odoo gave; the others of its customer share their draft."""
+        bookings = self._many(1000 if LONG else 150)
+        bad = bookings[len(bookings) * 2 // 3]
+        self._break(bad)
+        attempts = self._count_attempts()
+        run = self.env["bookings.booking"]._invoice_all([("id", "in", bookings.ids)])
+        self.assertEqual(run.left_out_ids.booking_id, bad)
+        self.assertIn("payable type", run.left_out_ids.reason)
+        self.assertEqual(bad.status, "ready")
+        self.assertEqual(run.move_ids.booking_ids, bookings - bad)
+        self.assertEqual(len(run.move_ids), len(bookings.payer_id))
+        self.assertEqual(set((bookings - bad).mapped("status")), {"drafted"})
+        # Each half is tried once: two for each halving, and a last one for the rest of the customer.
+        self.assertLessEqual(len(attempts), 2 * len(bookings).bit_length() + 2)
+
+    def _many(self, number):
+        """Bookings that are ready, five of each customer."""
+        model = self.ready[0]
+        partners = self.env["res.partner"].create(
+            [{"name": f"Customer {n}"} for n in range(number // 5)]
+        )
+        customers = (
+            self.env["bookings.customer"]
+            .sudo()
+            .create(
+                [
+                    {
+                        "setup_id": self.setup.id,
+                        "remote_id": f"many {n}",
+                        "name": partner.name,
+                        "partner_id": partner.id,
+                    }
+                    for n, partner in enumerate(partners)
+                ]
+            )
+        )
+        bookings = (
+            self.env["bookings.booking"]
+            .sudo()
+            .create(
+                [
+                    {
+                        "setup_id": self.setup.id,
+                        "appointment_id": f"many {n}",
+                        "attendee_key": "-",
+                        "name": customers[n // 5].name,
+                        "customer_id": customers[n // 5].id,
+                        "service_id": model.service_id.id,
+                        "start": model.start,
+                        "stop": model.stop,
+                        "price_type": "fixedPrice",
+                        "price": 40.0 + n,
+                    }
+                    for n in range(number)
+                ]
+            )
+        )
+        bookings._refresh_billing()
+        self.assertEqual(set(bookings.mapped("status")), {"ready"})
+        return bookings.sudo(False)
+
+    def _count_attempts(self):
+        attempts = []
+        bookings = type(self.env["bookings.booking"])
+        create = bookings._create_documents
+
+        def counted(records, groups):
+            attempts.append(len(groups))
+            return create(records, groups)
+
+        self.patch(bookings, "_create_documents", counted)
+        return attempts
