@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import getaddresses
+from functools import lru_cache
 from typing import NamedTuple
 
 NO_ATTENDEE = "-"
@@ -284,6 +285,7 @@ def resolve_country(
     return found.pop() if len(found) == 1 else None
 
 
+@lru_cache(maxsize=4096)
 def _plain(text: str | None) -> str:
     """Letters and digits only, without case and accents."""
     decomposed = unicodedata.normalize("NFKD", (text or "").casefold())

@@ -1,10 +1,8 @@
-from dataclasses import replace
-
 from odoo import api, fields, models
 
 from ..billing import labels
 from ..billing.status import BILLED
-from .bookings_label_rule import fee_of
+from . import booking_rules
 
 
 class BookingsBooking(models.Model):
@@ -55,85 +53,12 @@ class BookingsBooking(models.Model):
     )
     def _compute_fee_cause(self):
         for booking in self:
-            setup = booking.setup_id
-            kind = {
-                "no_show": setup.no_show_fee_kind,
-                "late_cancel": setup.late_cancel_fee_kind,
-            }.get(booking.attendance)
-            if kind and kind != "none":
-                booking.fee_cause = booking.attendance
-            elif booking.label_rule_id.outcome == "fee":
-                booking.fee_cause = "label"
-            else:
-                booking.fee_cause = False
+            booking.fee_cause = booking_rules.fee_cause(booking)
 
     @api.depends("service_id.product_id", "fee_cause", "setup_id.fee_product_id")
     def _compute_product_id(self):
         for booking in self:
-            fee_product = booking.fee_cause and booking.setup_id.fee_product_id
-            booking.product_id = fee_product or booking.service_id.product_id
-
-    def _fee(self):
-        """:rtype: bookings_invoicing.billing.labels.Fee or None"""
-        self.ensure_one()
-        setup, rule = self.setup_id, self.label_rule_id
-        by_cause = {
-            "no_show": (setup.no_show_fee_kind, setup.no_show_fee),
-            "late_cancel": (setup.late_cancel_fee_kind, setup.late_cancel_fee),
-            "label": (rule.fee_kind, rule.fee_value),
-        }
-        return fee_of(*by_cause[self.fee_cause]) if self.fee_cause else None
-
-    @api.depends(
-        "fee_cause",
-        "label_rule_id.fee_kind",
-        "label_rule_id.fee_value",
-        "setup_id.no_show_fee",
-        "setup_id.late_cancel_fee",
-    )
-    def _compute_amount(self):
-        return super()._compute_amount()
-
-    def _price(self, unit_digits):
-        priced = super()._price(unit_digits)
-        fee = self._fee() if self.fee_cause and not self.has_manual_price else None
-        if fee is None:
-            return priced
-        currency = self.currency_id
-        return labels.price_fee(fee, priced, self.fee_cause, currency.decimal_places)
-
-    @api.depends("label_rule_id.payer_id", "label_rule_id.outcome")
-    def _compute_payer_id(self):
-        result = super()._compute_payer_id()
-        for booking in self.filtered("label_rule_id"):
-            rule = booking.label_rule_id
-            if rule.outcome == "payer" and booking.status not in BILLED:
-                booking.payer_id = rule.payer_id
-        return result
-
-    @api.depends("fee_cause", "attendance", "label_rule_id.outcome", "label_rule_id.reason")
-    def _compute_status(self):
-        return super()._compute_status()
-
-    def _status_facts(self, now):
-        facts = super()._status_facts(now)
-        if not (self.label_rule_id or self.attendance in ("no_show", "late_cancel")):
-            return facts
-        reason = facts.not_billable_reason or self._reason_not_to_bill() or False
-        cancelled = facts.cancelled or self.attendance == "late_cancel"
-        return replace(
-            facts, not_billable_reason=reason, cancelled=cancelled, charge_fee=bool(self.fee_cause)
-        )
-
-    def _reason_not_to_bill(self):
-        """Why attendance or label say that nothing is billed; ``None`` where they do not."""
-        self.ensure_one()
-        if self.fee_cause:
-            return None
-        if self.attendance == "no_show":
-            return "no_show"
-        rule = self.label_rule_id
-        return {"free": "free", "not_billable": rule.reason or "label"}.get(rule.outcome)
+            booking.product_id = booking_rules.product(booking)
 
     def _billing_blockers(self):
         found = super()._billing_blockers()
@@ -163,15 +88,19 @@ class BookingsBooking(models.Model):
             self.filtered(lambda one: one.status not in BILLED).grouped("setup_id").items()
         ):
             rules = setup._label_rules()
-            plain = [rule for rule, _record in rules]
             for booking in bookings:
-                if not (rules and booking.label) and not booking.label_rule_id:
-                    continue
-                met = labels.rule_for(booking.label, plain)
-                record = next(
-                    (record for rule, record in rules if rule is met), setup.label_rule_ids.browse()
-                )
-                booking._take_label_rule(record)
+                if (rules and booking.label) or booking.label_rule_id:
+                    booking._take_label_rule(setup._rule_for(booking.label, rules))
+
+    @api.model
+    def _label_values(self, rule):
+        """What its label's rule means for a booking about to be created."""
+        if not rule:
+            return {}
+        values = {"label_rule_id": rule.id}
+        if rule.outcome == "no_show":
+            values |= {"attendance": "no_show", "attendance_source": "label"}
+        return values
 
     def _take_label_rule(self, rule):
         self.ensure_one()

@@ -1,11 +1,10 @@
-from decimal import Decimal
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_date, formatLang
 
-from ..billing import money, period, price, sentences
+from ..billing import period, sentences
 from ..billing.status import BILLED, sort_reasons
+from . import booking_rules
 
 UNBILLED = ("upcoming", "ready", "attention", "not_billable", "cancelled")
 
@@ -32,73 +31,41 @@ class BookingsBooking(models.Model):
         "service_id.rounding",
         "service_id.rounding_minutes",
         "service_id.minimum_minutes",
+        "fee_cause",
+        "label_rule_id.fee_kind",
+        "label_rule_id.fee_value",
+        "setup_id.no_show_fee",
+        "setup_id.late_cancel_fee",
+        "has_share",
+        "share_amount",
+        "share_total",
+        "share_count",
     )
     def _compute_amount(self):
-        unit_digits = self.env["decimal.precision"].precision_get("Product Unit")
+        digits, hour = booking_rules.unit_digits(self.env), booking_rules.hour_id(self.env)
         for booking in self:
-            if booking.status in BILLED and booking.price_outcome:
+            if booking.price_outcome and booking.status in BILLED:
                 continue  # what is on an invoice is not repriced behind its back
-            priced = booking._price(unit_digits)
-            booking.quantity = float(priced.quantity)
-            booking.price_unit = float(priced.price_unit)
-            booking.amount = float(priced.amount)
-            booking.price_outcome = priced.outcome
-            booking.price_unit_of = priced.unit
-            booking.price_facts = {
-                "explanation": _packed(priced.explanation),
-                "calculation": _packed(priced.calculation),
-            }
+            booking.update(booking_rules.amount_values(booking, digits, hour))
 
-    def _price(self, unit_digits):
+    def _price(self, *, whole=False):
         """The booking's price by the one rule.
 
+        :param bool whole: of the appointment, not of this attendee's share
         :rtype: bookings_invoicing.billing.price.Priced
         """
         self.ensure_one()
-        hour_id = self.env["ir.model.data"]._xmlid_to_res_id("uom.product_uom_hour")
-        return price.price_booking(
-            self.price_type,
-            money.decimal_of(self.price),
-            self.stop - self.start,
-            self._price_rule(),
-            unit_digits=unit_digits,
-            currency_digits=self.currency_id.decimal_places,
-            currency_step=money.decimal_of(self.currency_id.rounding),
-            list_price=money.decimal_of(self.list_price) if self.product_id else None,
-            list_unit="hour" if self.product_id.uom_id.id == hour_id else "unit",
-            manual=self._manual(),
-            share=None if self.env.context.get("bookings_whole_price") else self._share(),
-        )
-
-    def _price_rule(self):
-        service = self.service_id
-        return price.PriceRule(
-            kind=service.billing_rule or "bookings",
-            price=money.decimal_of(service.rule_price) if service.rule_price else None,
-            rounding=service.rounding or "none",
-            step=int(service.rounding_minutes or 0),
-            minimum=service.minimum_minutes,
-        )
-
-    def _share(self):
-        """The part of an appointment that is priced as a whole; ``None``: priced by itself."""
-        return None
+        digits, hour = booking_rules.unit_digits(self.env), booking_rules.hour_id(self.env)
+        return booking_rules.price_of(self, digits, hour, whole=whole)
 
     def _without_tax(self):
         """Whether it is invoiced without tax on purpose."""
         self.ensure_one()
         return self.service_id.no_tax
 
-    def _manual(self):
-        if not (self.has_manual_price or self.has_manual_quantity):
-            return None
-        return price.Manual(
-            price=money.decimal_of(self.manual_price) if self.has_manual_price else None,
-            quantity=money.decimal_of(self.manual_quantity) if self.has_manual_quantity else None,
-            unit=self.manual_unit or None,
-            by=self.manual_uid.name or "",
-            on=format_date(self.env, self.manual_date) if self.manual_date else "",
-        )
+    def _manual_day(self):
+        """When a price or quantity was set by hand, as the reader's language writes it."""
+        return format_date(self.env, self.manual_date) if self.manual_date else ""
 
     def _inverse_price_unit(self):
         self._set_by_hand("price", "price_unit")
@@ -155,7 +122,7 @@ class BookingsBooking(models.Model):
     def _sentence(self, name):
         """A kept explanation in the reader's language, amounts in the booking's currency."""
         self.ensure_one()
-        explanation = _unpacked((self.price_facts or {}).get(name))
+        explanation = booking_rules.unpacked((self.price_facts or {}).get(name))
         if explanation is None:
             return ""
         return sentences.render(
@@ -222,7 +189,7 @@ class BookingsBooking(models.Model):
         """
         blockers = {}
         shared = {setup: setup._billing_blockers() for setup in self.setup_id}
-        accounts, taxes = {}, {}
+        accounts, taxes, dates = {}, {}, {}
         for booking in self:
             found = dict(shared[booking.setup_id])
             found |= booking._person_blockers()
@@ -240,7 +207,11 @@ class BookingsBooking(models.Model):
                     found["no_tax"] = {"product": product.display_name}
                 if not accounts[product]:
                     found["account"] = {"product": product.display_name}
-            found |= booking._date_blockers()
+            if day := booking._invoice_day():
+                key = (booking.setup_id, day)
+                if key not in dates:
+                    dates[key] = booking.setup_id._date_blockers(day)
+                found |= dates[key]
             if found:
                 blockers[booking.id] = [[key, found[key]] for key in sort_reasons(found)]
         return blockers
@@ -260,18 +231,6 @@ class BookingsBooking(models.Model):
                 }
             }
         return {"no_customer": {"name": self.name}}
-
-    def _date_blockers(self):
-        day = self._invoice_day()
-        if not day:
-            return {}
-        journal = self.setup_id._journal()
-        locks = self.company_id._get_violated_lock_dates(day, True, journal)
-        return (
-            {"lock_date": {"date": str(day), "lock": str(max(lock[0] for lock in locks))}}
-            if locks
-            else {}
-        )
 
     def _invoice_day(self):
         """The date that the setup's policy gives the invoice; ``None``: when it is confirmed."""
@@ -356,6 +315,13 @@ class BookingsSyncSetup(models.Model):
         own_currency = [("currency_id", "=", self.currency_id.id)]
         return journals.search(domain + own_currency, limit=1) or journals.search(domain, limit=1)
 
+    def _date_blockers(self, day):
+        """What stops an invoice of this setup dated so: ``{key: params}``."""
+        locks = self.company_id._get_violated_lock_dates(day, True, self._journal())
+        if not locks:
+            return {}
+        return {"lock_date": {"date": str(day), "lock": str(max(lock[0] for lock in locks))}}
+
     def _billing_blockers(self):
         """What stops every invoice of this setup: ``{key: params}``."""
         self.ensure_one()
@@ -370,30 +336,3 @@ class BookingsSyncSetup(models.Model):
                 "currency": {"currency": self.currency_id.name, "journal": journal.display_name}
             }
         return {}
-
-
-def _packed(explanation):
-    """An explanation as JSON."""
-    if explanation is None:
-        return None
-    return {
-        "code": explanation.code,
-        "params": {
-            name: {"n": str(value)} if isinstance(value, Decimal) else value
-            for name, value in explanation.params.items()
-        },
-        "then": _packed(explanation.then),
-    }
-
-
-def _unpacked(packed):
-    if not packed:
-        return None
-    return sentences.Explanation(
-        packed["code"],
-        {
-            name: Decimal(value["n"]) if isinstance(value, dict) else value
-            for name, value in packed["params"].items()
-        },
-        _unpacked(packed["then"]),
-    )

@@ -1,12 +1,13 @@
 from datetime import UTC
 
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.fields import Command
 from odoo.tools import SQL
 
 from ..billing import matching
 from ..billing.fingerprint import content_hash
 from ..billing.questions import mapped_answers
+from . import booking_rules
 
 
 class BookingsBooking(models.Model):
@@ -96,7 +97,7 @@ class BookingsBooking(models.Model):
             counts["removed"] += by_appointment.get(appointment.id, self.browse())._remove(
                 setup, digests[appointment.id]
             )
-        created = self._for_import().create(to_create).with_env(self.env)
+        created = self._create_worked_out(setup, to_create).with_env(self.env)
         counts["created"] = len(created)
         (created | touched)._after_import(setup, {a.id: keyed[a.id] for a in appointments})
         return counts
@@ -121,6 +122,42 @@ class BookingsBooking(models.Model):
             service = services[appointment.service_id or appointment.service_name]
             (taken if service.id in ours else elsewhere).append(appointment)
         return taken, {key: row.id for key, row in services.items()}, elsewhere
+
+    @api.model
+    def _create_worked_out(self, setup, vals_list):
+        """Create bookings with all that follows from their facts, so that each is written once."""
+        terms = booking_rules.Terms(self.env, fields.Datetime.now())
+        rules, by_label = setup._label_rules(), {}
+        services = self.env["bookings.service"].browse({vals["service_id"] for vals in vals_list})
+        services = {service.id: service for service in services}
+        nobody = self.env["bookings.customer"]
+        customers = nobody.browse({vals["customer_id"] for vals in vals_list} - {False})
+        customers = {customer.id: customer for customer in customers} | {False: nobody}
+        for vals in vals_list:
+            label = vals["label"]
+            if label not in by_label:
+                by_label[label] = setup._rule_for(label, rules)
+            vals |= {"attendance": "unknown"} | self._label_values(by_label[label])
+            links = {
+                "setup_id": setup,
+                "currency_id": setup.currency_id,
+                "service_id": services[vals["service_id"]],
+                "customer_id": customers[vals["customer_id"]],
+                "label_rule_id": by_label[label],
+            }
+            vals |= booking_rules.settled(booking_rules.Draft(**vals | links), terms)
+        return self._for_import().create(vals_list)
+
+    @api.model
+    def _create(self, data_list):
+        if self.env.context.get("bookings_importing"):
+            for data in data_list:
+                # What Bookings says of the price is not a price set by hand; what is given is not worked out again.
+                data["inversed"].clear()
+                data["protected"].update(
+                    field for name in data["stored"] if (field := self._fields[name]).compute
+                )
+        return super()._create(data_list)
 
     @api.model
     def _for_import(self):

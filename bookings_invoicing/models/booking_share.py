@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-from ..billing import money, price
+from ..billing import money
 from ..billing.status import BILLED
 
 
@@ -16,21 +16,6 @@ class BookingsBooking(models.Model):
     share_amount = fields.Float(readonly=True, copy=False, digits=0)
     share_total = fields.Float(readonly=True, copy=False, digits=0)
     share_count = fields.Integer(readonly=True, copy=False)
-
-    @api.depends("has_share", "share_amount", "share_total", "share_count")
-    def _compute_amount(self):
-        return super()._compute_amount()
-
-    def _share(self):
-        """:rtype: bookings_invoicing.billing.price.Share or None"""
-        self.ensure_one()
-        if not self.has_share:
-            return None
-        return price.Share(
-            money.decimal_of(self.share_amount),
-            money.decimal_of(self.share_total),
-            self.share_count,
-        )
 
     def _after_import(self, setup, keyed):
         if setup.group_price == "appointment":
@@ -57,9 +42,8 @@ class BookingsBooking(models.Model):
         billed = self.filtered(lambda booking: booking.status in BILLED)
         if len(there | billed) < 2 and not any(there.mapped("has_share")):
             return
-        unit_digits = self.env["decimal.precision"].precision_get("Product Unit")
         currency = self.currency_id
-        whole = there[:1]._price_whole(unit_digits) if there else None
+        whole = there[:1]._price(whole=True) if there else None
         if whole is None or whole.outcome != "priced":
             return
         shares = money.share_by_key(
@@ -78,10 +62,6 @@ class BookingsBooking(models.Model):
             }
             if any(booking[name] != value for name, value in values.items()):
                 booking._for_import().write(values)
-
-    def _price_whole(self, unit_digits):
-        """What the appointment costs as a whole."""
-        return self.with_context(bookings_whole_price=True)._price(unit_digits)
 
 
 class BookingsSyncSetup(models.Model):

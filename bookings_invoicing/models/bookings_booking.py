@@ -1,5 +1,3 @@
-from datetime import timedelta
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
@@ -7,6 +5,7 @@ from odoo.tools import format_datetime
 
 from ..billing import period
 from ..billing import status as status_rules
+from . import booking_rules
 from .bookings_service import PRICE_TYPES
 
 ATTENTION_REASONS = list(status_rules.ATTENTION_REASONS)
@@ -210,21 +209,19 @@ class BookingsBooking(models.Model):
             if booking.customer_id:
                 booking.partner_id = booking.customer_id.partner_id
 
-    @api.depends("customer_id.payer_id", "partner_id")
+    @api.depends(
+        "customer_id.payer_id", "partner_id", "label_rule_id.payer_id", "label_rule_id.outcome"
+    )
     def _compute_payer_id(self):
         for booking in self:
-            if booking.status in BILLED:
+            if booking.payer_id and booking.status in BILLED:
                 continue
-            payer = booking.customer_id.payer_id
-            if not payer and booking.partner_id:
-                partner = booking.partner_id
-                payer = partner.browse(partner.address_get(["invoice"])["invoice"] or partner.id)
-            booking.payer_id = payer
+            booking.payer_id = booking_rules.payer(booking)
 
     @api.depends("start", "stop")
     def _compute_duration(self):
         for booking in self:
-            booking.duration = (booking.stop - booking.start).total_seconds() / 3600
+            booking.duration = booking_rules.duration(booking)
 
     @api.depends("start", "setup_id.tz")
     @api.depends_context("lang")
@@ -242,7 +239,7 @@ class BookingsBooking(models.Model):
     @api.depends("stop", "setup_id.bill_after")
     def _compute_due_at(self):
         for booking in self:
-            booking.due_at = booking.stop + timedelta(hours=booking.setup_id.bill_after)
+            booking.due_at = booking_rules.due_at(booking)
 
     @api.depends(
         "invoice_line_ids.booking_live",
@@ -255,14 +252,20 @@ class BookingsBooking(models.Model):
         "blockers",
         "setup_id.bill_from",
         "bill_again",
+        "fee_cause",
+        "attendance",
+        "label_rule_id.outcome",
+        "label_rule_id.reason",
     )
     def _compute_status(self):
-        now = fields.Datetime.now()
+        now, line_status = fields.Datetime.now(), self._line_status()
         for booking in self:
-            facts = booking._status_facts(now)
-            booking.status, reason, _reasons = status_rules.status_of(facts, self._line_status())
-            booking.attention_reason = reason or False
-            booking.not_billable_reason = facts.not_billable_reason
+            credited = bool(booking._credited_lines()) and not booking.bill_again
+            booking.update(
+                booking_rules.status_values(
+                    booking, now, booking._live_line_state(), credited, line_status
+                )
+            )
 
     @api.model
     def _line_status(self):
@@ -274,26 +277,6 @@ class BookingsBooking(models.Model):
         if not self.invoice_line_ids:
             return None
         return self.invoice_line_ids.filtered("booking_live")[:1].parent_state or None
-
-    def _status_facts(self, now):
-        self.ensure_one()
-        removed = self.removed_on
-        return status_rules.BookingFacts(
-            stop=self.stop,
-            now=now,
-            bill_after=self.due_at - self.stop,
-            live_line=self._live_line_state(),
-            not_billable_reason=self.not_billable_decision
-            or status_rules.automatic_reason(
-                self._local(self.stop).date(), self.setup_id.bill_from, self.price_outcome == "free"
-            )
-            or False,
-            cancelled=bool(removed and removed < self.start),
-            removed_after=bool(removed and removed >= self.start),
-            credited=bool(self._credited_lines()) and not self.bill_again,
-            price_to_decide=self.price_outcome == "ask",
-            blockers=[key for key, _params in self.blockers or ()],
-        )
 
     def _local(self, moment):
         """A stored moment as the business's clocks show it."""

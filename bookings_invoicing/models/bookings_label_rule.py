@@ -1,15 +1,11 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
-from ..billing import labels, money
+from ..billing import labels
 from ..billing.status import NOT_BILLABLE_REASONS
+from .booking_rules import fee_of
 
 FEE_KINDS = [("none", "No fee"), ("amount", "Amount"), ("percent", "Per cent of the price")]
-
-
-def fee_of(kind, value):
-    """:rtype: bookings_invoicing.billing.labels.Fee or None"""
-    return labels.Fee(kind, money.decimal_of(value)) if kind and kind != "none" else None
 
 
 class BookingsLabelRule(models.Model):
@@ -150,6 +146,14 @@ class BookingsSyncSetup(models.Model):
             (rule._plain(), rule)
             for rule in self.label_rule_ids.sorted(lambda rule: (rule.sequence, rule.id))
         ]
+
+    def _rule_for(self, label, rules):
+        """The rule that a label meets, or none.
+
+        :param rules: as ``_label_rules`` gives them
+        """
+        met = labels.rule_for(label, [rule for rule, _record in rules])
+        return next((record for rule, record in rules if rule is met), self.label_rule_ids.browse())
 
     def _apply_label_rules(self):
         """Let changed rules count for what is not billed yet."""

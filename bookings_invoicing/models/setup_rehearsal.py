@@ -12,8 +12,9 @@ from odoo import models
 from odoo.exceptions import UserError
 
 from .. import graph
-from ..billing import grouping, labels, matching, money, period
+from ..billing import grouping, matching, money, period
 from ..billing.rehearsal import Ours, Theirs, compare
+from . import booking_rules
 
 NEARBY = timedelta(days=45)
 # What a person decides on a booking, and what it is worth in memory too
@@ -99,9 +100,7 @@ class BookingsSyncSetup(models.Model):
         service = self.service_ids.filtered(
             lambda one: one.remote_id == (appointment.service_id or appointment.service_name)
         )
-        rules = self._label_rules()
-        met = labels.rule_for(appointment.label, [rule for rule, _record in rules])
-        rule = next((record for one, record in rules if one is met), self.label_rule_ids.browse())
+        rule = self._rule_for(appointment.label, self._label_rules())
         payer = rule.payer_id if rule.outcome == "payer" else payer
         return {
             "setup_id": self.id,
@@ -124,8 +123,7 @@ class BookingsSyncSetup(models.Model):
 
     def _share_in_memory(self, made):
         """Share the price of an appointment out among its attendees' values."""
-        digits = self.env["decimal.precision"].precision_get("Product Unit")
-        whole = self.env["bookings.booking"].new(made[0])._price_whole(digits)
+        whole = self.env["bookings.booking"].new(made[0])._price(whole=True)
         if whole.outcome != "priced":
             return
         currency = self.currency_id
@@ -157,24 +155,22 @@ class BookingsSyncSetup(models.Model):
         for remote_id, attendee in attendees.items():
             row = linked.get(remote_id)
             if row:
-                people[remote_id] = row.payer_id or self._payer_of(row.partner_id)
+                people[remote_id] = row.payer_id or booking_rules.invoice_partner(row.partner_id)
                 continue
             email = matching.normalize_email(attendee.email)
             match = matching.match_partner(
                 None, email, by_email.get(email, ()), self.company_id.id, name=attendee.name
             )
             if match.kind == "one":
-                people[remote_id] = self._payer_of(self.env["res.partner"].browse(match.ids[0]))
+                people[remote_id] = booking_rules.invoice_partner(
+                    self.env["res.partner"].browse(match.ids[0])
+                )
         return people
-
-    def _payer_of(self, partner):
-        return partner.browse(partner.address_get(["invoice"])["invoice"] or partner.id)
 
     def _ours(self, bookings):
         """What each payer would be billed: ``[Ours]``, bookings before their price was decided
         counted apart.
         """
-        digits = self.env["decimal.precision"].precision_get("Product Unit")
         lines, undecided, names, items, known = defaultdict(list), defaultdict(int), {}, [], set()
         for number, (booking, name) in enumerate(bookings):
             payer = booking.payer_id.commercial_partner_id
@@ -182,7 +178,7 @@ class BookingsSyncSetup(models.Model):
             names[key] = payer.display_name or name
             if payer:
                 known.add(key)
-            priced = booking._price(digits)
+            priced = booking._price()
             if priced.outcome == "free":
                 continue
             if priced.outcome == "ask":
@@ -300,7 +296,7 @@ class BookingsBooking(models.Model):
 
     def _not_billed_anyway(self):
         """Whether label, attendance or a person say so; *bill from* is not asked."""
-        return bool(self.not_billable_decision or self._reason_not_to_bill())
+        return bool(self.not_billable_decision or booking_rules.rule_reason(self))
 
 
 def _plain(value, like):

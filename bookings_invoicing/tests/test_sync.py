@@ -47,6 +47,39 @@ class TestSync(BookingsCase):
         emails = [email for email in partners.mapped("email_normalized") if email]
         self.assertEqual(len(emails), len(set(emails)))
 
+    def test_what_an_import_works_out_is_what_the_fields_compute(self):
+        """Bookings are inserted with values worked out beforehand; recomputing every stored field changes none."""
+        fee_product = self.env["product.product"].create({"name": "Fee", "type": "service"})
+        payer = self.env["res.partner"].create({"name": "Insurer"})
+        self.setup.write(
+            {"fee_product_id": fee_product.id, "no_show_fee_kind": "percent", "no_show_fee": 50}
+        )
+        ended = [
+            row["appointment"]
+            for row in self.tenant.expected_bookings()
+            if row["end"] <= NOW.replace(tzinfo=UTC)
+        ]
+        rules = ("no_show", "free", "not_billable", "fee", "payer", "attention")
+        for outcome, appointment in zip(rules, dict.fromkeys(ended), strict=False):
+            self.env["bookings.label.rule"].create(
+                {"setup_id": self.setup.id, "text": outcome, "outcome": outcome, "fee_value": 7.0}
+                | ({"payer_id": payer.id} if outcome == "payer" else {})
+            )
+            self.change(op="label", appointment=appointment, label=outcome)
+        self.sync()
+        bookings = self.bookings()
+        self.assertEqual(len(bookings.label_rule_id), len(rules))
+        stored = [f for f in bookings._fields.values() if f.compute and f.store]
+        self.assertGreater(len(stored), 15)
+        before = bookings.read([field.name for field in stored], load=False)
+        for field in stored:
+            self.env.add_to_compute(field, bookings)
+        self.env.flush_all()
+        self.env.invalidate_all()
+        after = bookings.read([field.name for field in stored], load=False)
+        self.assertEqual(after, before)
+        self.assertFalse(bookings.filtered(lambda one: one.has_manual_price or one.manual_uid))
+
     def test_unchanged_tenant_is_not_written(self):
         self.sync()
         self.env.flush_all()
