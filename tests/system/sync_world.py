@@ -1,7 +1,7 @@
 """Synchronisations in transactions of their own, with real cursors; started by test_sync_processes.
 
-Run as ``python -m tests.system.sync_world DATABASE SCENARIO`` in the environment of ./dev, on a database with the addon. Each
-scenario makes its own connection and setups and prints what it saw as one line of JSON; it judges nothing.
+Run as ``python -m tests.system.sync_world DATABASE SCENARIO`` in the environment of ./dev, on a database with the addon. A
+scenario makes a connection and setups and prints what it saw as one line of JSON; it judges nothing.
 """
 
 import datetime
