@@ -2,13 +2,14 @@
 
 :class:`CrashSweep` is the harness; ``sync_crash`` and ``invoicing_crash`` say what the work is and what must be true after
 it. Each is run as ``python -m tests.system.NAME DATABASE [--every N] [--bugs NAME ...]`` in the environment of ./dev, on a
-database with the addon. The last line of stdout is one JSON object: for each bug, or "none", ``points``, ``violations`` and
-``statements``.
+database with the addon. The last line of stdout is one JSON object: for each bug (``--bugs``; all, where none is named), or
+"none", ``points``, ``violations`` by point, ``in_peace``, ``statements`` and ``commits``.
 
 How it works: the registry is loaded once; each trial forks, the child counts its SQL statements and commits and sends
 itself SIGKILL at the given one. A second child then does the work in peace. After the kill and after the second time SQL
 compares the tables with an account that no code of ours keeps. Between trials the tables are put back as they were. A
-*bug* is a deliberate mistake in the engine, put in by the children of both; the sweep must find it.
+*bug* is a deliberate mistake in the engine, put in by the children of both, that does no harm while nobody is killed; the
+sweep must find it.
 """
 
 import argparse
@@ -18,6 +19,7 @@ import os
 import signal
 import subprocess
 import time
+import traceback
 
 from devtools.paths import REPO
 
@@ -88,6 +90,8 @@ class CrashSweep:
                 os.close(reading)
                 os.write(writing, json.dumps(self._counted_work(point)).encode())
                 code = 0
+            except BaseException:
+                traceback.print_exc()
             finally:
                 os._exit(code)
         os.close(writing)
@@ -158,44 +162,57 @@ class CrashSweep:
 
     # -- all of them ---------------------------------------------------------------------------------
 
-    def run(self, every, first_only=False):
-        """All points: around each commit, and every so many statements."""
-        self.reset()
-        try:
-            whole = self.child()
-            wrong = {}
-            if not whole or whole["state"] != "done":
-                wrong["in peace"] = [str(whole)]
-            elif found := self.violations(done=True):
-                wrong["in peace"] = found
-            return self._points(whole or {"commits": 0, "statements": 0}, every, wrong, first_only)
-        finally:
-            self.reset()
-
-    def _points(self, whole, every, wrong, first_only):
+    def sweep(self, every):
+        """Kill around each commit and at every so many statements: what is wrong, by point."""
+        whole = self._in_peace()
         points = [(kind, n) for n in range(1, whole["commits"] + 1) for kind in ("before", "after")]
         points += [("statement", n) for n in range(1, whole["statements"] + 1, every)]
-        tried = 0
-        for point in points:
-            if first_only and wrong:
-                break
-            tried += 1
-            if found := self.trial(point):
-                wrong[f"{point[0]} {point[1]}"] = found
-        return {"points": tried, "statements": whole["statements"], "violations": wrong}
+        found = {f"{kind} {number}": self.trial((kind, number)) for kind, number in points}
+        wrong = {point: words for point, words in found.items() if words}
+        return whole | {"points": len(points), "violations": wrong}
+
+    def hunt(self, bug):
+        """Put the bug in and kill after one commit after the other, until it shows.
+
+        From the last commit on: most mistakes do their harm late. What is durable before a commit is what was after the
+        one before it, so that half of the points are enough.
+        """
+        self.bug = bug
+        try:
+            whole = self._in_peace()
+            for tried, number in enumerate(range(whole["commits"], 0, -1), 1):
+                if words := self.trial(("after", number)):
+                    return whole | {"points": tried, "violations": {f"after {number}": words}}
+            return whole | {"points": whole["commits"], "violations": {}}
+        finally:
+            self.bug = None
+
+    def _in_peace(self):
+        """The work done twice and undisturbed: its numbers, and what is wrong after it.
+
+        A bug that shows here already proves nothing of the kills.
+        """
+        self.reset()
+        answers = self.child(), self.child()
+        if not all(answer and answer["state"] == "done" for answer in answers):
+            raise RuntimeError(f"undisturbed, the work ended {answers}")
+        return answers[0] | {"in_peace": self.violations(done=True)}
 
     @classmethod
     def main(cls, argv=None):
         parser = argparse.ArgumentParser()
         parser.add_argument("database")
         parser.add_argument("--every", type=int, default=10)
-        parser.add_argument("--bugs", nargs="*", choices=sorted(cls.bugs), default=())
+        parser.add_argument("--bugs", nargs="*", choices=sorted(cls.bugs))
         options = parser.parse_args(argv)
         sweep = cls(options.database)
-        result = {}
-        for bug in options.bugs or (None,):
-            sweep.bug = bug
-            result[bug or "none"] = sweep.run(options.every, first_only=bool(bug))
+        try:
+            if options.bugs is None:
+                result = {"none": sweep.sweep(options.every)}
+            else:
+                result = {bug: sweep.hunt(bug) for bug in options.bugs or sorted(cls.bugs)}
+        finally:
+            sweep.reset()
         print(json.dumps(result), flush=True)
         return 0
 

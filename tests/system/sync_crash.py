@@ -1,38 +1,21 @@
 """A synchronisation of three pages as :class:`.crash.CrashSweep` kills it; the sandbox's account of its tenant judges."""
 
-import datetime
 import sys
-import time
 from collections import Counter
 
 from .crash import CrashSweep
+from .sync_bugs import BUGS
+from .sync_world import make_setup
 
-ANCHOR = datetime.date(2026, 3, 12)
 SIZE, PAGE = 14, 5
 
 
 class SyncSweep(CrashSweep):
+    bugs = BUGS
+
     def _prepare(self, env):
-        connection = env["bookings.connection"].create(
-            {"name": "Crash", "mode": "sandbox", "sandbox_anchor": ANCHOR, "sandbox_size": SIZE}
-            | {"company_id": env.company.id}
-        )
-        self.tenant = connection._sandbox_tenant()
-        person = env["res.partner"].create({"name": "Template"})
-        product = env["product.template"].create({"name": "Template", "type": "service"})
-        setup = env["bookings.sync.setup"].create(
-            {
-                "name": "Crash",
-                "connection_id": connection.id,
-                "business_id": self.tenant.business_id,
-                "customer_sync": "import",
-                "customer_template_id": person.id,
-                "service_sync": "import",
-                "service_template_id": product.id,
-                "look_back_days": 1000,
-                "look_ahead_days": 60,
-            }
-        )
+        setup = make_setup(env, size=SIZE)
+        self.tenant = setup.connection_id._sandbox_tenant()
         self.setup_id = setup.id
         env.cr.execute(
             "SELECT (SELECT max(id) FROM res_partner), (SELECT max(id) FROM product_template)"
@@ -113,123 +96,6 @@ class SyncSweep(CrashSweep):
         if partners != linked:
             wrong.append(f"{partners} partners for {linked} people")
         return wrong
-
-
-# -- seeded bugs: each is a mistake that somebody could make -----------------------------------------
-
-
-def cursor_before_data(env):
-    """The time of the last sync is written before the appointments are."""
-    from odoo.addons.bookings_invoicing.models.sync_job import SyncJob
-
-    kept = SyncJob._appointments
-
-    def early(self):
-        self.store.durably(self.setup.write, {"last_appointment_sync": self.started})
-        return kept(self)
-
-    SyncJob._appointments = early
-
-
-def partners_committed_early(env):
-    """New partners are made durable before the rows that point to them."""
-    customers = type(env["bookings.customer"])
-    kept = customers._importing
-
-    def early(self):
-        self.env.cr.commit()
-        return kept(self)
-
-    customers._importing = early
-    _without_savepoints()
-
-
-def _without_savepoints():
-    from odoo.addons.bookings_invoicing.models.sync_store import BatchStore
-
-    BatchStore._by_halves = lambda self, kind, records, keep: (dict(keep(self, records)), [])
-
-
-def hash_before_content(env):
-    """The hash of an appointment is stored and committed before its attendees are complete."""
-    bookings = type(env["bookings.booking"])
-    kept = bookings._import_changed
-
-    def early(self, setup, appointments, digests):
-        for one in appointments:
-            kept(self, setup, [one], digests)
-            values = self.search([("appointment_id", "=", one.id)])
-            price = values[:1].price
-            values.price = 0.01
-            self.env.cr.commit()
-            values.price = price
-        return {}
-
-    bookings._import_changed = early
-    _without_savepoints()
-
-
-def forgotten_rows(env):
-    """The cache is thrown away at a commit before it was written."""
-    from odoo.addons.bookings_invoicing.models.sync_store import BatchStore
-
-    def durably(self, work, *args):
-        result = work(*args)
-        self.env.cr.execute("SELECT 1")
-        self.env.invalidate_all(flush=False)
-        self.env.cr.commit()
-        return result
-
-    BatchStore.durably = durably
-
-
-def search_then_create(env):
-    """Nothing is looked for before it is created, and nothing in the database refuses the second one."""
-    env.cr.execute("DROP INDEX IF EXISTS bookings_booking__attendee_uniq")
-    bookings = type(env["bookings.booking"])
-    bookings._stored = lambda self, setup, ids: {}
-    kept = bookings._import_changed
-
-    def blind(self, setup, appointments, digests):
-        nothing = bookings._attendee_keys
-        bookings._attendee_keys = lambda self, appointment, existing: {
-            f"{key}{time.monotonic()}": value
-            for key, value in nothing(self, appointment, self.browse()).items()
-        }
-        bookings._remove = lambda self, setup, digest=None: 0
-        return kept(self, setup, appointments, digests)
-
-    bookings._import_changed = blind
-
-
-def absence_concluded_early(env):
-    """What the first page does not show counts as gone."""
-    from odoo.addons.bookings_invoicing.models.sync_job import SyncJob
-
-    kept = SyncJob._fetch
-
-    def hasty(self, source):
-        for item in kept(self, source):
-            yield item
-            if getattr(item, "window", None):
-                booking = self.env["bookings.booking"]
-                seen = {one.id for one in item.records}
-                self._remove(booking._known_in_window(self.setup, *item.window) - seen)
-
-    SyncJob._fetch = hasty
-
-
-SyncSweep.bugs = {
-    function.__name__: function
-    for function in (
-        cursor_before_data,
-        partners_committed_early,
-        hash_before_content,
-        forgotten_rows,
-        search_then_create,
-        absence_concluded_early,
-    )
-}
 
 
 if __name__ == "__main__":
