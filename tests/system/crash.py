@@ -2,8 +2,8 @@
 
 :class:`CrashSweep` is the harness; ``sync_crash`` and ``invoicing_crash`` say what the work is and what must be true after
 it. Each is run as ``python -m tests.system.NAME DATABASE [--every N] [--bugs NAME ...]`` in the environment of ./dev, on a
-database with the addon. The last line of stdout is one JSON object: for each bug (``--bugs``; all, where none is named), or
-"none", ``points``, ``violations`` by point, ``in_peace``, ``statements`` and ``commits``.
+database with the addon. The last line of stdout is one JSON object: for "none" (``--every``: kill around each commit and at
+every so many statements) and for each bug ``points``, ``violations`` by point, ``in_peace``, ``statements`` and ``commits``.
 
 How it works: the registry is loaded once; each trial forks, the child counts its SQL statements and commits and sends
 itself SIGKILL at the given one. A second child then does the work in peace. After the kill and after the second time SQL
@@ -202,15 +202,13 @@ class CrashSweep:
     def main(cls, argv=None):
         parser = argparse.ArgumentParser()
         parser.add_argument("database")
-        parser.add_argument("--every", type=int, default=10)
-        parser.add_argument("--bugs", nargs="*", choices=sorted(cls.bugs))
+        parser.add_argument("--every", type=int)
+        parser.add_argument("--bugs", nargs="*", choices=sorted(cls.bugs), default=())
         options = parser.parse_args(argv)
         sweep = cls(options.database)
         try:
-            if options.bugs is None:
-                result = {"none": sweep.sweep(options.every)}
-            else:
-                result = {bug: sweep.hunt(bug) for bug in options.bugs or sorted(cls.bugs)}
+            result = {"none": sweep.sweep(options.every)} if options.every else {}
+            result |= {bug: sweep.hunt(bug) for bug in options.bugs}
         finally:
             sweep.reset()
         print(json.dumps(result), flush=True)

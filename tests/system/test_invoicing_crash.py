@@ -4,24 +4,29 @@ import os
 
 import pytest
 
-from . import invoicing_crash
 from .crash import swept
+from .invoicing_crash import InvoicingSweep
 
 LONG = bool(os.environ.get("BOOKINGS_TEST_LONG"))
+BUGS = sorted(InvoicingSweep.bugs) if LONG else ["drafts_before_their_run"]
 
 
-def test_killed_anywhere_nothing_is_lost_and_nothing_twice(environment, crash_database):
+@pytest.fixture(scope="module")
+def found(environment, crash_database):
+    """What the sweep finds wrong in the engine as it is, and with each mistake put in."""
     every = "1" if LONG else "60"
-    result = swept(environment, "invoicing_crash", crash_database, "--every", every)["none"]
+    return swept(environment, "invoicing_crash", crash_database, "--every", every, "--bugs", *BUGS)
+
+
+def test_killed_anywhere_nothing_is_lost_and_nothing_twice(found):
+    result = found["none"]
     assert result["in_peace"] == []
     assert result["violations"] == {}
     assert result["points"] > 30, "the sweep must reach the commits and statements of both runs"
 
 
-@pytest.mark.parametrize("bug", sorted(invoicing_crash.InvoicingSweep.bugs))
-def test_sweep_finds_seeded_bug(environment, crash_database, bug):
-    if not LONG and bug != "drafts_before_their_run":
-        pytest.skip("the engine with the other mistakes is swept by ./dev test --long")
-    result = swept(environment, "invoicing_crash", crash_database, "--bugs", bug)[bug]
-    assert result["in_peace"] == []
-    assert result["violations"], f"the sweep does not see {bug}"
+@pytest.mark.parametrize("bug", BUGS)
+def test_sweep_finds_seeded_bug(found, bug):
+    """By a kill, and by nothing else; the other mistakes are put in by ``./dev test --long``."""
+    assert found[bug]["in_peace"] == []
+    assert found[bug]["violations"], f"the sweep does not see {bug}"

@@ -10,23 +10,22 @@ from .sync_bugs import BUGS
 LONG = bool(os.environ.get("BOOKINGS_TEST_LONG"))
 
 
-def test_killed_anywhere_nothing_is_lost_and_nothing_twice(environment, crash_database):
-    result = swept(environment, "sync_crash", crash_database, "--every", "1" if LONG else "10")[
-        "none"
-    ]
+@pytest.fixture(scope="module")
+def found(environment, crash_database):
+    """What the sweep finds wrong in the engine as it is, and with each mistake put in."""
+    every = "1" if LONG else "10"
+    return swept(environment, "sync_crash", crash_database, "--every", every, "--bugs", *BUGS)
+
+
+def test_killed_anywhere_nothing_is_lost_and_nothing_twice(found):
+    result = found["none"]
     assert result["in_peace"] == []
     assert result["violations"] == {}
     assert result["points"] > 50, "the sweep must reach the commits and statements of three pages"
 
 
-@pytest.fixture(scope="module")
-def hunted(environment, crash_database):
-    """What the sweep finds with each bug."""
-    return swept(environment, "sync_crash", crash_database, "--bugs")
-
-
 @pytest.mark.parametrize("bug", sorted(BUGS))
-def test_sweep_finds_seeded_bug(hunted, bug):
+def test_sweep_finds_seeded_bug(found, bug):
     """By a kill, and by nothing else: a mistake that shows in peace proves nothing of the sweep."""
-    assert hunted[bug]["in_peace"] == []
-    assert hunted[bug]["violations"], f"the sweep does not see {bug}"
+    assert found[bug]["in_peace"] == []
+    assert found[bug]["violations"], f"the sweep does not see {bug}"
