@@ -37,6 +37,7 @@ from . import booking_changes
 from . import booking_hints
 from . import booking_automation
 from . import bookings_completeness
+from . import completeness_source
 from . import bookings_invoice_run
 from . import account_journal
 from . import account_move

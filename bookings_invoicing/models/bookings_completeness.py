@@ -3,6 +3,7 @@ from decimal import Decimal
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command, Domain
+from odoo.tools import float_repr
 
 from ..billing import money, period
 from ..billing.fingerprint import content_hash
@@ -19,6 +20,8 @@ OUTCOMES = [
     ("cancelled", "Cancelled"),
     ("upcoming", "Upcoming"),
 ]
+SUMMED = ("expected", "billed", "credited", "difference")
+OPEN = {"check_text"}  # what may still be written below a signature
 
 
 class BookingsCompleteness(models.Model):
@@ -47,7 +50,9 @@ class BookingsCompleteness(models.Model):
     line_ids = fields.One2many("bookings.completeness.line", "report_id", readonly=True)
     booking_count = fields.Integer(readonly=True)
     held_count = fields.Integer(
-        string="Held by Bookings", readonly=True, help="Of these, still in Bookings"
+        string="There at the Last Sync",
+        readonly=True,
+        help="Of these, not gone from Bookings when it was last synchronised",
     )
     expected = fields.Monetary(readonly=True)
     billed = fields.Monetary(readonly=True)
@@ -110,22 +115,19 @@ class BookingsCompleteness(models.Model):
         return [booking._completeness_row() for booking in self._bookings()]
 
     def action_compute(self):
-        """Count again. A report that was signed off stays as it was signed."""
+        """Count again, here and in Bookings. A report that was signed off stays as it was signed."""
         self.check_access("write")
+        if self.filtered(lambda report: report.state == "signed"):
+            raise UserError(self._signed_text())
+        asked = {report: report._ask_bookings() for report in self}  # before anything is written
         for report in self:
-            if report.state == "signed":
-                raise UserError(
-                    self.env._("This report was signed off. Check it, or make a new one.")
-                )
             rows = report._rows()
-            report.write(report._sums(rows) | {"ledger": report._ledger()})
+            report.write(report._sums(rows) | {"ledger": report._ledger()} | asked[report])
         return True
 
     def _sums(self, rows):
-        lines, total = (
-            [],
-            dict.fromkeys(("expected", "billed", "credited", "difference"), Decimal(0)),
-        )
+        lines, total = [], dict.fromkeys(SUMMED, Decimal(0))
+        causes_known = self._causes()
         for outcome, _label in OUTCOMES:
             mine = [row for row in rows if row["outcome"] == outcome]
             if not mine:
@@ -133,7 +135,7 @@ class BookingsCompleteness(models.Model):
             sums = {name: sum((Decimal(row[name]) for row in mine), Decimal(0)) for name in total}
             for name, value in sums.items():
                 total[name] += value
-            causes = sorted({row["cause"] for row in mine if row["cause"]})
+            causes = sorted({causes_known[row["cause"]] for row in mine if row["cause"]})
             lines.append(
                 {
                     "outcome": outcome,
@@ -148,6 +150,15 @@ class BookingsCompleteness(models.Model):
             "booking_count": len(rows),
             "held_count": sum(not row["gone"] for row in rows),
             **{name: float(value) for name, value in total.items()},
+        }
+
+    def _causes(self):
+        """Why expected and billed differ, in the reader's language."""
+        return {
+            "credited": self.env._("credited"),
+            "discount": self.env._("discount"),
+            "rounding": self.env._("rounding"),
+            "edited": self.env._("edited on the draft"),
         }
 
     def _ledger(self):
@@ -171,35 +182,93 @@ class BookingsCompleteness(models.Model):
         """Freeze what the report says now."""
         self.ensure_one()
         self.action_compute()
-        rows = self._rows()
+        snapshot = {"rows": self._rows(), **self._frozen_sums()}
         self.write(
             {
                 "state": "signed",
                 "signed_uid": self.env.uid,
                 "signed_on": fields.Datetime.now(),
-                "snapshot": rows,
-                "digest": content_hash({"rows": rows}),
+                "snapshot": snapshot,
+                "digest": content_hash(snapshot),
                 "check_text": False,
             }
         )
         return True
 
+    def _frozen_sums(self):
+        """Sums, ledger and the comparison with Bookings as they are shown, in plain values."""
+        return {
+            "sums": [
+                [line.outcome, line.booking_count, *line._amounts()] for line in self.line_ids
+            ],
+            "ledger": self.ledger,
+            "in_bookings": [self.source_state, self.source_count, self.source_text or ""],
+        }
+
     def action_check(self):
         """Say what differs today from what was signed off."""
         self.ensure_one()
         self.check_access("write")
-        if content_hash({"rows": self.snapshot}) != self.digest:
-            raise UserError(self.env._("The signed rows do not agree with their fingerprint."))
-        before = {row["id"]: row for row in self.snapshot}
+        snapshot = self.snapshot
+        if content_hash(snapshot) != self.digest or any(
+            snapshot[name] != value for name, value in self._frozen_sums().items()
+        ):
+            raise UserError(self.env._("What was signed does not agree with its fingerprint."))
+        asked = self._ask_bookings()
+        before = {row["id"]: row for row in snapshot["rows"]}
         now = {row["id"]: row for row in self._rows()}
-        texts = []
-        for booking_id in sorted({*before, *now}):
-            old, new = before.get(booking_id), now.get(booking_id)
-            if old == new:
-                continue
-            texts.append(f"{(new or old)['name']}: {_row_text(old)} → {_row_text(new)}")
+        texts = [
+            self._row_difference(booking_id, before.get(booking_id), now.get(booking_id))
+            for booking_id in sorted({*before, *now})
+            if before.get(booking_id) != now.get(booking_id)
+        ]
+        if not texts:
+            texts = self._ledger_differences(snapshot["ledger"])
+        if asked["source_state"] != "agrees" and asked["source_text"] != self.source_text:
+            texts.append(asked["source_text"])
         self.check_text = "\n".join(texts) or self.env._("Nothing has changed.")
         return True
+
+    def _row_difference(self, booking_id, old, new):
+        """One line: which booking, and what of it was, and is now."""
+        booking = self.env["bookings.booking"].browse(booking_id).exists()
+        name = booking._completeness_name() if booking else (old or new)["name"]
+        if not (old and new):
+            text = self.env._("came into the period") if new else self.env._("left the period")
+            return f"{name}: {text}"
+        labels, outcomes = self._row_labels(), dict(self._outcomes())
+        changes = [
+            f"{label} {outcomes.get(old[key], old[key]) or '–'} → {outcomes.get(new[key], new[key]) or '–'}"
+            for key, label in labels.items()
+            if old[key] != new[key]
+        ]
+        return f"{name}: {', '.join(changes)}"
+
+    def _row_labels(self):
+        return {
+            "outcome": self.env._("outcome"),
+            "numbers": self.env._("invoices"),
+            "expected": self.env._("expected"),
+            "billed": self.env._("billed"),
+            "credited": self.env._("credited"),
+            "gone": self.env._("gone from Bookings"),
+            "reason": self.env._("reason"),
+        }
+
+    def _outcomes(self):
+        return self.line_ids._fields["outcome"]._description_selection(self.env)
+
+    def _ledger_differences(self, signed):
+        old = {(row["account"], row["month"]): row["balance"] for row in signed or ()}
+        new = {(row["account"], row["month"]): row["balance"] for row in self._ledger()}
+        return [
+            f"{account} {month}: {old.get((account, month), '–')} → {new.get((account, month), '–')}"
+            for account, month in sorted({*old, *new})
+            if old.get((account, month)) != new.get((account, month))
+        ]
+
+    def _signed_text(self):
+        return self.env._("This report was signed off. Check it, or make a new one.")
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_signed(self):
@@ -207,14 +276,9 @@ class BookingsCompleteness(models.Model):
             raise UserError(self.env._("A report that was signed off stays."))
 
     def write(self, vals):
-        frozen = {"setup_id", "date_from", "date_to"} & vals.keys()
-        if frozen and self.filtered(lambda report: report.state == "signed"):
-            raise UserError(self.env._("This report was signed off. Check it, or make a new one."))
+        if vals.keys() - OPEN and self.filtered(lambda report: report.state == "signed"):
+            raise UserError(self._signed_text())
         return super().write(vals)
-
-
-def _row_text(row):
-    return f"{row['outcome']} {row['numbers']} {row['billed']}".replace("  ", " ") if row else "–"
 
 
 class BookingsCompletenessLine(models.Model):
@@ -236,6 +300,26 @@ class BookingsCompletenessLine(models.Model):
     credited = fields.Monetary(help="Confirmed credit note lines")
     difference = fields.Monetary(help="Expected less billed, credits added")
     cause = fields.Char()
+
+    def _amounts(self):
+        return [float_repr(self[name], self.currency_id.decimal_places) for name in SUMMED]
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        lines = super().create(vals_list)
+        lines._check_open()
+        return lines
+
+    def write(self, vals):
+        self._check_open()
+        return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _check_open(self):
+        """Nothing below a signature changes, whoever asks."""
+        signed = self.report_id.filtered(lambda report: report.state == "signed")
+        if signed:
+            raise UserError(signed._signed_text())
 
     def action_open(self):
         self.ensure_one()
@@ -280,7 +364,7 @@ class BookingsBooking(models.Model):
         difference = expected - billed + credited
         return {
             "id": self.id,
-            "name": f"{self._local(self.start):%Y-%m-%d %H:%M} {self.display_name}",
+            "name": self._completeness_name(),
             "outcome": outcome,
             "gone": bool(self.removed_on),
             "numbers": ", ".join(sorted(lines.move_id.mapped("name"))),
@@ -294,12 +378,16 @@ class BookingsBooking(models.Model):
             else "",
         }
 
+    def _completeness_name(self):
+        """How a report names the booking: without the attendee, for what is signed stays when somebody is forgotten."""
+        self.ensure_one()
+        return f"{self._local(self.start):%Y-%m-%d %H:%M} {self.service_id.name}"
+
     def _difference_cause(self, invoiced, credited):
+        """A key of ``bookings.completeness._causes()``."""
         if credited:
-            return self.env._("credited")
+            return "credited"
         if any(invoiced.mapped("discount")):
-            return self.env._("discount")
+            return "discount"
         left = abs(self.amount - invoiced._booking_billed())
-        if left <= self.currency_id.rounding:
-            return self.env._("rounding")
-        return self.env._("edited on the draft")
+        return "rounding" if left <= self.currency_id.rounding else "edited"

@@ -15,6 +15,7 @@ from .. import graph
 from ..billing import grouping, matching, money, period
 from ..billing.rehearsal import Ours, Theirs, compare
 from . import booking_rules
+from .graph_sentences import tell
 
 NEARBY = timedelta(days=45)
 # What a person decides on a booking, and what it is worth in memory too
@@ -55,18 +56,10 @@ class BookingsSyncSetup(models.Model):
         """Appointments whose service day lies in the days from first to last, read from Bookings
         now.
         """
-        start = period.start_of_day(first, self.tz).replace(tzinfo=UTC)
-        end = period.start_of_day(last + timedelta(days=1), self.tz).replace(tzinfo=UTC)
         try:
-            pages = list(self._client().calendar_view(self.business_id, start, end))
+            return list(self._bookings_now(first, last)[0].values())
         except graph.GraphError as error:
-            raise UserError(str(error)) from error
-        found = {appointment.id: appointment for page in pages for appointment in page.records}
-        return [
-            appointment
-            for appointment in self._own_appointments(list(found.values()))
-            if first <= period.service_days(appointment.start, appointment.end, self.tz)[1] <= last
-        ]
+            raise UserError(tell(self.env, error)) from error
 
     # -- what we would bill ------------------------------------------------
 

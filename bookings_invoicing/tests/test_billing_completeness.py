@@ -1,8 +1,14 @@
 """Every booking of a period has exactly one outcome, and what was signed off can be checked later."""
 
+from unittest.mock import patch
+
+import requests
+
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
+from .. import sandbox
+from ..models.bookings_connection import BookingsConnection
 from .test_invoicing_ledger import LedgerCase
 
 
@@ -59,7 +65,98 @@ class TestCompleteness(LedgerCase):
         self.invoice(self.ready[0])
         report.action_check()
         self.assertEqual(len(report.check_text.splitlines()), 1)
-        self.assertIn("invoiced", report.check_text)
+        self.assertIn("outcome Waiting to Be Invoiced → Invoiced", report.check_text)
+        self.assertIn(self.ready[0]._completeness_name(), report.check_text)
+
+    def test_what_was_signed_cannot_be_changed_by_hand(self):
+        self.invoice(self.ready[:2])
+        report = self._report()
+        report.action_sign()
+        for work in (
+            lambda: report.write({"billed": 1.0}),
+            lambda: report.write({"source_count": 1}),
+            lambda: report.line_ids[0].write({"billed": 1.0}),
+            lambda: report.line_ids[0].unlink(),
+            lambda: report.line_ids[0].copy(),
+        ):
+            with self.assertRaisesRegex(UserError, "signed off"):
+                work()
+        self.env.cr.execute(
+            "UPDATE bookings_completeness_line SET billed = billed + 1 WHERE id = %s",
+            [report.line_ids[0].id],
+        )
+        self.env.invalidate_all()
+        with self.assertRaisesRegex(UserError, "fingerprint"):
+            report.action_check()
+
+    def test_what_was_signed_names_no_person(self):
+        self.change(op="delete", appointment=self.ready[0].appointment_id)
+        report = self._report()
+        report.action_sign()
+        self.assertEqual(report.source_state, "differs")
+        text = str(report.snapshot)
+        self.assertFalse({name for name in self.bookings().mapped("name") if name in text})
+
+    def test_whoever_checks_in_whatever_language_sees_the_same(self):
+        run = self.env["bookings.booking"]._invoice_all([("id", "in", self.ready[0].ids)])
+        run.move_ids.invoice_line_ids.discount = 10
+        run.move_ids.action_post()
+        self.env["res.lang"]._activate_lang("da_DK")
+        report = self._report()
+        report.action_sign()
+        report.with_context(lang="da_DK").action_check()
+        self.assertEqual(len(report.check_text.splitlines()), 1)
+        self.assertNotIn("→", report.check_text)
+
+    # -- beside Bookings itself ------------------------------------------------------------------------
+
+    def test_counts_add_up_to_what_bookings_holds_now(self):
+        report = self._report()
+        self.assertEqual((report.source_state, report.source_text), ("agrees", False))
+        there = report._bookings().filtered(lambda booking: not booking.removed_on)
+        self.assertEqual((report.source_count, report.held_count), (len(there), len(there)))
+        self.assertGreater(len(there), 20)
+
+    def test_what_came_and_went_since_the_last_synchronisation_is_named(self):
+        """Our own copy knows of neither: only a fresh count in Bookings does."""
+        gone = self.ready.filtered(
+            lambda one: len(self.bookings(appointment_id=one.appointment_id)) == 1
+        )[0]
+        self.change(op="delete", appointment=gone.appointment_id)
+        report = self._report()
+        self.assertEqual(report.source_state, "differs")
+        self.assertEqual(report.held_count - report.source_count, 1)
+        self.assertEqual(report.source_text, f"{gone._completeness_name()}: 0 in Bookings, 1 here")
+        self.sync()
+        report.action_compute()
+        self.assertEqual((report.source_state, report.source_text), ("agrees", False))
+        self.change(
+            op="create",
+            start="2026-03-03T09:00:00Z",
+            service=self.ready[0].service_id.remote_id,
+            attendees=[{"name": "Somebody New"}],
+        )
+        report.action_compute()
+        self.assertRegex(report.source_text, r"^2026-03-03 .*: 1 in Bookings, 0 here$")
+
+    def test_a_moved_appointment_leaves_the_period(self):
+        booking = self.ready[-1]
+        self.change(op="move", appointment=booking.appointment_id, start="2026-05-04T09:00:00Z")
+        report = self._report()
+        self.assertIn("0 in Bookings, 1 here", report.source_text)
+
+    def test_bookings_that_cannot_be_asked_says_so(self):
+        app = sandbox.make_app(self.tenant)
+        app.faults.add({"match": "calendarView", "status": 403, "occurrence": "all"})
+        session = requests.Session()
+        sandbox.mount(session, app)
+        self.startPatcher(patch.object(BookingsConnection, "_session", lambda _self: session))
+        report = self._report()
+        self.assertEqual((report.source_state, report.source_count), ("unreached", 0))
+        self.assertIn("could not be asked", report.source_text)
+        self.assertEqual(report.booking_count, len(report._bookings()))
+        report.action_sign()
+        self.assertEqual(report.snapshot["in_bookings"][0], "unreached")
 
     def test_report_prints(self):
         report = self._report()
