@@ -155,9 +155,9 @@ def _overlap(one: BookingLook, two: BookingLook) -> Explanation:
 class InvoiceLook:
     """An invoice as the preview will make it. Moneys are in its currency, with tax.
 
-    ``credit``: the payer's posted credit that is not applied yet; ``down_payment``: an open one
-    exists; ``draft``: the name of a draft that could take the lines; ``old_months``: months of
-    service before the last one.
+    ``credit``: what the payer has paid or was credited and is not applied yet; ``down_payment``:
+    an open one exists; ``draft``: the name of a draft that could take the lines; ``old_months``:
+    months of service before last month.
     """
 
     total: Decimal

@@ -39,6 +39,7 @@ from . import booking_automation
 from . import bookings_completeness
 from . import completeness_source
 from . import bookings_invoice_run
+from . import booking_join
 from . import account_journal
 from . import account_move
 from . import account_move_line

@@ -118,6 +118,10 @@ class AccountMove(models.Model):
             return self.env._("cancelled")
         if self.is_manually_modified or self._bookings_changed_by_hand():
             return self.env._("changed by hand")
+        if run.sudo().search_count(
+            [("id", "!=", run.id), ("joined_line_ids.move_id", "in", self.ids)], limit=1
+        ):
+            return self.env._("another run added lines")
         return ""
 
     def _bookings_changed_by_hand(self):

@@ -113,5 +113,6 @@ class BookingsBooking(models.Model):
             if noted.get(booking.id):
                 return self._hint_text(noted[booking.id][0])
         total = money.decimal_of(self._invoice_totals(split)["amount_total"])
-        found = hints.invoice_hints(self._invoice_look(total, split))
+        look = self._invoice_look(total, split, self._draft_to_join(split))
+        found = hints.invoice_hints(look)
         return self._hint_text(found[0]) if found else ""

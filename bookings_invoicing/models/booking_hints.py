@@ -72,11 +72,12 @@ class BookingsBooking(models.Model):
                 found[booking_id] += more
         return {booking_id: texts for booking_id, texts in found.items() if texts}
 
-    def _invoice_look(self, total, split):
+    def _invoice_look(self, total, split, draft):
         """These bookings as one invoice to be.
 
         :param Decimal total: with tax
         :param bookings_invoicing.billing.grouping.Split split:
+        :param account.move draft: that could take the lines
         """
         payer = self[:1].payer_id
         company = self[:1].company_id
@@ -85,41 +86,58 @@ class BookingsBooking(models.Model):
             ("company_id", "=", company.id),
             ("commercial_partner_id", "=", payer.commercial_partner_id.id),
         ]
-        credit = moves.search([*mine, ("move_type", "=", "out_refund"), ("amount_residual", ">", 0),
-                               ("state", "=", "posted"), ("currency_id", "=", split.currency)])  # fmt: skip
+        # Last month is what is billed now: older is what somebody may have forgotten.
+        today = self[:1].setup_id._today()
+        old = period.month_of(period.month_start(today) - timedelta(days=1))
         months = sorted({period.month_of(booking._last_day()) for booking in self})
-        draft = self._draft_to_join(split)
         return hints.InvoiceLook(
             total=total,
             first=not moves.search_count(
                 [*mine, ("move_type", "=", "out_invoice"), ("state", "=", "posted")], limit=1
             ),
-            credit=money.decimal_of(sum(credit.mapped("amount_residual"))),
+            credit=money.decimal_of(self._payer_credit(split)),
+            down_payment=self._has_down_payment(),
             draft=draft.display_name if draft else "",
             limit=money.decimal_of(self[:1].setup_id.auto_draft_limit)
             if self[:1].setup_id.auto_draft_limit
             else None,
-            old_months=tuple(months[:-1]),
+            old_months=tuple(month for month in months if month < old),
             incomplete=payer._bookings_labels(payer._bookings_look().missing),
         )
 
-    def _draft_to_join(self, split):
-        """A draft of the same payer, never confirmed, that agrees in all that separates invoices."""
-        return self.env["account.move"].search(
-            [
-                ("move_type", "=", "out_invoice"),
-                ("state", "=", "draft"),
-                ("posted_before", "=", False),
-                ("company_id", "=", split.company),
-                ("partner_id", "=", split.payer),
-                ("currency_id", "=", split.currency),
-                ("journal_id", "=", split.journal),
-                ("fiscal_position_id", "=", split.fiscal_position),
-                ("partner_shipping_id", "=", split.delivery_address),
-                ("ref", "=", split.reference or False),
-            ],
-            limit=1,
+    def _payer_credit(self, split):
+        """What the payer has that could pay this invoice: credit notes, payments on account; as Odoo offers it on invoices.
+
+        :returns: in the invoice's currency
+        """
+        company = self.company_id[:1]
+        lines = (
+            self.env["account.move.line"]
+            .sudo()
+            .search(
+                [
+                    ("account_id.account_type", "=", "asset_receivable"),
+                    ("parent_state", "=", "posted"),
+                    ("company_id", "=", company.id),
+                    ("partner_id", "=", self.payer_id[:1].commercial_partner_id.id),
+                    ("reconciled", "=", False),
+                    ("balance", "<", 0),
+                ]
+            )
         )
+        currency = self.env["res.currency"].browse(split.currency)
+        return sum(
+            abs(line.amount_residual_currency)
+            if line.currency_id == currency
+            else company.currency_id._convert(
+                abs(line.amount_residual), currency, company, line.date
+            )
+            for line in lines
+        )
+
+    def _has_down_payment(self):
+        """Whether the payer has paid in advance for something not invoiced yet; billing flows that know of such answer."""
+        return False
 
     def _hint_text(self, explanation):
         """A hint in the reader's language."""

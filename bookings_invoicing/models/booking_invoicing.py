@@ -186,9 +186,12 @@ class BookingsBooking(models.Model):
         billed = self.browse(
             booking_id for bookings, _group in groups for booking_id in bookings.ids
         )
-        billed.filtered(lambda booking: not booking.billed_before).billed_before = True
-        billed.filtered("bill_again").bill_again = False
+        billed._note_billed()
         return moves
+
+    def _note_billed(self):
+        self.filtered(lambda booking: not booking.billed_before).billed_before = True
+        self.filtered("bill_again").bill_again = False
 
 
 def _halves(items):

@@ -323,8 +323,9 @@ class BookingsInvoiceRun(models.Model):
         """Remove the drafts of this run that were never confirmed nor changed by hand; the others are named."""
         self.ensure_one()
         self.check_access("write")
-        removable, kept = self.move_ids.browse(), []
-        for move in self.move_ids:
+        removable = self.move_ids.browse()
+        joined, lines, kept = self._undo_joined()
+        for move in self.move_ids - joined:
             if reason := move._bookings_undo_reason(self):
                 kept.append(f"{move.display_name}: {reason}")
             else:
@@ -334,18 +335,36 @@ class BookingsInvoiceRun(models.Model):
         if self.state in ("queued", "failed"):
             self.todo = False
         if not kept:
-            self.state = "undone"
+            self.write(
+                {"state": "undone", "move_ids": [Command.unlink(move.id) for move in joined]}
+            )
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",
             "params": {
-                "title": self.env._("%s drafts removed", count),
+                "title": self._undone_text(count, lines),
                 "message": "\n".join([self.env._("Kept:"), *kept]) if kept else "",
                 "type": "warning" if kept else "success",
                 "sticky": bool(kept),
                 "next": {"type": "ir.actions.client", "tag": "soft_reload"},
             },
         }
+
+    def _undone_text(self, drafts, lines):
+        texts = []
+        if drafts or not lines:
+            texts.append(
+                self.env._("1 draft removed")
+                if drafts == 1
+                else self.env._("%s drafts removed", drafts)
+            )
+        if lines:
+            texts.append(
+                self.env._("1 line removed")
+                if lines == 1
+                else self.env._("%s lines removed", lines)
+            )
+        return ", ".join(texts)
 
 
 class BookingsInvoiceRunLeftOut(models.Model):

@@ -28,3 +28,5 @@ from . import test_connection_settings
 from . import test_billing_details
 from . import test_invoicing_crons
 from . import test_invoicing_equality
+from . import test_invoicing_hints
+from . import test_invoicing_document

@@ -33,6 +33,20 @@ class BookingsInvoicePreview(models.TransientModel):
     left_out_ids = fields.One2many(
         "bookings.invoice.preview.left.out", "preview_id", compute="_compute_plan", store=True
     )
+    candidate_draft_ids = fields.Many2many(
+        "account.move",
+        "bookings_invoice_preview_candidate_rel",
+        compute="_compute_plan",
+        store=True,
+    )
+    join_draft_ids = fields.Many2many(
+        "account.move",
+        "bookings_invoice_preview_join_rel",
+        string="Add to These Drafts",
+        domain="[('id', 'in', candidate_draft_ids)]",
+        help="Drafts of the same payers that agree in all that separates invoices. Chosen ones get the lines; empty: all "
+        "invoices are new.",
+    )
     invoice_count = fields.Integer(compute="_compute_plan", store=True)
     booking_count = fields.Integer(compute="_compute_plan", store=True)
     left_out_count = fields.Integer(compute="_compute_plan", store=True)
@@ -80,7 +94,8 @@ class BookingsInvoicePreview(models.TransientModel):
             )
             reasons = {booking: reason for bookings, reason in stopped for booking in bookings}
             ready = ready.filtered(lambda booking, reasons=reasons: booking not in reasons)
-            rows, totals = preview._rows(ready, groups)
+            rows, totals, drafts = preview._rows(ready, groups)
+            preview.candidate_draft_ids = drafts
             preview.line_ids = [Command.clear(), *(Command.create(row) for row in rows[:SHOWN])]
             preview.left_out_ids = [
                 Command.clear(),
@@ -107,20 +122,26 @@ class BookingsInvoicePreview(models.TransientModel):
         return {} if self.grouping == "setup" else {"grouping": self.grouping}
 
     def _rows(self, ready, groups):
-        """Values of the preview's lines, and totals with tax per currency."""
+        """Values of the preview's lines, totals with tax per currency, and the drafts that could take lines."""
         noted = ready._hints()
-        rows, totals = [], {}
+        rows, totals, drafts = [], {}, self.env["account.move"]
         for bookings, group in groups:
             amounts = bookings._invoice_totals(group.split)
             currency = bookings.currency_id[:1]
             totals[currency] = totals.get(currency, 0.0) + amounts["amount_total"]
-            rows.append(self._row(bookings, group, amounts, noted, detailed=len(rows) < SHOWN))
-        return rows, totals
+            row, draft = self._row(bookings, group, amounts, noted, detailed=len(rows) < SHOWN)
+            rows.append(row)
+            drafts |= draft
+        return rows, totals, drafts
 
     def _row(self, bookings, group, amounts, noted, detailed):
-        texts = []
+        """Values of a line, and the draft that could take it."""
+        texts, draft = [], self.env["account.move"]
         if detailed:
-            look = bookings._invoice_look(money.decimal_of(amounts["amount_total"]), group.split)
+            draft = bookings._draft_to_join(group.split)
+            look = bookings._invoice_look(
+                money.decimal_of(amounts["amount_total"]), group.split, draft
+            )
             texts += [bookings._hint_text(hint) for hint in hints.invoice_hints(look)]
             texts += [
                 f"{booking.day}: {booking._hint_text(hint)}"
@@ -137,7 +158,7 @@ class BookingsInvoicePreview(models.TransientModel):
             "currency_id": bookings.currency_id[:1].id,
             **amounts,
             "hint": "\n".join(texts),
-        }
+        }, draft
 
     def _left_out_rows(self, bookings, reasons):
         labels = dict(bookings._fields["status"]._description_selection(self.env))
@@ -159,7 +180,10 @@ class BookingsInvoicePreview(models.TransientModel):
         booking = self.env["bookings.booking"]
         booking._check_may_invoice()
         ready = self._chosen().filtered(lambda row: row.status == "ready")
-        run = booking._invoice_or_queue([("id", "in", ready.ids)], **self._settings())
+        settings = self._settings()
+        if self.join_draft_ids:
+            settings["join"] = self.join_draft_ids.ids
+        run = booking._invoice_or_queue([("id", "in", ready.ids)], **settings)
         return run._result_action()
 
     def action_open_left_out(self):

@@ -53,6 +53,26 @@ class BookingsBooking(models.Model):
         self._live_order_lines()._let_booking_go()
         return result
 
+    def _has_down_payment(self):
+        # EXTENDS 'bookings_invoicing': a down payment that was invoiced and is not deducted yet
+        payers = self.payer_id.commercial_partner_id
+        found = (
+            self.env["sale.order.line"]
+            .sudo()
+            .search_count(
+                [
+                    ("is_downpayment", "=", True),
+                    ("display_type", "=", False),
+                    ("state", "=", "sale"),
+                    ("qty_invoiced", ">", 0),
+                    ("company_id", "in", self.company_id.ids),
+                    ("order_id.partner_invoice_id.commercial_partner_id", "in", payers.ids),
+                ],
+                limit=1,
+            )
+        )
+        return bool(found) or super()._has_down_payment()
+
     def action_view_orders(self):
         self.check_access("read")
         self.ensure_one()
