@@ -28,6 +28,7 @@ def run_suites(env):
     modules = sorted({*databases.dependencies(addons), *SUITES})
     with databases.temporary(env, "bookings_test", modules) as name:
         databases.install(env, name, addons)
+        databases.without_autovacuum(env, name)
         with step("our tests under Odoo's runner"):
             tags = ",".join(f"/{addon}" for addon in addons)
             started, broken, log = _run(env, name, tags, ["-u", ",".join(addons)])
@@ -45,6 +46,7 @@ def run_suites(env):
 
 def _not_broken_without_us(env, modules, broken):
     with databases.temporary(env, "bookings_test", modules) as name:
+        databases.without_autovacuum(env, name)
         tags = ",".join(
             f":{case}.{test}" if test.startswith("test") else f":{case}"
             for case, test in sorted(broken)

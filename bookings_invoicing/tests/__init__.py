@@ -16,6 +16,7 @@ from . import test_roles
 from . import test_sync_truth
 from . import test_privacy
 from . import test_injection
+from . import test_injection_portal
 from . import test_invoicing_tax
 from . import test_invoicing_ledger
 from . import test_invoicing_property

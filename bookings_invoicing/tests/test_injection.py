@@ -13,8 +13,8 @@ from odoo.tests.common import ChromeBrowser
 
 from ..models.safe_text import plain_name, safe_cell
 from .common import BookingsCase
+from .injection_common import MARK
 
-MARK = "pwn3d"
 HTML = [
     f"<script>window.{MARK}=1</script>",
     f"<img src=x onerror=window.{MARK}=1>",

@@ -3,5 +3,6 @@ from . import (
     test_order_flow_labels,
     test_order_flow_states,
     test_order_flow_switch,
+    test_order_portal,
     test_orders,
 )
