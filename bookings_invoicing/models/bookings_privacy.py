@@ -287,6 +287,8 @@ class BookingsBooking(models.Model):
                         "name": name,
                         "attendee_key": key,
                         "remote_hash": False,
+                        # What is billed keeps its payer otherwise; the invoice names the payer by law.
+                        "payer_id": False,
                         "place": False,
                         "blockers": False,
                         "pending_values": False,
