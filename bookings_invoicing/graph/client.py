@@ -9,7 +9,7 @@ Sources: Graph v1.0 "List bookingBusinesses", "List bookingBusiness calendarView
 practices" (Prefer: include-unknown-enum-members).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from urllib.parse import quote, urlencode
@@ -35,6 +35,7 @@ from .records import (
     Question,
     Service,
     StaffMember,
+    digest_of,
     freshness,
 )
 from .transport import Transport
@@ -52,13 +53,15 @@ class Page:
     """Records of one answer in their order, and those that could not be read.
 
     ``window`` is the (start, end) of a calendar view, else None. ``complete`` marks the last page
-    of its window or list: only then may anything be concluded from what is absent.
+    of its window or list: only then may anything be concluded from what is absent. ``unchanged``:
+    ids of rows that were there and, as the caller said, need not be read.
     """
 
     records: tuple
     malformed: tuple[Malformed, ...]
     window: tuple[datetime, datetime] | None = None
     complete: bool = False
+    unchanged: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,29 +119,42 @@ class BookingsClient:
         """Pages of Question."""
         return self._pages(self._path(business_id, "customQuestions"), Question)
 
-    def calendar_view(self, business_id: str, start: datetime, end: datetime) -> Iterator[Page]:
+    def calendar_view(
+        self,
+        business_id: str,
+        start: datetime,
+        end: datetime,
+        unchanged: Callable[[tuple[datetime, datetime], dict[str, str]], Collection[str]]
+        | None = None,
+    ) -> Iterator[Page]:
         """Pages of the Appointments that overlap [start, end), both aware, window after window.
 
         An appointment that crosses the border of two windows comes in both: key by id. Where a
         window is too long for Graph (416, 400, repeated 500 or 504) it is halved, down to an hour
-        (a day after failures).
+        (a day after failures). ``unchanged(window, {id: digest})`` may name the rows of a page that
+        need not be read (see ``digest_of``): most of a sync is spent on what is as it was.
         """
         if start.tzinfo is None or end.tzinfo is None:
             raise ValueError("start and end need a time zone")
         start, end = start.astimezone(timezone.utc), end.astimezone(timezone.utc)
         while start < end:
             stop = min(start + LONGEST_WINDOW, end)
-            yield from self._window(business_id, start, stop)
+            yield from self._window(business_id, start, stop, unchanged)
             start = stop
 
-    def _window(self, business_id, start, end, attempts=None) -> Iterator[Page]:
+    def _window(self, business_id, start, end, unchanged, attempts=None) -> Iterator[Page]:
         url = (
             self._path(business_id, "calendarView")
             + "?"
             + urlencode({"start": _utc(start), "end": _utc(end)})
         )
         pages = self._pages(
-            url, Appointment, (start, end), attempts, lambda raw: self._fill(business_id, raw)
+            url,
+            Appointment,
+            (start, end),
+            attempts,
+            lambda raw: self._fill(business_id, raw),
+            unchanged,
         )
         try:
             first = next(pages)
@@ -152,8 +168,8 @@ class BookingsClient:
             del first
             yield from pages
             return
-        yield from self._window(business_id, start, middle, fewer)
-        yield from self._window(business_id, middle, end, fewer)
+        yield from self._window(business_id, start, middle, unchanged, fewer)
+        yield from self._window(business_id, middle, end, unchanged, fewer)
 
     def _fill(self, business_id: str, rows: list) -> list:
         """Rows whose ``customers`` came empty, replaced by what Graph has by id; as they are where
@@ -200,7 +216,9 @@ class BookingsClient:
         for remote_id in dict.fromkeys(ids):
             yield remote_id, f"{base}/{quote(remote_id, safe='=')}"
 
-    def _pages(self, url, kind, window=None, attempts=None, prepare=None) -> Iterator[Page]:
+    def _pages(
+        self, url, kind, window=None, attempts=None, prepare=None, unchanged=None
+    ) -> Iterator[Page]:
         seen = set()
         for _number in range(MOST_PAGES):
             seen.add(hash(url))
@@ -208,10 +226,14 @@ class BookingsClient:
             rows, url = document.get("value"), document.get("@odata.nextLink") or ""
             if not isinstance(rows, list) or not isinstance(url, str):
                 raise ProtocolError(host=self.transport.cloud.name)
-            records, malformed = parse_rows(prepare(rows) if prepare else rows, kind)
+            rows, known, digests = prepare(rows) if prepare else rows, (), {}
+            if unchanged:
+                digests = _digests(rows)
+                known = tuple(unchanged(window, {key: one for key, one in digests.items() if one}))
+            records, malformed = parse_rows(rows, kind, frozenset(known), digests)
             del document, rows
-            yield Page(records, malformed, window, not url)
-            del records, malformed
+            yield Page(records, malformed, window, not url, known)
+            del records, malformed, known, digests
             if not url:
                 return
             if hash(url) in seen:
@@ -259,17 +281,31 @@ class BookingsClient:
         return run_checks(self, business_id)
 
 
-def parse_rows(rows: list, kind: type) -> tuple[tuple, tuple[Malformed, ...]]:
-    """(records, malformed) of the raw rows of one page. A row that cannot be read never harms
-    another; of rows with the same id the one that was changed last counts, else the last.
+def _digests(rows: list) -> dict[str, str]:
+    """Digests of the raw rows by id; "" where two rows have the same id, so that both are read."""
+    digests = {}
+    for raw in rows:
+        if remote_id := _id(raw):
+            digests[remote_id] = "" if remote_id in digests else digest_of(raw)
+    return digests
+
+
+def parse_rows(
+    rows: list, kind: type, known: Collection[str] = (), digests: Mapping[str, str] | None = None
+) -> tuple[tuple, tuple[Malformed, ...]]:
+    """(records, malformed) of the raw rows of one page but those whose ids are ``known``. A row
+    that cannot be read never harms another; of rows with the same id the one that was changed last
+    counts, else the last. ``digests``: those of appointments, where they were worked out before.
     """
     records, malformed, by_id = [], [], {}
     parse = kind.parse
     for raw in rows:
+        if known and _id(raw) in known:
+            continue
         try:
             if type(raw) is not dict:
                 raise raw.problem if isinstance(raw, Unread) else _not_an_object()
-            record = parse(raw)
+            record = parse(raw, digests.get(_id(raw))) if digests else parse(raw)
         except RecordError as problem:
             malformed.append(Malformed.of(kind, raw, str(problem)))
             continue

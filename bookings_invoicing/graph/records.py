@@ -17,9 +17,11 @@ bookingStaffMember, bookingCustomer, bookingCustomerInformation, bookingCustomQu
 (Decimal('60'), '2026-03-02T09:00:00+00:00', '2026-03-02T09:45:00+00:00')
 """
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
+from hashlib import blake2b
 
 from . import fields
 from .errors import RecordError
@@ -279,6 +281,27 @@ def _attendees(raw: dict) -> tuple[Attendee, ...]:
     return (alone,) if alone.customer_id or alone.name or alone.email else ()
 
 
+# What of an appointment is read here, but for its notes to staff, its links and the times of its edits.
+_CONTENT = (
+    *("serviceId", "serviceName", "startDateTime", "start", "endDateTime", "end"),
+    *("priceType", "price", "staffMemberIds", "appointmentLabel", "isLocationOnline"),
+    *("serviceLocation", "customers", "customerId", "customerName", "customerEmailAddress"),
+    *("customerPhone", "customerNotes", "customerLocation", "customerTimeZone"),
+)
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=str).encode
+
+
+def digest_of(raw: dict) -> str:
+    """32 hexadecimal digits: where they are the same as before, the appointment need not be read.
+    "" for what is nested too deeply to be told.
+    """
+    try:
+        text = _encode([raw.get(name) for name in _CONTENT])
+    except RecursionError:
+        return ""
+    return blake2b(text.encode("ascii"), digest_size=16).hexdigest()
+
+
 @dataclass(frozen=True, slots=True)
 class Appointment:
     """A booked time, with everybody who booked it.
@@ -309,9 +332,10 @@ class Appointment:
     max_attendees: int
     filled_attendees: int
     customer_time_zone: str
+    digest: str = field(default="", compare=False)
 
     @classmethod
-    def parse(cls, raw: dict) -> "Appointment":
+    def parse(cls, raw: dict, digest: str = "") -> "Appointment":
         price_type = _price_type(raw, "priceType")
         start = moment(raw, "startDateTime", "start")
         end = moment(raw, "endDateTime", "end")
@@ -338,6 +362,7 @@ class Appointment:
             count(raw, "maximumAttendeesCount"),
             count(raw, "filledAttendeesCount"),
             zone(raw, "customerTimeZone"),
+            digest or digest_of(raw),
         )
 
 

@@ -1,4 +1,5 @@
 from datetime import UTC
+from hashlib import blake2b
 
 from odoo import api, fields, models
 from odoo.fields import Command
@@ -8,6 +9,8 @@ from ..billing import matching
 from ..billing.fingerprint import content_hash
 from ..billing.questions import mapped_answers
 from . import booking_rules
+
+HASH_LENGTH = 32  # hexadecimal digits
 
 
 class BookingsBooking(models.Model):
@@ -24,12 +27,13 @@ class BookingsBooking(models.Model):
         :returns: counts: seen, created, updated, unchanged, removed, skipped, partners_created
         """
         setup = job.setup
-        questions = setup._question_rules()
+        questions, salt = setup._question_rules(), _salt(setup)
         latest = {
             appointment.id: appointment for appointment in setup._own_appointments(appointments)
         }
         digests = {
             remote_id: content_hash(_content(record, setup.keep_notes, questions))
+            + _seal(salt, record.digest)
             for remote_id, record in latest.items()
         }
         stored = self._stored(setup, list(latest))
@@ -37,13 +41,41 @@ class BookingsBooking(models.Model):
             record
             for remote_id, record in latest.items()
             if remote_id not in stored
-            or any(digest != digests[remote_id] for digest, _gone in stored[remote_id])
+            or any(not _same(digest, digests[remote_id]) for digest, _gone in stored[remote_id])
             or all(gone for _digest, gone in stored[remote_id])
         ]
         counts = {"seen": len(latest), "unchanged": len(latest) - len(changed)}
         if changed:
             counts |= self._import_changed(setup, changed, digests)
         return counts
+
+    @api.model
+    def _seals(self, setup, start, end):
+        """How appointments in this time were sent when they were kept: ``{appointment id: seal}``, in one query."""
+        self.flush_model(
+            ["setup_id", "start", "stop", "appointment_id", "remote_hash", "removed_on"]
+        )
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT appointment_id, min(remote_hash) FROM bookings_booking
+                    WHERE setup_id = %s AND stop > %s AND start < %s AND removed_on IS NULL
+                    GROUP BY appointment_id HAVING min(remote_hash) = max(remote_hash)""",
+                setup.id,
+                start.replace(tzinfo=None),
+                end.replace(tzinfo=None),
+            )
+        )
+        return {appointment_id: digest[HASH_LENGTH:] for appointment_id, digest in rows}
+
+    @api.model
+    def _unchanged(self, setup, seals, digests):
+        """Those of the appointments that were kept just as they come now.
+
+        :param dict seals: of ``_seals``
+        :param dict digests: digest of what was sent, by appointment id
+        """
+        salt = _salt(setup)
+        return [key for key, digest in digests.items() if seals.get(key) == _seal(salt, digest)]
 
     @api.model
     def _stored(self, setup, appointment_ids):
@@ -262,6 +294,24 @@ class BookingsBooking(models.Model):
         if setup.keep_notes:
             values["notes"] = attendee.notes if attendee else False
         return values
+
+
+def _salt(setup):
+    """What of the setup decides what is taken of an appointment."""
+    return content_hash({"notes": setup.keep_notes, "questions": setup._question_rules()})
+
+
+def _seal(salt, digest):
+    """Remembers how an appointment was sent, for a setup that takes what it takes now.
+
+    The remote hash of a booking is its content's hash and this seal: where the seal is the same, the appointment need not be
+    read; where only the seal differs, nothing that matters has changed.
+    """
+    return blake2b(f"{salt}{digest}".encode(), digest_size=HASH_LENGTH // 2).hexdigest()
+
+
+def _same(one, other):
+    return (one or "")[:HASH_LENGTH] == other[:HASH_LENGTH]
 
 
 def _content(appointment, notes, questions):

@@ -48,6 +48,7 @@ class SyncJob:
         self.store = BatchStore(self.env, setup, commit, self._show_progress)
         self.client = None
         self.missing, self.known = set(), 0
+        self._seals = (None, {})
         self._fresh = time.monotonic()
         self._clock = time.monotonic()
         self.run_id = run.id if run else None
@@ -170,9 +171,12 @@ class SyncJob:
         """Keep all pages in batches; after each window, know what it should have shown and did not."""
         setup, booking = self.setup, self.env["bookings.booking"]
         records, malformed, seen = [], [], set()
-        for page in self._fetch(self.client.calendar_view(setup.business_id, start, end)):
+        pages = self.client.calendar_view(setup.business_id, start, end, self._unchanged)
+        for page in self._fetch(pages):
             records += page.records
             malformed += page.malformed
+            self.store.pass_over("appointment", page.unchanged)
+            seen.update(page.unchanged)
             seen.update(one.id for one in page.records)
             seen.update(bad.remote_id for bad in page.malformed)
             if len(records) >= BATCH or page.complete:
@@ -187,6 +191,14 @@ class SyncJob:
                 self.known += len(known)
                 self.missing = (self.missing | known) - seen
                 seen = set()
+
+    def _unchanged(self, window, digests):
+        """Ids of a page's appointments that are kept as they come: they need not be read."""
+        booking = self.env["bookings.booking"]
+        if self._seals[0] != window:
+            self._seals = window, booking._seals(self.setup, *window)
+            self.store.commit()  # nothing is held while the next page is fetched
+        return booking._unchanged(self.setup, self._seals[1], digests)
 
     def _ask(self, appointment_ids):
         """Ask by id for what the windows did not show: only a 404 says that an appointment is gone.

@@ -61,6 +61,11 @@ class BatchStore:
             if self._on_written:
                 self._on_written()
 
+    def pass_over(self, kind, remote_ids):
+        """Count records that are kept as they are."""
+        self.count(kind, {"seen": len(remote_ids), "unchanged": len(remote_ids)})
+        self.well.update((kind, remote_id) for remote_id in remote_ids)
+
     def durably(self, work, *args):
         """Do the work, flush and commit it; again from the start when somebody else wrote the same rows meanwhile."""
         for attempt in range(1, TRIES + 1):
