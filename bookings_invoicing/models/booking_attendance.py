@@ -23,12 +23,16 @@ class BookingsBooking(models.Model):
         index="btree_not_null",
     )
     label_settled = fields.Boolean(
-        readonly=True, copy=False, help="A person has decided what the label asks"
+        string="Label Decided",
+        readonly=True,
+        copy=False,
+        help="A person has decided what the label asks",
     )
     attendance_source = fields.Selection(
         [("hand", "By hand"), ("label", "Label"), ("cancellation", "Time of cancellation")],
         readonly=True,
         copy=False,
+        string="Attendance Known by",
     )
     fee_cause = fields.Selection(
         [("no_show", "No-show"), ("late_cancel", "Late cancellation"), ("label", "Label")],

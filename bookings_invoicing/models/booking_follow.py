@@ -12,7 +12,9 @@ class BookingsBooking(models.Model):
 
     _inherit = "bookings.booking"
 
-    unnamed = fields.Boolean(readonly=True, copy=False, help="Bookings names nobody for it")
+    unnamed = fields.Boolean(
+        string="Nobody Named", readonly=True, copy=False, help="Bookings names nobody for it"
+    )
     notes = fields.Text(readonly=True, copy=False, help="What the customer wrote when booking")
     late_changes = fields.Json(
         readonly=True,

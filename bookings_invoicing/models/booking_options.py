@@ -30,7 +30,7 @@ class BookingsSyncSetup(models.Model):
     auto_draft_limit = fields.Monetary(
         string="Limit of Automatic Drafts", help="Invoices above it wait for a person; 0: no limit."
     )
-    auto_drafted_on = fields.Date(readonly=True, copy=False)
+    auto_drafted_on = fields.Date(string="Last Automatic Drafts", readonly=True, copy=False)
 
 
 class ResPartner(models.Model):

@@ -12,10 +12,10 @@ class BookingsBooking(models.Model):
 
     _inherit = "bookings.booking"
 
-    has_share = fields.Boolean(readonly=True, copy=False)
-    share_amount = fields.Float(readonly=True, copy=False, digits=0)
-    share_total = fields.Float(readonly=True, copy=False, digits=0)
-    share_count = fields.Integer(readonly=True, copy=False)
+    has_share = fields.Boolean(string="Shares the Price", readonly=True, copy=False)
+    share_amount = fields.Float(string="Share of the Price", readonly=True, copy=False, digits=0)
+    share_total = fields.Float(string="Price Shared", readonly=True, copy=False, digits=0)
+    share_count = fields.Integer(string="Attendees Sharing", readonly=True, copy=False)
 
     def _after_import(self, setup, keyed):
         if setup.group_price == "appointment":

@@ -40,7 +40,7 @@ class BookingsBooking(models.Model):
     active = fields.Boolean(default=True)
     appointment_id = fields.Char(string="Appointment ID", required=True, readonly=True, copy=False)
     attendee_key = fields.Char(required=True, readonly=True, copy=False)
-    remote_hash = fields.Char(readonly=True, copy=False)
+    remote_hash = fields.Char(string="Fingerprint in Bookings", readonly=True, copy=False)
     name = fields.Char(string="Attendee", required=True, readonly=True)
 
     # Who and what
@@ -110,13 +110,20 @@ class BookingsBooking(models.Model):
     price = fields.Float(min_display_digits="Product Price", readonly=True)
     currency_id = fields.Many2one(related="setup_id.currency_id", store=True)
     list_price = fields.Float(readonly=True, help="Price of the product for the payer")
-    manual_price = fields.Float(readonly=True, copy=False)
-    manual_quantity = fields.Float(readonly=True, copy=False, digits="Product Unit")
-    has_manual_price = fields.Boolean(readonly=True, copy=False)
-    has_manual_quantity = fields.Boolean(readonly=True, copy=False)
-    manual_unit = fields.Selection([("unit", "Unit"), ("hour", "Hour")], readonly=True, copy=False)
-    manual_uid = fields.Many2one("res.users", readonly=True, copy=False)
-    manual_date = fields.Datetime(readonly=True, copy=False)
+    manual_price = fields.Float(string="Price by Hand", readonly=True, copy=False)
+    manual_quantity = fields.Float(
+        string="Quantity by Hand", readonly=True, copy=False, digits="Product Unit"
+    )
+    has_manual_price = fields.Boolean(string="Price Set by Hand", readonly=True, copy=False)
+    has_manual_quantity = fields.Boolean(string="Quantity Set by Hand", readonly=True, copy=False)
+    manual_unit = fields.Selection(
+        [("unit", "Unit"), ("hour", "Hour")],
+        readonly=True,
+        copy=False,
+        string="Price by Hand Is per",
+    )
+    manual_uid = fields.Many2one("res.users", readonly=True, copy=False, string="Changed by")
+    manual_date = fields.Datetime(string="Changed on", readonly=True, copy=False)
     quantity = fields.Float(
         compute="_compute_amount",
         inverse="_inverse_quantity",
@@ -137,11 +144,17 @@ class BookingsBooking(models.Model):
         [("priced", "Priced"), ("free", "Free"), ("ask", "To be decided")],
         compute="_compute_amount",
         store=True,
+        string="Result of Pricing",
     )
     price_unit_of = fields.Selection(
-        [("unit", "Unit"), ("hour", "Hour")], compute="_compute_amount", store=True
+        [("unit", "Unit"), ("hour", "Hour")],
+        compute="_compute_amount",
+        store=True,
+        string="Price Is per",
     )
-    price_facts = fields.Json(compute="_compute_amount", store=True)
+    price_facts = fields.Json(
+        string="How the Price Came About", compute="_compute_amount", store=True
+    )
     price_explanation = fields.Char(compute="_compute_price_explanation")
 
     # What becomes of it
@@ -152,15 +165,20 @@ class BookingsBooking(models.Model):
         index=True,
     )
     due_at = fields.Datetime(
-        compute="_compute_due_at", store=True, help="From when it may be billed"
+        string="Billable From",
+        compute="_compute_due_at",
+        store=True,
+        help="From when it may be billed",
     )
-    blockers = fields.Json(readonly=True, copy=False)
+    blockers = fields.Json(string="What Stands in the Way", readonly=True, copy=False)
     attention_reason = fields.Selection(ATTENTION_REASONS, compute="_compute_status", store=True)
     attention_detail = fields.Text(compute="_compute_attention_detail")
     not_billable_reason = fields.Selection(
         NOT_BILLABLE_REASONS, compute="_compute_status", store=True, tracking=True
     )
-    not_billable_decision = fields.Selection(NOT_BILLABLE_REASONS, readonly=True, copy=False)
+    not_billable_decision = fields.Selection(
+        NOT_BILLABLE_REASONS, readonly=True, copy=False, string="Decision Not to Bill"
+    )
     not_billable_note = fields.Char(readonly=True, copy=False, tracking=True)
     not_billable_uid = fields.Many2one("res.users", string="Decided by", readonly=True, copy=False)
     not_billable_date = fields.Datetime(string="Decided on", readonly=True, copy=False)
@@ -176,11 +194,13 @@ class BookingsBooking(models.Model):
         help="What was credited of the invoice, not billed again",
     )
     changed_since_billing = fields.Boolean(readonly=True, copy=False)
-    pending_values = fields.Json(readonly=True, copy=False)
-    pending_text = fields.Text(compute="_compute_pending_text")
-    invoice_line_ids = fields.One2many("account.move.line", "booking_id", readonly=True)
+    pending_values = fields.Json(string="Values from Bookings", readonly=True, copy=False)
+    pending_text = fields.Text(string="Changes in Bookings", compute="_compute_pending_text")
+    invoice_line_ids = fields.One2many(
+        "account.move.line", "booking_id", readonly=True, string="Invoice Lines"
+    )
     move_ids = fields.Many2many("account.move", string="Invoices", compute="_compute_moves")
-    move_count = fields.Integer(compute="_compute_moves")
+    move_count = fields.Integer(string="Number of Invoices", compute="_compute_moves")
     payment_state = fields.Selection(
         lambda self: self.env["account.move"]._fields["payment_state"].selection,
         compute="_compute_moves",

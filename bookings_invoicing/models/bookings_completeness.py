@@ -58,7 +58,7 @@ class BookingsCompleteness(models.Model):
     billed = fields.Monetary(readonly=True)
     credited = fields.Monetary(readonly=True)
     difference = fields.Monetary(readonly=True)
-    ledger = fields.Json(readonly=True)
+    ledger = fields.Json(string="Revenue", readonly=True)
     ledger_text = fields.Text(string="Revenue by Account", compute="_compute_ledger_text")
     state = fields.Selection(
         [("draft", "Open"), ("signed", "Signed Off")], default="draft", required=True, readonly=True

@@ -81,7 +81,7 @@ class BookingsConnection(models.Model):
         help="Is told when the connection needs attention.",
     )
     state = fields.Selection(
-        [("draft", "Not tested"), ("connected", "Connected"), ("attention", "Needs attention")],
+        [("draft", "Not tested"), ("connected", "Connected"), ("attention", "Needs Attention")],
         default="draft",
         required=True,
         readonly=True,
@@ -91,13 +91,17 @@ class BookingsConnection(models.Model):
     error_message = fields.Char(readonly=True, copy=False)
     error_date = fields.Datetime(readonly=True, copy=False)
     setup_ids = fields.One2many("bookings.sync.setup", "connection_id", string="Sync Setups")
-    setup_count = fields.Integer(compute="_compute_setup_count", compute_sudo=True)
+    setup_count = fields.Integer(
+        string="Number of Setups", compute="_compute_setup_count", compute_sudo=True
+    )
     sandbox_seed = fields.Integer(default=1, copy=False)
     sandbox_anchor = fields.Date(default=fields.Date.today, copy=False)
     sandbox_size = fields.Integer(
         copy=False, help="Appointments to make up; 0 for the usual number."
     )
-    sandbox_change_ids = fields.One2many("bookings.sandbox.change", "connection_id")
+    sandbox_change_ids = fields.One2many(
+        "bookings.sandbox.change", "connection_id", string="Sandbox Changes"
+    )
 
     @api.depends("setup_ids")
     def _compute_setup_count(self):

@@ -17,9 +17,15 @@ class BookingsCustomer(models.Model):
 
     name = fields.Char(required=True, readonly=True)
     email = fields.Char(readonly=True)
-    email_normalized = fields.Char(index="btree_not_null", readonly=True)
+    email_normalized = fields.Char(
+        string="Normalized E-mail", index="btree_not_null", readonly=True
+    )
     phone = fields.Char(readonly=True)
-    in_directory = fields.Boolean(readonly=True, help="Listed among the customers of Bookings")
+    in_directory = fields.Boolean(
+        string="In the Customer List of Bookings",
+        readonly=True,
+        help="Listed among the customers of Bookings",
+    )
     partner_id = fields.Many2one(
         "res.partner",
         string="Customer",
@@ -44,10 +50,12 @@ class BookingsCustomer(models.Model):
         default="none",
         readonly=True,
     )
-    candidate_ids = fields.Many2many("res.partner", compute="_compute_candidate_ids")
+    candidate_ids = fields.Many2many(
+        "res.partner", compute="_compute_candidate_ids", string="Possible Customers"
+    )
     address = fields.Json(readonly=True)
-    booking_ids = fields.One2many("bookings.booking", "customer_id")
-    booking_count = fields.Integer(compute="_compute_booking_count")
+    booking_ids = fields.One2many("bookings.booking", "customer_id", string="Bookings")
+    booking_count = fields.Integer(string="Number of Bookings", compute="_compute_booking_count")
 
     @api.depends("booking_ids")
     def _compute_booking_count(self):

@@ -28,7 +28,7 @@ class BookingsInvoiceRun(models.Model):
     )
     date = fields.Datetime(string="Time", required=True, readonly=True, default=fields.Datetime.now)
     company_id = fields.Many2one("res.company", index=True, default=lambda self: self.env.company)
-    is_automatic = fields.Boolean(readonly=True)
+    is_automatic = fields.Boolean(string="Automatic", readonly=True)
     settings = fields.Json(readonly=True)
     state = fields.Selection(
         [
@@ -44,16 +44,16 @@ class BookingsInvoiceRun(models.Model):
     )
     error = fields.Char(readonly=True, help="What ended the run before it was done")
     # Ids of the bookings of each document still to be made; emptied batch by batch.
-    todo = fields.Json(readonly=True)
+    todo = fields.Json(string="Still to Do", readonly=True)
     total = fields.Integer(string="Bookings in All", readonly=True)
     progress = fields.Float(compute="_compute_progress")
     move_ids = fields.Many2many("account.move", string="Invoices", readonly=True)
-    move_count = fields.Integer(compute="_compute_result")
+    move_count = fields.Integer(string="Number of Invoices", compute="_compute_result")
     drafted_count = fields.Integer(string="Drafts", compute="_compute_counts")
     posted_count = fields.Integer(string="Posted", compute="_compute_counts")
     sent_count = fields.Integer(string="Sent", compute="_compute_counts")
     paid_count = fields.Integer(string="Paid", compute="_compute_counts")
-    booking_count = fields.Integer(readonly=True)
+    booking_count = fields.Integer(string="Number of Bookings", readonly=True)
     left_out_ids = fields.One2many("bookings.invoice.run.left.out", "run_id", readonly=True)
     result = fields.Char(compute="_compute_result")
 
@@ -83,18 +83,25 @@ class BookingsInvoiceRun(models.Model):
     def _result_text(self):
         self.ensure_one()
         if self.state == "queued":
-            return self.env._("%s bookings are being drafted in the background.", self.total)
+            return self.env._("Bookings being drafted in the background: %s", self.total)
         if self.state == "failed":
             return self.env._("The run failed: %s", self.error)
         text = self.env._(
-            "%(documents)s for %(bookings)s bookings.",
+            "%(documents)s for %(bookings)s.",
             documents=self._documents_text(),
-            bookings=self.booking_count,
+            bookings=self.env._("1 booking")
+            if self.booking_count == 1
+            else self.env._("%s bookings", self.booking_count),
         )
         if amounts := self._amounts_text():
             text += f" {amounts}."
         if self.left_out_ids:
-            text += " " + self.env._("%s bookings were left out:", len(self.left_out_ids))
+            number = len(self.left_out_ids)
+            text += " " + (
+                self.env._("1 booking was left out:")
+                if number == 1
+                else self.env._("%s bookings were left out:", number)
+            )
             for left in self.left_out_ids[:5]:
                 text += f"\n{left.booking_id.display_name}: {left.reason}"
         return text
@@ -108,7 +115,8 @@ class BookingsInvoiceRun(models.Model):
 
     def _documents_text(self):
         """How many of what the run made; another billing flow names its own."""
-        return self.env._("%s drafts", len(self.move_ids))
+        number = len(self.move_ids)
+        return self.env._("1 draft") if number == 1 else self.env._("%s drafts", number)
 
     def _documents_action(self):
         """Open what the run made."""

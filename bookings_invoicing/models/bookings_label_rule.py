@@ -98,11 +98,15 @@ class BookingsSyncSetup(models.Model):
     no_show_fee_kind = fields.Selection(
         FEE_KINDS, string="No-Show Fee", default="none", required=True
     )
-    no_show_fee = fields.Float(min_display_digits="Product Price")
+    no_show_fee = fields.Float(
+        string="Amount of the No-Show Fee", min_display_digits="Product Price"
+    )
     late_cancel_fee_kind = fields.Selection(
         FEE_KINDS, string="Late Cancellation Fee", default="none", required=True
     )
-    late_cancel_fee = fields.Float(min_display_digits="Product Price")
+    late_cancel_fee = fields.Float(
+        string="Amount of the Late Cancellation Fee", min_display_digits="Product Price"
+    )
     cancel_notice_hours = fields.Float(
         string="Cancel Until (Hours)",
         help="Cancelled later than so many hours before it begins is late. 0: never late.",

@@ -15,8 +15,10 @@ class BookingsMirror(models.AbstractModel):
     )
     company_id = fields.Many2one(related="setup_id.company_id", store=True, index=True)
     remote_id = fields.Char(string="Bookings ID", required=True, readonly=True, copy=False)
-    remote_hash = fields.Char(readonly=True, copy=False)
-    removed = fields.Boolean(readonly=True, copy=False, help="No longer listed by Bookings")
+    remote_hash = fields.Char(string="Fingerprint in Bookings", readonly=True, copy=False)
+    removed = fields.Boolean(
+        string="Gone from Bookings", readonly=True, copy=False, help="No longer listed by Bookings"
+    )
 
     _remote_uniq = models.UniqueIndex("(setup_id, remote_id)", "Bookings ids are unique.")
 

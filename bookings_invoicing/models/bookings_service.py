@@ -44,6 +44,7 @@ class BookingsService(models.Model):
     )
     billing_rule = fields.Selection(BILLING_RULES, default="bookings", required=True)
     rule_price = fields.Float(
+        string="Price by Rule",
         min_display_digits="Product Price",
         help="Price or hourly rate of this rule; 0 for that of Bookings.",
     )
@@ -64,7 +65,7 @@ class BookingsService(models.Model):
         store=False,
         default=lambda self: self.env["decimal.precision"].precision_get("Percentage Analytic"),
     )
-    booking_ids = fields.One2many("bookings.booking", "service_id")
+    booking_ids = fields.One2many("bookings.booking", "service_id", string="Bookings")
 
     def _remote_values(self, record):
         """:param graph.Service record:"""

@@ -40,7 +40,7 @@ class BookingsSyncRun(models.Model):
     counts = fields.Json(default=dict)
     requests = fields.Integer(help="Requests sent to Microsoft Graph")
     error = fields.Char()
-    issue_ids = fields.One2many("bookings.sync.issue", "run_id")
+    issue_ids = fields.One2many("bookings.sync.issue", "run_id", string="Records Set Aside")
     bookings_seen = fields.Integer(compute="_compute_numbers")
     bookings_created = fields.Integer(compute="_compute_numbers")
     bookings_updated = fields.Integer(compute="_compute_numbers")
@@ -72,11 +72,11 @@ class BookingsSyncRun(models.Model):
             )
         if self.state == "running":
             return self.env._(
-                "A synchronisation is already running; %s appointments so far.", self.bookings_seen
+                "A synchronisation is already running; appointments so far: %s", self.bookings_seen
             )
         text = self.env._(
-            "%(seen)s appointments read: %(created)s new bookings, %(updated)s changed, %(removed)s gone; "
-            "%(customers)s customers created.",
+            "Appointments read: %(seen)s. Bookings: %(created)s new, %(updated)s changed, %(removed)s gone. Customers "
+            "created: %(customers)s.",
             seen=self.bookings_seen,
             created=self.bookings_created,
             updated=self.bookings_updated,
@@ -84,7 +84,7 @@ class BookingsSyncRun(models.Model):
             customers=self.partners_created,
         )
         if self.quarantined:
-            text += " " + self.env._("%s records were set aside.", self.quarantined)
+            text += " " + self.env._("Records set aside: %s.", self.quarantined)
         return text
 
     @api.depends("setup_id", "started")

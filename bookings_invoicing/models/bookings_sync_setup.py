@@ -112,6 +112,7 @@ class BookingsSyncSetup(models.Model):
         [("minutes", "Minutes"), ("hours", "Hours"), ("days", "Days")],
         default="hours",
         required=True,
+        string="Unit of the Interval",
     )
     next_sync = fields.Datetime(copy=False, default=fields.Datetime.now)
 
@@ -196,10 +197,10 @@ class BookingsSyncSetup(models.Model):
     last_customer_sync = fields.Datetime(readonly=True, copy=False)
     last_service_sync = fields.Datetime(readonly=True, copy=False)
     last_appointment_sync = fields.Datetime(readonly=True, copy=False)
-    run_ids = fields.One2many("bookings.sync.run", "setup_id")
-    service_ids = fields.One2many("bookings.service", "setup_id")
-    ready_count = fields.Integer(compute="_compute_counts")
-    attention_count = fields.Integer(compute="_compute_counts")
+    run_ids = fields.One2many("bookings.sync.run", "setup_id", string="Runs")
+    service_ids = fields.One2many("bookings.service", "setup_id", string="Bookings Services")
+    ready_count = fields.Integer(string="Ready", compute="_compute_counts")
+    attention_count = fields.Integer(string="Needs Attention", compute="_compute_counts")
 
     _business_uniq = models.UniqueIndex(
         "(connection_id, lower(business_id), company_id)",

@@ -23,7 +23,10 @@ class BookingsConnection(models.Model):
     )
     is_foreign_database = fields.Boolean(compute="_compute_is_foreign_database")
     expiry_warned = fields.Integer(
-        readonly=True, copy=False, help="Days before the end that were warned of last"
+        string="Warned of Expiry",
+        readonly=True,
+        copy=False,
+        help="Days before the end that were warned of last",
     )
     secret_days_left = fields.Integer(compute="_compute_secret_days_left")
 

@@ -104,7 +104,7 @@ class BookingsSyncSetup(models.Model):
         services = self._services_to_map()
         mapped = services.filtered("product_id")
         text = self.env._(
-            "%(mapped)s of %(all)s services have a product.", mapped=len(mapped), all=len(services)
+            "Services with a product: %(mapped)s of %(all)s.", mapped=len(mapped), all=len(services)
         )
         done = bool(services) and mapped == services
         return Step(

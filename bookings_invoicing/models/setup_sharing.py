@@ -19,6 +19,7 @@ class BookingsSyncSetup(models.Model):
         compute="_compute_business_key", store=True, compute_sudo=True, index=True
     )
     shared = fields.Boolean(
+        string="Business Is Shared",
         readonly=True,
         copy=False,
         help="Other companies bill services of this business, too: tick on the services what this "

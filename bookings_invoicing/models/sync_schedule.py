@@ -28,18 +28,19 @@ class BookingsSyncSetup(models.Model):
     _inherit = "bookings.sync.setup"
 
     health = fields.Selection(
-        [("ok", "OK"), ("late", "Late"), ("attention", "Needs attention")],
+        [("ok", "OK"), ("late", "Late"), ("attention", "Needs Attention")],
         compute="_compute_health",
     )
     error_message = fields.Char(readonly=True, copy=False)
     error_date = fields.Datetime(readonly=True, copy=False)
-    retry_at = fields.Datetime(readonly=True, copy=False)
+    retry_at = fields.Datetime(string="Tried Again on", readonly=True, copy=False)
     held_missing = fields.Integer(
+        string="Missing Appointments Held",
         readonly=True,
         copy=False,
         help="Appointments that were gone from Bookings at once, in the run that is held",
     )
-    hold_confirmed = fields.Boolean(readonly=True, copy=False)
+    hold_confirmed = fields.Boolean(string="Removals Confirmed", readonly=True, copy=False)
 
     @api.depends(
         "error_message",

@@ -20,8 +20,8 @@ class BookingsBusinessFinder(models.TransientModel):
         help="Microsoft lists 500 businesses at most: search by a part of the name.",
     )
     address = fields.Char(help="The mailbox address of the business, where it is not in the list.")
-    line_ids = fields.One2many("bookings.business.finder.line", "finder_id")
-    is_complete = fields.Boolean(readonly=True, default=True)
+    line_ids = fields.One2many("bookings.business.finder.line", "finder_id", string="Businesses")
+    is_complete = fields.Boolean(string="All Listed", readonly=True, default=True)
 
     def _open(self):
         self.ensure_one()

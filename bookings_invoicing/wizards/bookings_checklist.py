@@ -13,7 +13,9 @@ class BookingsChecklist(models.TransientModel):
     setup_id = fields.Many2one(
         "bookings.sync.setup", required=True, readonly=True, ondelete="cascade"
     )
-    line_ids = fields.One2many("bookings.checklist.line", "checklist_id", readonly=True)
+    line_ids = fields.One2many(
+        "bookings.checklist.line", "checklist_id", readonly=True, string="Steps"
+    )
     preset = fields.Selection(
         [
             ("as_they_come", "One draft per customer, dated when confirmed"),
@@ -86,7 +88,7 @@ class BookingsChecklistLine(models.TransientModel):
     name = fields.Char(string="Step", required=True)
     state = fields.Selection([("done", "Done"), ("todo", "To do")], required=True)
     text = fields.Char(string="How It Stands")
-    confirmable = fields.Boolean()
+    confirmable = fields.Boolean(string="Can Be Confirmed")
 
     def action_do(self):
         """Go where this step is done."""

@@ -12,7 +12,7 @@ class BookingsInvoicePreview(models.TransientModel):
     _name = "bookings.invoice.preview"
     _description = "Preview of Invoices from Bookings"
 
-    booking_ids = fields.Many2many("bookings.booking", readonly=True)
+    booking_ids = fields.Many2many("bookings.booking", readonly=True, string="Bookings Chosen")
     grouping = fields.Selection(
         [
             ("setup", "As set up"),
@@ -28,16 +28,25 @@ class BookingsInvoicePreview(models.TransientModel):
         help="Only bookings that ended before this day where the business is. Empty: all.",
     )
     line_ids = fields.One2many(
-        "bookings.invoice.preview.line", "preview_id", compute="_compute_plan", store=True
+        "bookings.invoice.preview.line",
+        "preview_id",
+        compute="_compute_plan",
+        store=True,
+        string="Invoices to Be",
     )
     left_out_ids = fields.One2many(
-        "bookings.invoice.preview.left.out", "preview_id", compute="_compute_plan", store=True
+        "bookings.invoice.preview.left.out",
+        "preview_id",
+        compute="_compute_plan",
+        store=True,
+        string="Bookings Left Out",
     )
     candidate_draft_ids = fields.Many2many(
         "account.move",
         "bookings_invoice_preview_candidate_rel",
         compute="_compute_plan",
         store=True,
+        string="Possible Drafts",
     )
     join_draft_ids = fields.Many2many(
         "account.move",
@@ -47,11 +56,11 @@ class BookingsInvoicePreview(models.TransientModel):
         help="Drafts of the same payers that agree in all that separates invoices. Chosen ones get the lines; empty: all "
         "invoices are new.",
     )
-    invoice_count = fields.Integer(compute="_compute_plan", store=True)
+    invoice_count = fields.Integer(string="Number of Invoices", compute="_compute_plan", store=True)
     booking_count = fields.Integer(compute="_compute_plan", store=True)
-    left_out_count = fields.Integer(compute="_compute_plan", store=True)
+    left_out_count = fields.Integer(string="Number Left Out", compute="_compute_plan", store=True)
     totals = fields.Char(compute="_compute_plan", store=True)
-    is_cut = fields.Boolean(compute="_compute_plan", store=True)
+    is_cut = fields.Boolean(string="Not All Listed", compute="_compute_plan", store=True)
 
     @api.model
     def default_get(self, fields_list):

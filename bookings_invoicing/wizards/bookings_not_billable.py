@@ -10,7 +10,10 @@ class BookingsNotBillable(models.TransientModel):
     _description = "Mark Bookings as Not Billable"
 
     booking_ids = fields.Many2many(
-        "bookings.booking", default=lambda self: self.env.context.get("active_ids"), readonly=True
+        "bookings.booking",
+        default=lambda self: self.env.context.get("active_ids"),
+        readonly=True,
+        string="Bookings",
     )
     reason = fields.Selection(NOT_BILLABLE_REASONS, required=True, default="waived")
     note = fields.Char()

@@ -33,9 +33,11 @@ class BookingsRehearsal(models.TransientModel):
         help="Any day of the month to rehearse",
     )
     rehearsed = fields.Date(readonly=True, help="First day of the month whose result is shown")
-    line_ids = fields.One2many("bookings.rehearsal.line", "rehearsal_id", readonly=True)
-    appointment_count = fields.Integer(readonly=True)
-    invoice_count = fields.Integer(readonly=True)
+    line_ids = fields.One2many(
+        "bookings.rehearsal.line", "rehearsal_id", readonly=True, string="Comparison"
+    )
+    appointment_count = fields.Integer(string="Appointments Read", readonly=True)
+    invoice_count = fields.Integer(string="Number of Invoices", readonly=True)
     same_count = fields.Integer(compute="_compute_totals")
     other_count = fields.Integer(compute="_compute_totals")
     ours_total = fields.Monetary(string="From Bookings", compute="_compute_totals")

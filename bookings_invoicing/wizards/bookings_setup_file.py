@@ -25,7 +25,9 @@ class BookingsSetupFile(models.TransientModel):
     )
     connection_id = fields.Many2one("bookings.connection", string="New setup on")
     business_address = fields.Char(help="The mailbox address of the business in Microsoft Bookings")
-    line_ids = fields.One2many("bookings.setup.file.line", "wizard_id", readonly=True)
+    line_ids = fields.One2many(
+        "bookings.setup.file.line", "wizard_id", readonly=True, string="Settings"
+    )
     previewed = fields.Boolean(readonly=True)
     change_count = fields.Integer(compute="_compute_counts")
     problem_count = fields.Integer(compute="_compute_counts")

@@ -13,9 +13,11 @@ class BookingsBooking(models.Model):
             "ordered": lambda bookings: bookings.write({"status": "ready", "billed_before": True})
         },
     )
-    order_line_ids = fields.One2many("sale.order.line", "booking_id", readonly=True)
+    order_line_ids = fields.One2many(
+        "sale.order.line", "booking_id", string="Order Lines", readonly=True
+    )
     order_ids = fields.Many2many("sale.order", string="Orders", compute="_compute_orders")
-    order_count = fields.Integer(compute="_compute_orders")
+    order_count = fields.Integer(string="Number of Orders", compute="_compute_orders")
     billing_flow = fields.Selection(related="setup_id.billing_flow")
 
     @api.depends("order_line_ids.order_id")

@@ -22,7 +22,8 @@ class BookingsInvoiceRun(models.Model):
     def _documents_text(self):
         if not self.order_ids:
             return super()._documents_text()
-        orders = self.env._("%s orders", len(self.order_ids))
+        number = len(self.order_ids)
+        orders = self.env._("1 order") if number == 1 else self.env._("%s orders", number)
         return f"{super()._documents_text()}, {orders}" if self.move_ids else orders
 
     def _documents_action(self):
