@@ -27,6 +27,7 @@ from . import test_connection_expiry
 from . import test_sync_rules
 from . import test_connection_settings
 from . import test_billing_details
+from . import test_reference_weaknesses
 from . import test_invoicing_crons
 from . import test_invoicing_equality
 from . import test_invoicing_hints
