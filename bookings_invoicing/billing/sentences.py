@@ -101,6 +101,8 @@ EXPLANATIONS = {
     "answer_invalid": _lt("The answer cannot be right for this field."),
     "answer_differs": _lt("The answer differs from what is stored."),
     "answer_several": _lt("There are several answers."),
+    "answer_no_customer": _lt("Nobody is chosen as the customer yet."),
+    "answer_billed": _lt("The booking is on a document already."),
     # hints: what the preview points at
     "hint_zero": _lt("The amount is 0.00."),
     "hint_zero_usually": _lt("The amount is 0.00; this service usually costs %(usual)s."),

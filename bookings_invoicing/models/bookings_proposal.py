@@ -1,6 +1,8 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
 
 from ..billing import questions, sentences
+from ..billing.status import BILLED
 from .bookings_question_rule import ANSWER_FIELDS
 
 LEITWEG_SCHEME = "0204"  # ISO 6523: Leitweg-ID, also a Peppol scheme
@@ -33,7 +35,16 @@ class BookingsProposal(models.Model):
         """Write the answer into its field."""
         self.check_access("write")
         for proposal in self.filtered(lambda one: one.state == "open"):
-            target = proposal.booking_id if proposal.field == "reference" else proposal.partner_id
+            booking = proposal.booking_id
+            target = (
+                booking
+                if proposal.field == "reference"
+                else proposal.partner_id or booking.partner_id
+            )
+            if not target:
+                raise UserError(
+                    self.env._("Choose the customer of %s first.", booking.display_name)
+                )
             target._take_answer(proposal.field, proposal.proposed)
             proposal.state = "accepted"
 
@@ -63,31 +74,36 @@ class BookingsBooking(models.Model):
         """:param answered: ``(field, text)`` as typed, of mapped questions only"""
         self.ensure_one()
         partner = self.partner_id
-        current = {
-            "reference": self.reference or "",
-            **(partner._answer_values() if partner else {}),
-        }
-        known = [(field, text) for field, text in answered if field == "reference" or partner]
-        plan = questions.plan_filling(current, known)
-        proposals = list(plan.proposals)
-        for field, value in plan.fill.items():
+        known = {}
+        for field, text in answered:
+            known.setdefault(field, []).append((field, text))
+        # From a tax ID Odoo derives others of the fields: what is held is looked at before each one.
+        for field in sorted(known, key=lambda field: field != "vat"):
             target = self._for_import() if field == "reference" else partner
-            if not target._take_answer(field, value):
-                proposals.append(
-                    questions.Proposal(field, "", value, sentences.Explanation("answer_several"))
-                )
-        for proposal in proposals:
-            self._propose(partner, proposal)
+            plan = questions.plan_filling(target._answer_values() if target else {}, known[field])
+            proposals = list(plan.proposals)
+            for value in plan.fill.values():
+                if why := target._fill(field, value) if target else "answer_no_customer":
+                    explanation = sentences.Explanation(why)
+                    proposals.append(questions.Proposal(field, "", value, explanation))
+            for proposal in proposals:
+                self._propose(partner, proposal)
+
+    def _answer_values(self):
+        return {"reference": self.reference or ""}
+
+    def _fill(self, field, value):
+        """Take an answer; a key of the sentences where that is for a person to decide."""
+        return "answer_billed" if self.status in BILLED else self._take_answer(field, value)
 
     def _take_answer(self, _field, value):
         self.reference = value
-        return True
 
     def _propose(self, partner, proposal):
         values = {"field": proposal.field, "proposed": proposal.proposed}
         subject = (
             [("booking_id", "=", self.id)]
-            if proposal.field == "reference"
+            if proposal.field == "reference" or not partner
             else [("partner_id", "=", partner.id)]
         )
         proposals = self.env["bookings.proposal"]
@@ -118,10 +134,9 @@ class ResPartner(models.Model):
         for field, name in self._identifier_fields().items():
             values[field] = self[name] or ""
         if "peppol_endpoint" in self._fields and self.peppol_eas and self.peppol_endpoint:
-            leitweg = self.peppol_eas == LEITWEG_SCHEME
-            values["leitweg_id" if leitweg else "peppol"] = (
-                self.peppol_endpoint if leitweg else f"{self.peppol_eas}:{self.peppol_endpoint}"
-            )
+            values["peppol"] = f"{self.peppol_eas}:{self.peppol_endpoint}"
+            # the same field of Odoo holds either of the two
+            values["leitweg_id"] = values["peppol"].removeprefix(f"{LEITWEG_SCHEME}:")
         return {name: value or "" for name, value in values.items()}
 
     def _identifier_fields(self):
@@ -131,20 +146,38 @@ class ResPartner(models.Model):
     def _billing_address(self):
         return self.child_ids.filtered(lambda child: child.type == "invoice")[:1]
 
+    def _fill(self, field, value):
+        """Take what a stranger answered; a key of the sentences where Odoo's own checks refuse it."""
+        try:
+            with self.env.cr.savepoint():
+                self._take_answer(field, value)
+        except (ValidationError, UserError):
+            self.invalidate_recordset()
+            return "answer_invalid"
+        return None
+
     def _take_answer(self, field, value):
-        """Write an answer into its field; ``False`` where no installed module has one."""
+        """Write an answer into its field, where :meth:`_answer_values` reads it.
+
+        :raises UserError: no installed module has such a field
+        """
         self.ensure_one()
         if field == "company_name":
-            self.company_name = value
+            company = self.parent_id or self.filtered("is_company")
+            if company:
+                company.name = value
+            else:
+                self.company_name = value
         elif field == "vat":
             self.commercial_partner_id.vat = value
         elif field == "billing_email":
             address = self._billing_address()
             if address:
                 address.email = value
-            else:
+            elif value != self.email_normalized:
                 self.create(
                     {"type": "invoice", "name": self.name, "parent_id": self.id, "email": value}
+                    | {"company_id": self.company_id.id}
                 )
         elif field in self._identifier_fields():
             self[self._identifier_fields()[field]] = value
@@ -153,11 +186,10 @@ class ResPartner(models.Model):
                 value.partition(":") if field == "peppol" else (LEITWEG_SCHEME, ":", value)
             )
             if scheme not in dict(self._fields["peppol_eas"]._description_selection(self.env)):
-                return False
+                raise UserError(self.env._("Odoo does not know the Peppol scheme %s.", scheme))
             self.write({"peppol_eas": scheme, "peppol_endpoint": endpoint})
         else:
-            return False
-        return True
+            raise UserError(self.env._("No installed app keeps this. Note it by hand."))
 
     @api.model
     def _bookings_customer_of_context(self):

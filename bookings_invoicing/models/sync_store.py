@@ -8,12 +8,14 @@ How it works: counts and issues of a batch are added to the run only when the ba
 that a second try counts nothing twice.
 """
 
+import dataclasses
 import logging
 import random
 import time
 
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
+from .. import graph
 from .safe_text import plain_records
 
 _logger = logging.getLogger(__name__)
@@ -55,7 +57,7 @@ class BatchStore:
             counts, issues = self.durably(self._by_halves, kind, batch, keep)
             self.count(kind, counts)
             for record, reason in issues:
-                self._set_aside(kind, record.id, reason, repr(record))
+                self._set_aside(kind, record.id, reason, repr(_without_words(record)))
             refused = {record.id for record, _reason in issues}
             self.well.update((kind, record.id) for record in batch if record.id not in refused)
             if self._on_written:
@@ -119,6 +121,14 @@ class BatchStore:
             "payload": (payload or "")[:PAYLOAD_BYTES],
         }
         self.count(kind, {"seen": 1, "quarantined": 1})
+
+
+def _without_words(record):
+    """The record without what people wrote in their own words: that is kept only where a setup says so."""
+    if not isinstance(record, graph.Appointment):
+        return record
+    people = tuple(dataclasses.replace(one, notes="", answers=()) for one in record.attendees)
+    return dataclasses.replace(record, attendees=people, customer_notes="", service_notes="")
 
 
 def _sum(counts, more):
