@@ -8,9 +8,9 @@ from . import booking_rules
 class BookingsBooking(models.Model):
     """Labels as instructions, attendance, and the fees of those who did not come.
 
-    How it works: the label's rule is looked up at sync and when rules change, and kept as ``label_rule_id``. Who came is
-    said by a person, by a label, or by the time of a cancellation, in this order. ``fee_cause`` follows from the two; it
-    decides price and product.
+    How it works: the label's rule is looked up with the blockers and when rules change, and kept as ``label_rule_id``. Who
+    came is said by a person, by a label, or by the time of a cancellation, in this order. ``fee_cause`` follows from both
+    and decides price and product.
     """
 
     _inherit = "bookings.booking"
@@ -82,18 +82,19 @@ class BookingsBooking(models.Model):
 
     # -- labels --------------------------------------------------------------------------------------
 
-    def _after_import(self, setup, keyed):
+    def _refresh_billing(self):
         self._apply_label_rules()
-        return super()._after_import(setup, keyed)
+        return super()._refresh_billing()
 
     def _apply_label_rules(self):
         """Look up the rule of each unbilled booking's label and let it say who came."""
         for setup, bookings in (
-            self.filtered(lambda one: one.status not in BILLED).grouped("setup_id").items()
+            self.sudo().filtered(lambda one: one.status not in BILLED).grouped("setup_id").items()
         ):
             rules = setup._label_rules()
             for booking in bookings:
-                if (rules and booking.label) or booking.label_rule_id:
+                said = booking.label_rule_id or booking.attendance_source == "label"
+                if (rules and booking.label) or said:
                     booking._take_label_rule(setup._rule_for(booking.label, rules))
 
     @api.model
@@ -118,7 +119,6 @@ class BookingsBooking(models.Model):
                 values |= {"attendance": "unknown", "attendance_source": False}
         if values:
             self._for_import().write(values)
-            self._refresh_billing()
 
     def action_settle_label(self):
         """Say that what the label asks has been decided."""

@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
 from ..billing import labels
-from ..billing.status import NOT_BILLABLE_REASONS
+from ..billing.status import BILLED, NOT_BILLABLE_REASONS
 from .booking_rules import fee_of
 
 FEE_KINDS = [("none", "No fee"), ("amount", "Amount"), ("percent", "Per cent of the price")]
@@ -83,9 +83,9 @@ class BookingsLabelRule(models.Model):
         return result
 
     def unlink(self):
-        setups = self.setup_id
+        bookings = self.env["bookings.booking"].search([("label_rule_id", "in", self.ids)])
         result = super().unlink()
-        setups._apply_label_rules()
+        bookings._refresh_billing()
         return result
 
 
@@ -165,8 +165,9 @@ class BookingsSyncSetup(models.Model):
             setup.env["bookings.booking"].search(
                 [
                     ("setup_id", "=", setup.id),
+                    ("status", "not in", BILLED),
                     "|",
                     ("label", "!=", False),
                     ("label_rule_id", "!=", False),
                 ]
-            )._apply_label_rules()
+            )._refresh_billing()

@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError
 
 PAYLOAD_DAYS = 30
+GC_BATCH = 1000
 
 
 class BookingsSyncIssue(models.Model):
@@ -88,7 +89,13 @@ class BookingsSyncIssue(models.Model):
     @api.autovacuum
     def _gc_payloads(self):
         limit = fields.Datetime.now() - timedelta(days=PAYLOAD_DAYS)
-        self.search(
-            [("create_date", "<", limit), ("payload", "!=", False)], limit=1000
-        ).payload = False
-        self.search([("resolved", "<", limit)], limit=1000).unlink()
+        old = self.search([("create_date", "<", limit), ("payload", "!=", False)], limit=GC_BATCH)
+        old.payload = False
+        return len(old), len(old) == GC_BATCH
+
+    @api.autovacuum
+    def _gc_resolved(self):
+        limit = fields.Datetime.now() - timedelta(days=PAYLOAD_DAYS)
+        old = self.search([("resolved", "<", limit)], limit=GC_BATCH)
+        old.unlink()
+        return len(old), len(old) == GC_BATCH

@@ -3,6 +3,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 
 KEEP_DAYS = 90
+GC_BATCH = 1000
 KINDS = ("service", "staff", "customer", "appointment")
 
 
@@ -128,4 +129,6 @@ class BookingsSyncRun(models.Model):
     @api.autovacuum
     def _gc_runs(self):
         limit = fields.Datetime.now() - timedelta(days=KEEP_DAYS)
-        self.search([("started", "<", limit)], limit=1000).unlink()
+        old = self.search([("started", "<", limit)], limit=GC_BATCH)
+        old.unlink()
+        return len(old), len(old) == GC_BATCH

@@ -1,9 +1,13 @@
+import inspect
 from datetime import timedelta
 
-from odoo import fields
+from odoo import SUPERUSER_ID, fields
+from odoo.addons.base.models.ir_autovacuum import is_autovacuum
 from odoo.tests import tagged
 
 from .common import NOW, BookingsCase
+
+UNBILLED = ("upcoming", "ready", "attention")
 
 
 @tagged("post_install", "-at_install")
@@ -105,6 +109,73 @@ class TestSyncRules(BookingsCase):
         gone = self.bookings().filtered("removed_on")
         self.assertEqual(set(gone.mapped("appointment_id")), set(ids))
         self.assertEqual((self.setup.held_missing, self.setup.error_message), (0, False))
+
+    def test_many_gone_outside_the_windows_wait_too(self):
+        """Unbilled bookings that no window covers are asked for by id: a few gone are marked, many are held."""
+        self.setup.look_back_days = 1
+        self.assertFalse(self.sync().bookings_removed)
+        early = NOW - timedelta(days=2)
+        old = self.bookings().filtered(lambda b: b.stop < early and b.status in UNBILLED)
+        ids = sorted(set(old.mapped("appointment_id")))
+        self.assertGreater(len(ids), 25)
+        self.change(op="delete", appointment=ids[0])
+        self.assertEqual(self.sync().state, "done")
+        self.assertEqual(
+            set(self.bookings().filtered("removed_on").mapped("appointment_id")), {ids[0]}
+        )
+        for appointment in ids[1:25]:
+            self.change(op="delete", appointment=appointment)
+        run = self.sync()
+        self.assertEqual((run.state, self.setup.held_missing), ("held", 24))
+        self.assertEqual(
+            len(set(self.bookings().filtered("removed_on").mapped("appointment_id"))), 1
+        )
+        self.assertIn("24 appointments", self.setup.error_message)
+        self.setup.action_confirm_removals()
+        gone = self.bookings().filtered("removed_on")
+        self.assertEqual(set(gone.mapped("appointment_id")), set(ids[:25]))
+        self.assertFalse(self.setup.hold_confirmed, "the next many are asked about again")
+
+    def test_payloads_and_runs_are_kept_for_a_time(self):
+        """After 30 days what Bookings sent goes, and what is resolved; after 90 days the runs. Vacuumed as Odoo does."""
+        vacuum = self.env(user=SUPERUSER_ID)
+        issues = vacuum["bookings.sync.issue"].create(
+            [
+                {"setup_id": self.setup.id, "kind": "staff", "reason": "x", "payload": "{}"}
+                | {"remote_id": name}
+                for name in ("open", "resolved", "fresh")
+            ]
+        )
+        issues[1].resolved = NOW - timedelta(days=31)
+        self.env.flush_all()
+        self.env.cr.execute(
+            """UPDATE bookings_sync_issue
+                  SET create_date = %s - interval '1 day' * CASE remote_id WHEN 'fresh' THEN 29 ELSE 31 END
+                WHERE id = ANY(%s)""",
+            [NOW, issues.ids],
+        )
+        runs = vacuum["bookings.sync.run"].create(
+            [
+                {"setup_id": self.setup.id, "trigger": "cron", "state": "done"}
+                | {"started": NOW - timedelta(days=days)}
+                for days in (91, 89)
+            ]
+        )
+        self.env.invalidate_all()
+        for model in ("bookings.sync.issue", "bookings.sync.run"):
+            methods = [
+                name
+                for name, method in inspect.getmembers(type(vacuum[model]), is_autovacuum)
+                if name.startswith("_gc")
+            ]
+            self.assertTrue(methods)
+            for name in methods:
+                done, more = getattr(vacuum[model], name)()
+                self.assertEqual((done > 0, more), (True, False), name)
+        left = issues.exists()
+        self.assertEqual(left.mapped("remote_id"), ["open", "fresh"])
+        self.assertEqual(left.mapped("payload"), [False, "{}"])
+        self.assertEqual(runs.exists(), runs[1])
 
     def test_a_bad_record_costs_only_itself(self):
         """It is set aside once, however often it comes, and closed when it comes through."""
