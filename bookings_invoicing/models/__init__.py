@@ -1,3 +1,4 @@
+from . import own_links
 from . import bookings_connection
 from . import connection_secret
 from . import connection_credential

@@ -5,6 +5,7 @@ from . import test_web_client
 from . import test_connection
 from . import test_connection_sign_in
 from . import test_companies
+from . import test_company_attacks
 from . import test_billing_flow
 from . import test_setup_health
 from . import test_setup_file

@@ -8,6 +8,7 @@ class BookingsBillingFlow(models.TransientModel):
     """
 
     _name = "bookings.billing.flow"
+    _inherit = "bookings.own.links"
     _description = "How Bookings Are Billed"
 
     company_id = fields.Many2one(

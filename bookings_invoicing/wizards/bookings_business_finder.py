@@ -12,6 +12,7 @@ class BookingsBusinessFinder(models.TransientModel):
     """Choose a Bookings business of a connection; a sync setup is made or opened for it."""
 
     _name = "bookings.business.finder"
+    _inherit = "bookings.own.links"
     _description = "Find a Bookings Business"
 
     connection_id = fields.Many2one("bookings.connection", required=True, readonly=True)
@@ -99,6 +100,7 @@ class BookingsBusinessFinder(models.TransientModel):
 
 class BookingsBusinessFinderLine(models.TransientModel):
     _name = "bookings.business.finder.line"
+    _inherit = "bookings.own.links"
     _description = "Bookings Business"
 
     finder_id = fields.Many2one(

@@ -8,6 +8,7 @@ class BookingsChecklist(models.TransientModel):
     """The steps to the first invoice of a setup, each done or to do, in words."""
 
     _name = "bookings.checklist"
+    _inherit = "bookings.own.links"
     _description = "Checklist of a Sync Setup"
 
     setup_id = fields.Many2one(
@@ -79,6 +80,7 @@ class BookingsChecklist(models.TransientModel):
 
 class BookingsChecklistLine(models.TransientModel):
     _name = "bookings.checklist.line"
+    _inherit = "bookings.own.links"
     _description = "Step of a Checklist"
 
     checklist_id = fields.Many2one(
@@ -112,6 +114,7 @@ class BookingsServiceProposal(models.TransientModel):
     """Products proposed for services by name; accept all, or change some first."""
 
     _name = "bookings.service.proposal"
+    _inherit = "bookings.own.links"
     _description = "Products for Services"
 
     setup_id = fields.Many2one(
@@ -165,6 +168,7 @@ class BookingsServiceProposal(models.TransientModel):
 
 class BookingsServiceProposalLine(models.TransientModel):
     _name = "bookings.service.proposal.line"
+    _inherit = "bookings.own.links"
     _description = "Product for a Service"
 
     proposal_id = fields.Many2one(

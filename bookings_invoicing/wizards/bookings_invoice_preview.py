@@ -10,6 +10,7 @@ class BookingsInvoicePreview(models.TransientModel):
     """The invoices as they will be, what is left out and why, and what to look at; one click creates them."""
 
     _name = "bookings.invoice.preview"
+    _inherit = "bookings.own.links"
     _description = "Preview of Invoices from Bookings"
 
     booking_ids = fields.Many2many("bookings.booking", readonly=True, string="Bookings Chosen")
@@ -208,6 +209,7 @@ class BookingsInvoicePreviewLine(models.TransientModel):
     """One invoice to be."""
 
     _name = "bookings.invoice.preview.line"
+    _inherit = "bookings.own.links"
     _description = "Invoice in the Preview"
 
     preview_id = fields.Many2one(
@@ -229,6 +231,7 @@ class BookingsInvoicePreviewLeftOut(models.TransientModel):
     """A booking that stays, with the reason."""
 
     _name = "bookings.invoice.preview.left.out"
+    _inherit = "bookings.own.links"
     _description = "Booking Left Out of the Preview"
 
     preview_id = fields.Many2one(

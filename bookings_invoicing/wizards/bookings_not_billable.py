@@ -7,6 +7,7 @@ class BookingsNotBillable(models.TransientModel):
     """Ask why the selected bookings are not billed."""
 
     _name = "bookings.not.billable"
+    _inherit = "bookings.own.links"
     _description = "Mark Bookings as Not Billable"
 
     booking_ids = fields.Many2many(

@@ -20,6 +20,7 @@ class BookingsRehearsal(models.TransientModel):
     """
 
     _name = "bookings.rehearsal"
+    _inherit = "bookings.own.links"
     _description = "Rehearsal of a Past Month"
 
     setup_id = fields.Many2one(
@@ -170,6 +171,7 @@ class BookingsRehearsalLine(models.TransientModel):
     """One payer of a rehearsed month."""
 
     _name = "bookings.rehearsal.line"
+    _inherit = "bookings.own.links"
     _description = "Payer in a Rehearsal"
 
     rehearsal_id = fields.Many2one(

@@ -13,6 +13,7 @@ class BookingsSetupFile(models.TransientModel):
     """Set up businesses from a file: choose it, look at what would change, apply."""
 
     _name = "bookings.setup.file"
+    _inherit = "bookings.own.links"
     _description = "Sync Setup From a File"
 
     content = fields.Binary(string="File", attachment=False)
@@ -131,6 +132,7 @@ class BookingsSetupFileLine(models.TransientModel):
     """One difference between a setup and the file."""
 
     _name = "bookings.setup.file.line"
+    _inherit = "bookings.own.links"
     _description = "Difference Between a Setup and a File"
 
     wizard_id = fields.Many2one(
