@@ -33,6 +33,7 @@ class AccountMoveLine(models.Model):
         "booking_id",
         "booking_released",
         "parent_state",
+        "move_id.move_type",
         "booking_id.invoice_line_ids.parent_state",
         "booking_id.invoice_line_ids.price_subtotal",
     )
@@ -59,6 +60,12 @@ class AccountMoveLine(models.Model):
             for line in self
             if line.parent_state == "posted"
         )
+
+    def _booking_credited(self):
+        """Posted credit lines less what was billed again in their place: posted invoice lines after the first."""
+        posted = self.filtered(lambda line: line.parent_state == "posted").sorted("id")
+        invoiced = posted.filtered(lambda line: line.move_id.move_type == "out_invoice")
+        return -(posted - invoiced[:1])._booking_billed()
 
     def _booking_credit_lines(self):
         """Posted credit note lines that credit this invoice line."""

@@ -143,7 +143,7 @@ class BookingsBooking(models.Model):
         The one place where Odoo's side (partners, products, journals, taxes) is looked at: at sync, nightly, in the
         preview and at the claim. No computed field hangs on those records.
         """
-        self._take_pending_where_free()
+        self._follow_where_free()
         bookings = self.filtered(lambda booking: booking.status in UNBILLED)
         for company, records in bookings.grouped("company_id").items():
             records = records.with_company(company).sudo()
@@ -154,9 +154,19 @@ class BookingsBooking(models.Model):
                 if (booking.blockers or False) != blockers:
                     booking.blockers = blockers
 
-    def _take_pending_where_free(self):
-        free = self.filtered(lambda b: b.pending_values and b.status not in BILLED)
+    def _follow_where_free(self):
+        """Let bookings that are on no document any more follow what changed meanwhile."""
+        free = self.filtered(lambda b: b._was_on_document() and b.status not in BILLED)
         free._take_pending()
+        names = [field.name for field in self.pool.field_computed[self._fields["amount"]]]
+        for name in names:
+            self.env.add_to_compute(self._fields[name], free)
+        free._recompute_recordset(names)
+
+    def _was_on_document(self):
+        """Whether it was on an invoice, or on a document of another billing flow."""
+        self.ensure_one()
+        return self.billed_before
 
     def _refresh_list_price(self):
         for booking in self.filtered(
@@ -200,9 +210,9 @@ class BookingsBooking(models.Model):
                 if product not in taxes:
                     company = booking.company_id
                     taxes[product] = bool(product.taxes_id._filter_taxes_by_company(company))
-                    accounts[product] = bool(
-                        product.product_tmpl_id.get_product_accounts()["income"]
-                    )
+                    accounts[product] = product.product_tmpl_id.get_product_accounts()[
+                        "income"
+                    ].active
                 if not taxes[product] and not booking._without_tax():
                     found["no_tax"] = {"product": product.display_name}
                 if not accounts[product]:
@@ -285,7 +295,7 @@ class BookingsBooking(models.Model):
                 "%(product)s has no tax. Add one, or tick “No Tax on Purpose” on the service."
             ),
             "account": self.env._(
-                "%(product)s has no income account. Set one on the product or its category."
+                "%(product)s has no income account, or an archived one. Set one on the product or its category."
             ),
             "currency": self.env._(
                 "The currency %(currency)s is not active, or not that of the journal %(journal)s."

@@ -16,10 +16,14 @@ class BookingsBooking(models.Model):
 
     _inherit = "bookings.booking"
 
-    bill_again = fields.Boolean(
+    bill_again_id = fields.Many2one(
+        "account.move",
+        string="Prepared Credit Note",
         readonly=True,
         copy=False,
-        help="A credit note is prepared: once it is confirmed, it is ready again",
+        index="btree_not_null",
+        ondelete="set null",
+        help="Once it is confirmed, the booking is ready again",
     )
 
     def action_date_today(self):
@@ -73,6 +77,11 @@ class BookingsBooking(models.Model):
         elif not move.invoice_line_ids:
             move.unlink()
 
+    def _to_bill_again(self):
+        """Whether the credit note that was prepared for it is what credits it."""
+        self.ensure_one()
+        return self.sudo().bill_again_id.state == "posted"
+
     def action_prepare_credit(self):
         """Draft a credit note of this booking's line; once confirmed, the booking is ready for a new draft."""
         self.ensure_one()
@@ -90,5 +99,5 @@ class BookingsBooking(models.Model):
             ]
         )
         credit.invoice_line_ids.filtered(lambda other: other.booking_id != self).unlink()
-        self.bill_again = True
+        self.bill_again_id = credit
         return credit._bookings_action()

@@ -191,7 +191,7 @@ class BookingsBooking(models.Model):
 
     def _note_billed(self):
         self.filtered(lambda booking: not booking.billed_before).billed_before = True
-        self.filtered("bill_again").bill_again = False
+        self.filtered("bill_again_id").bill_again_id = False
 
 
 def _halves(items):

@@ -25,13 +25,20 @@ class BookingsBooking(models.Model):
                 booking.sudo().invoice_line_ids._booking_billed() if booking.billed_before else 0.0
             )
             booking.billed_amount = billed
-            left = (
-                booking.currency_id.round(booking.amount - billed) if booking.currency_id else 0.0
+            booking.credited_amount = (
+                booking._credited_part(booking.sudo().invoice_line_ids)
+                if booking.status == "invoiced"
+                else 0.0
             )
-            booking.credited_amount = max(left, 0.0) if booking.status == "invoiced" else 0.0
+
+    def _credited_part(self, lines):
+        """What was credited and not billed again since; what a person gave away on the invoice is not part of it."""
+        self.ensure_one()
+        left = self.amount - lines._booking_billed()
+        return max(0.0, self.currency_id.round(min(left, lines._booking_credited())))
 
     def _amount_to_bill(self, line=None):
-        """What is still to be billed of a booking: its amount less what posted lines, net of credits, bill already.
+        """What is still to be billed of a booking: all, or the credited part where posted lines still bill the rest.
 
         :param line: an invoice line of it that is not counted
         """
@@ -39,9 +46,9 @@ class BookingsBooking(models.Model):
         if not self.billed_before:
             return self.amount
         others = self.sudo().invoice_line_ids - line if line else self.sudo().invoice_line_ids
-        return max(
-            0.0, min(self.amount, self.currency_id.round(self.amount - others._booking_billed()))
-        )
+        if self.currency_id.compare_amounts(others._booking_billed(), 0.0) <= 0:
+            return self.amount
+        return self._credited_part(others)
 
     def _credited_lines(self):
         """Posted invoice lines that were credited to zero and that nobody has released for billing again."""

@@ -22,7 +22,7 @@ class Draft:
     fee_cause = product_id = payer_id = partner_id = label_rule_id = False
     list_price = 0.0
     has_manual_price = has_manual_quantity = has_share = removed_on = False
-    not_billable_decision = bill_again = blockers = False
+    not_billable_decision = blockers = False
 
     def __init__(self, **values):
         self.__dict__.update(values)

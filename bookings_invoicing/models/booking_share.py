@@ -28,6 +28,13 @@ class BookingsBooking(models.Model):
             self._share_out(setup, self.mapped("appointment_id"))
         return count
 
+    def _follow_where_free(self):
+        result = super()._follow_where_free()
+        shared = self.filtered(lambda b: b.has_share and b.setup_id.group_price == "appointment")
+        for setup, bookings in shared.grouped("setup_id").items():
+            self._share_out(setup, bookings.mapped("appointment_id"))
+        return result
+
     @api.model
     def _share_out(self, setup, appointment_ids):
         rows = self.search(

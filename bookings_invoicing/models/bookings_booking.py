@@ -271,7 +271,7 @@ class BookingsBooking(models.Model):
         "due_at",
         "blockers",
         "setup_id.bill_from",
-        "bill_again",
+        "bill_again_id",
         "fee_cause",
         "attendance",
         "label_rule_id.outcome",
@@ -280,7 +280,7 @@ class BookingsBooking(models.Model):
     def _compute_status(self):
         now, line_status = fields.Datetime.now(), self._line_status()
         for booking in self:
-            credited = bool(booking._credited_lines()) and not booking.bill_again
+            credited = bool(booking._credited_lines()) and not booking._to_bill_again()
             booking.update(
                 booking_rules.status_values(
                     booking, now, booking._live_line_state(), credited, line_status

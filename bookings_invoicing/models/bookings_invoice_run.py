@@ -284,6 +284,8 @@ class BookingsInvoiceRun(models.Model):
             SQL("SELECT id FROM bookings_invoice_run WHERE id = %s FOR UPDATE", self.id)
         )
         self.invalidate_recordset(["todo", "state"])
+        if self.state != "queued":
+            return False  # undone meanwhile
         todo = self.todo or []
         batch, rest = todo[:size], todo[size:]
         ids = [booking_id for chunk in batch for booking_id in chunk]

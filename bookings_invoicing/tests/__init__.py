@@ -35,3 +35,4 @@ from . import test_invoicing_crons
 from . import test_invoicing_equality
 from . import test_invoicing_hints
 from . import test_invoicing_document
+from . import test_invoicing_traps

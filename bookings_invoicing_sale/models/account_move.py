@@ -53,7 +53,7 @@ class AccountMove(models.Model):
                 values["invoice_cash_rounding_id"] = setup.invoice_cash_rounding_id.id
             move.write(values)
             bookings.filtered(lambda booking: not booking.billed_before).billed_before = True
-            bookings.filtered("bill_again").bill_again = False
+            bookings.filtered("bill_again_id").bill_again_id = False
 
     def _credit_bookings(self):
         """Link the lines of a credit note made from an order to the bookings, and it to the invoice

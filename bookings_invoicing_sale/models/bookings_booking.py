@@ -38,13 +38,16 @@ class BookingsBooking(models.Model):
         state = super()._live_line_state()
         # Odoo would invoice the order line again after a credit note. Here that is for a person to
         # say: until then the booking is *credited*.
-        wanted = self.bill_again or not self._credited_lines()
+        wanted = self._to_bill_again() or not self._credited_lines()
         if not state and wanted and self._live_order_lines():
             return "ordered"
         return state
 
     def _live_order_lines(self):
         return self.sudo().order_line_ids.filtered("booking_live")
+
+    def _was_on_document(self):
+        return super()._was_on_document() or bool(self.sudo().order_line_ids)
 
     def _billed_on(self):
         """The living invoice of these bookings."""
