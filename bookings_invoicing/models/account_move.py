@@ -97,9 +97,9 @@ class AccountMove(models.Model):
         lines = self.env["account.move.line"]
         if self.move_type == "out_invoice":
             if self.state == "cancel" and new_state == "draft":
-                return self.invoice_line_ids.filtered("booking_id")
+                return self.line_ids.filtered("booking_id")
             if self.state == "posted":
-                return self.invoice_line_ids.filtered("booking_released")
+                return self.line_ids.filtered("booking_released")
         if self.move_type == "out_refund" and self.state == "posted":
             bookings = self.invoice_line_ids.booking_id
             return bookings and self.reversed_entry_id.invoice_line_ids.filtered(

@@ -39,13 +39,16 @@ class AccountMoveLine(models.Model):
     )
     def _compute_booking_live(self):
         for line in self:
-            line.booking_live = bool(
+            live = bool(
                 line.booking_id
                 and line.move_id.move_type == "out_invoice"
                 and line.parent_state != "cancel"
                 and not line.booking_released
                 and not line._booking_credited_to_zero()
             )
+            # What did not change is not assigned: lines without a booking would be written for nothing.
+            if line.booking_live != live:
+                line.booking_live = live
 
     def _booking_amount(self):
         """What the line bills on the basis of its booking's price: with taxes or without."""
