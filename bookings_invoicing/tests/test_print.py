@@ -1,0 +1,84 @@
+"""Invoice and completeness report on paper: rendered by wkhtmltopdf, read back from the PDF."""
+
+import io
+import shutil
+from datetime import date
+from unittest import skipUnless
+
+from odoo.tests import HttpCase, tagged
+from odoo.tools.pdf import PdfFileReader
+
+from .common import BookingsCase
+
+
+@tagged("post_install", "-at_install")
+@skipUnless(shutil.which("wkhtmltopdf"), "wkhtmltopdf is not on this machine")
+class TestPrint(BookingsCase, HttpCase):
+    frozen = False
+    anchor = date.today()
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        # Web fonts are drawn as outlines; words of the machine's own fonts can be read back.
+        cls.env["ir.ui.view"].create(
+            {
+                "name": "Plain font",
+                "type": "qweb",
+                "inherit_id": cls.env.ref("web.minimal_layout").id,
+                "arch": """<xpath expr="//head" position="inside">
+                    <style>* { font-family: "DejaVu Sans", sans-serif !important; }</style></xpath>""",
+            }
+        )
+        cls.sync()
+        cls.ready = cls.env["bookings.booking"].search(
+            [("setup_id", "=", cls.setup.id), ("status", "=", "ready")], order="start, id"
+        )
+
+    def read_pdf(self, report, record):
+        """The words of the report's PDF, each run of blanks as one."""
+        content, kind = (
+            self.env["ir.actions.report"]
+            .with_context(force_report_rendering=True)
+            ._render_qweb_pdf(report, record.ids)
+        )
+        self.assertEqual((kind, content[:5]), ("pdf", b"%PDF-"))
+        pages = PdfFileReader(io.BytesIO(content)).pages
+        return " ".join(" ".join(page.extract_text() for page in pages).split())
+
+    def shown(self, value):
+        return " ".join(str(value).split())
+
+    def test_invoice(self):
+        payer = self.ready[0].payer_id
+        theirs = self.ready.filtered(lambda booking: booking.payer_id == payer)
+        theirs.reference = "PO 4711"
+        run = self.env["bookings.booking"]._invoice_all([("id", "in", theirs.ids)])
+        move = run.move_ids
+        move.action_post()
+        text = self.read_pdf("account.account_invoices", move)
+        days = [booking._last_day() for booking in theirs]
+        self.assertIn("Service period", text)
+        self.assertIn(f"{min(days):%m/%d/%Y} – {max(days):%m/%d/%Y}", text)
+        self.assertIn("PO 4711", text)
+        self.assertIn(payer.name, text)
+        for line in move.invoice_line_ids:
+            self.assertIn(self.shown(line.name), text)
+        self.assertIn(f"{move.amount_total:,.2f}", text)
+
+    def test_completeness(self):
+        first = min(booking._last_day() for booking in self.ready)
+        self.env["bookings.booking"]._invoice_all([("id", "in", self.ready[:3].ids)])
+        report = self.env["bookings.completeness"].create(
+            {"setup_id": self.setup.id, "date_from": first, "date_to": self.anchor}
+        )
+        report.action_sign()
+        text = self.read_pdf("bookings_invoicing.completeness_document", report)
+        self.assertIn("Completeness of Bookings", text)
+        self.assertIn(self.setup.name, text)
+        for line in report.line_ids:
+            label = dict(line._fields["outcome"].selection)[line.outcome]
+            self.assertIn(f"{label} {line.booking_count} ", text)
+        self.assertIn(f"Total {report.booking_count} ", text)
+        self.assertIn(f"holds exactly these: {report.source_count}", text)
+        self.assertIn(report.digest, text)
