@@ -4,10 +4,11 @@ from odoo.fields import Command
 
 from ..billing import grouping
 
+# The calendar in the web app, as Microsoft's own guides link it; it opens with the business that was looked at last.
 WEB = {
-    "global": "https://outlook.office.com/bookings/",
-    "gcc_high": "https://outlook.office365.us/bookings/",
-    "dod": "https://outlook-dod.office365.us/bookings/",
+    "global": "https://outlook.office.com/bookings/calendar",
+    "gcc_high": "https://outlook.office365.us/bookings/calendar",
+    "dod": "https://outlook-dod.office365.us/bookings/calendar",
 }
 
 
@@ -34,7 +35,7 @@ class BookingsBooking(models.Model):
         return True
 
     def action_open_in_bookings(self):
-        """Open Microsoft Bookings; Microsoft documents no address of a single appointment."""
+        """Open the calendar of Microsoft Bookings; neither Graph nor the web app has an address of a single appointment."""
         self.ensure_one()
         connection = self.setup_id.connection_id.sudo()
         if connection.mode == "sandbox":

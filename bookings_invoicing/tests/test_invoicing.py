@@ -97,6 +97,23 @@ class TestInvoicing(BookingsCase):
         booking.action_put_back()
         self.assertEqual(booking.status, "ready")
 
+    def test_open_in_bookings_leads_to_the_calendar_of_its_cloud(self):
+        booking = self.ready[:1]
+        with self.assertRaisesRegex(UserError, "sandbox"):
+            booking.action_open_in_bookings()
+        self.connection.mode = "live"
+        for cloud, host in (
+            ("global", "outlook.office.com"),
+            ("gcc_high", "outlook.office365.us"),
+            ("dod", "outlook-dod.office365.us"),
+        ):
+            self.connection.cloud = cloud
+            action = booking.action_open_in_bookings()
+            self.assertEqual(
+                (action["type"], action["target"], action["url"]),
+                ("ir.actions.act_url", "new", f"https://{host}/bookings/calendar"),
+            )
+
     def _reverse(self, move, modify=False):
         wizard = self.env["account.move.reversal"].create(
             {"move_ids": move.ids, "journal_id": move.journal_id.id, "reason": "test"}
