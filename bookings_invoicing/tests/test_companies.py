@@ -80,6 +80,50 @@ class TestCompanies(BookingsCase):
         self.assertEqual(set(mine.mapped("status")), {"drafted"})
         self.assertEqual(set(theirs.mapped("status")), {"ready"})
 
+    def test_preview_over_both_companies(self):
+        """Nothing selected: what is ready in the companies switched on, and each document in its own."""
+        preview = self.env["bookings.invoice.preview"]
+        one = preview.with_context(allowed_company_ids=self.company.ids).create({})
+        self.assertEqual(one.booking_ids.company_id, self.company)
+        both = preview.with_context(allowed_company_ids=self.both.ids).create(
+            {"ended_before": False}
+        )
+        ready = self._ready()
+        self.assertLessEqual(ready, both.booking_ids)
+        self.assertEqual(both.booking_count, len(ready))
+        for line in both.line_ids:
+            self.assertEqual(len(line.booking_ids.company_id), 1)
+            self.assertEqual(line.currency_id, line.booking_ids.currency_id)
+        both.action_create()
+        moves = ready.sudo().invoice_line_ids.move_id
+        self.assertEqual(len(moves), both.invoice_count)
+        self.assertEqual(moves.company_id, self.both)
+        for move in moves:
+            self.assertEqual(move.booking_ids.company_id, move.company_id)
+
+    def test_completeness_over_both_companies(self):
+        """Each period is one setup's and counts its company's bookings; who has one company on sees that."""
+        completeness = self.env["bookings.completeness"]
+        for setup in self.setup | self.other_setup:
+            period = completeness.with_context(allowed_company_ids=self.both.ids).create(
+                {"setup_id": setup.id}
+            )
+            period.action_compute()
+            self.assertTrue(period.line_ids)
+            self.assertEqual(period.company_id, setup.company_id)
+            self.assertEqual(period._bookings().company_id, setup.company_id)
+        user = new_test_user(
+            self.env,
+            "completeness-both",
+            "account.group_account_manager",
+            company_id=self.company.id,
+            company_ids=[Command.set(self.both.ids)],
+        )
+        for companies in (self.company, self.other, self.both):
+            seen = completeness.with_user(user).with_context(allowed_company_ids=companies.ids)
+            self.assertEqual(seen.search([]).company_id, companies)
+            self.assertEqual(seen.env["bookings.sync.setup"].search([]).company_id, companies)
+
     def test_new_customers_and_products_belong_to_their_company(self):
         for setup in self.setup | self.other_setup:
             customers = self.env["bookings.customer"].search([("setup_id", "=", setup.id)])
