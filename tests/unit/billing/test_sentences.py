@@ -12,7 +12,13 @@ from bookings_invoicing.billing.price import PRICE_TYPES
 from bookings_invoicing.billing.sentences import EXPLANATIONS, MONEY, Explanation, render
 
 PACKAGE = Path(sentences.__file__).parent
-RULES = "\n".join(path.read_text() for path in PACKAGE.glob("*.py") if path.name != "sentences.py")
+# Who gives sentences: the rules, and the models that apply them.
+RULES = "\n".join(
+    path.read_text()
+    for folder in (PACKAGE, PACKAGE.parent / "models")
+    for path in folder.glob("*.py")
+    if path.name != "sentences.py"
+)
 # Codes that the rules put together from a word of theirs.
 COMPUTED = {
     *(f"ask_{kind}" for kind in PRICE_TYPES if kind not in ("fixedPrice", "hourly", "free")),
