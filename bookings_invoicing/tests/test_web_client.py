@@ -33,6 +33,14 @@ class TestWebClient(BookingsCase, HttpCase):
         self.assertEqual(set((first + second).mapped("status")), {"drafted"})
         self.assertEqual(len((first + second).move_ids), 2)
 
+    def test_clean_day_takes_three_clicks(self):
+        """The app, the card of the sales journal, the preview: every ready booking is drafted."""
+        bookings = self.env["bookings.booking"]
+        bookings.search([("status", "=", "attention")]).action_mark_not_billable("other")
+        ready = bookings.search([("status", "=", "ready")])
+        self.start_tour("/odoo", "bookings_clean_day", login="accountant")
+        self.assertEqual(set(ready.mapped("status")), {"drafted"})
+
     def test_screens_open(self):
         ready = self.env["bookings.booking"].search([("status", "=", "ready")], order="start")
         ready[: len(ready) // 2].action_create_invoices()

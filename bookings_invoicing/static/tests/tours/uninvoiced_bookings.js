@@ -44,3 +44,33 @@ registry.category("web_tour.tours").add("bookings_uninvoiced", {
         },
     ],
 });
+
+// A clean day: everything is ready, and three clicks make the drafts.
+registry.category("web_tour.tours").add("bookings_clean_day", {
+    url: "/odoo",
+    steps: () => [
+        ...stepUtils.goToAppSteps("account.menu_finance", "Open Invoicing"),
+        {
+            content: "Preview what is ready, from the card of the sales journal",
+            trigger: ".o_kanban_record a:contains('Create Draft Invoices')",
+            run: "click",
+        },
+        {
+            content: "The invoices are shown as they will be; create them",
+            trigger: ".modal .o_data_row",
+        },
+        {
+            content: "Create the drafts",
+            trigger: ".modal footer button.btn-primary:visible",
+            run: "click",
+        },
+        {
+            content: "The drafts are listed",
+            trigger: ".o_breadcrumb:contains('Invoices')",
+        },
+        {
+            content: "They are drafts",
+            trigger: ".o_list_view .o_data_row:contains('Draft')",
+        },
+    ],
+});
