@@ -159,6 +159,7 @@ class BookingsBooking(models.Model):
         free = self.filtered(lambda b: b._was_on_document() and b.status not in BILLED)
         free._take_pending()
         names = [field.name for field in self.pool.field_computed[self._fields["amount"]]]
+        names.insert(0, "currency_id")
         for name in names:
             self.env.add_to_compute(self._fields[name], free)
         free._recompute_recordset(names)

@@ -23,6 +23,13 @@ class BookingsBooking(models.Model):
     )
     late_changes_text = fields.Text(compute="_compute_late_changes_text", string="Changed Late")
 
+    @api.depends("setup_id.currency_id")
+    def _compute_currency_id(self):
+        for booking in self:
+            # what is on a document stays in the document's currency, whatever the business changes to
+            if not booking.currency_id or booking.status not in BILLED:
+                booking.currency_id = booking.setup_id.currency_id
+
     def _take_over(self, values):
         """Let an unbilled booking follow Bookings; flag a billed one, with before and after.
 

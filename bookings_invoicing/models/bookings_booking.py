@@ -108,7 +108,7 @@ class BookingsBooking(models.Model):
     # What it costs
     price_type = fields.Selection(PRICE_TYPES, readonly=True, default="undefined", required=True)
     price = fields.Float(min_display_digits="Product Price", readonly=True)
-    currency_id = fields.Many2one(related="setup_id.currency_id", store=True)
+    currency_id = fields.Many2one("res.currency", compute="_compute_currency_id", store=True)
     list_price = fields.Float(readonly=True, help="Price of the product for the payer")
     manual_price = fields.Float(string="Price by Hand", readonly=True, copy=False)
     manual_quantity = fields.Float(

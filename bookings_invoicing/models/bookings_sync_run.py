@@ -16,7 +16,9 @@ class BookingsSyncRun(models.Model):
     _check_company_auto = True
 
     setup_id = fields.Many2one("bookings.sync.setup", required=True, ondelete="cascade", index=True)
-    company_id = fields.Many2one(related="setup_id.company_id", store=True, index=True)
+    company_id = fields.Many2one(
+        related="setup_id.company_id", store=True, precompute=True, index=True
+    )
     trigger = fields.Selection(
         [("cron", "Schedule"), ("button", "By hand"), ("script", "Script")], required=True
     )

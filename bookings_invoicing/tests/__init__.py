@@ -28,6 +28,7 @@ from . import test_connection_expiry
 from . import test_sync_rules
 from . import test_sync_answers
 from . import test_sync_labels
+from . import test_sync_attacks
 from . import test_connection_settings
 from . import test_billing_details
 from . import test_reference_weaknesses
