@@ -11,6 +11,10 @@ LONG = bool(os.environ.get("BOOKINGS_TEST_LONG"))
 BUGS = sorted(InvoicingSweep.bugs) if LONG else ["drafts_before_their_run"]
 
 
+# Hundreds of processes one after the other: a busy machine may take its time.
+pytestmark = pytest.mark.timeout(1800)
+
+
 @pytest.fixture(scope="module")
 def found(environment, crash_database):
     """What the sweep finds wrong in the engine as it is, and with each mistake put in."""

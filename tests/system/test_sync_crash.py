@@ -10,6 +10,10 @@ from .sync_bugs import BUGS
 LONG = bool(os.environ.get("BOOKINGS_TEST_LONG"))
 
 
+# Hundreds of processes one after the other: a busy machine may take its time.
+pytestmark = pytest.mark.timeout(1800)
+
+
 @pytest.fixture(scope="module")
 def found(environment, crash_database):
     """What the sweep finds wrong in the engine as it is, and with each mistake put in."""
