@@ -122,19 +122,6 @@ class TestCredits(LedgerCase):
         refund.action_post()
         self.assertEqual(bookings.mapped("status"), ["ready", "invoiced"])
 
-    def test_debit_note_bills_no_booking(self):
-        if "debit_origin_id" not in self.env["account.move"]._fields:
-            self.skipTest("account_debit_note is not installed")
-        booking = self.ready[0]
-        move = self.invoice(booking)
-        wizard = (
-            self.env["account.debit.note"]
-            .with_context(active_model="account.move", active_ids=move.ids)
-            .create({"copy_lines": True})
-        )
-        wizard.create_debit()
-        self.assertEqual(booking.invoice_line_ids.move_id, move)
-
 
 @tagged("post_install", "-at_install")
 class TestBadBooking(LedgerCase):
