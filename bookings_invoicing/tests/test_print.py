@@ -1,4 +1,4 @@
-"""Invoice and completeness report on paper: rendered by wkhtmltopdf, read back from the PDF."""
+"""Invoice, completeness report and rehearsal on paper: rendered by wkhtmltopdf, read back from the PDF."""
 
 import io
 import shutil
@@ -82,3 +82,14 @@ class TestPrint(BookingsCase, HttpCase):
         self.assertIn(f"Total {report.booking_count} ", text)
         self.assertIn(f"holds exactly these: {report.source_count}", text)
         self.assertIn(report.digest, text)
+
+    def test_rehearsal(self):
+        """For sign-off: the setup, every payer with both sums, and what the verdict is."""
+        rehearsal = self.env["bookings.rehearsal"].create({"setup_id": self.setup.id})
+        rehearsal.action_rehearse()
+        self.assertTrue(rehearsal.line_ids)
+        text = self.read_pdf("bookings_invoicing.report_rehearsal", rehearsal)
+        self.assertIn(self.setup.name, text)
+        for line in rehearsal.line_ids:
+            self.assertIn(self.shown(line.name), text)
+            self.assertIn(f"{line.ours:,.2f}", text)
