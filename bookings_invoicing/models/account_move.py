@@ -99,7 +99,9 @@ class AccountMove(models.Model):
             if self.state == "cancel" and new_state == "draft":
                 return self.line_ids.filtered("booking_id")
             if self.state == "posted":
-                return self.line_ids.filtered("booking_released")
+                return self.line_ids.filtered(
+                    lambda line: line.booking_id and not line.booking_live
+                )
         if self.move_type == "out_refund" and self.state == "posted":
             bookings = self.invoice_line_ids.booking_id
             return bookings and self.reversed_entry_id.invoice_line_ids.filtered(

@@ -1,7 +1,9 @@
 """Ways to a service billed twice or forgotten, each tried on purpose."""
 
+import re
 from datetime import timedelta
 
+from odoo.exceptions import UserError
 from odoo.tests import tagged
 
 from .test_invoicing_ledger import LedgerCase
@@ -134,6 +136,14 @@ class TestTraps(LedgerCase):
         self.assertEqual(again.move_type, "out_invoice")
         again.action_post()
         self.assertEqual((self.booking.status, self.booking.billed_amount), ("invoiced", 100.0))
+
+    def test_credited_invoice_taken_back_names_the_draft_that_bills_it_again(self):
+        move = self.invoice(self.booking)
+        prepared = self.booking.action_prepare_credit()
+        self.env["account.move"].browse(prepared["res_id"]).action_post()
+        again = self._draft()
+        with self.assertRaisesRegex(UserError, re.escape(again.display_name)):
+            move.button_draft()
 
     # -- runs ----------------------------------------------------------------------------------------
 
