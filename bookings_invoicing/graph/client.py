@@ -175,13 +175,17 @@ class BookingsClient:
         """Rows whose ``customers`` came empty, replaced by what Graph has by id; as they are where
         it has nothing.
         """
-        bare = [_id(row) for row in rows if _id(row) and not row.get("customers")]
+        bare = {
+            place: remote_id
+            for place, row in enumerate(rows)
+            if type(row) is dict and not row.get("customers") and (remote_id := _id(row))
+        }
         if not bare:
             return rows
         better = {}
         try:
             for remote_id, answer in self._batch.read(
-                self._paths(business_id, "appointments", bare)
+                self._paths(business_id, "appointments", bare.values())
             ):
                 if answer.error:
                     better[remote_id] = Unread(remote_id, str(answer.error))
@@ -189,7 +193,10 @@ class BookingsClient:
                     better[remote_id] = answer.body
         except (AccessDenied, NotFound):
             return rows
-        return [better.get(_id(row), row) for row in rows]
+        filled = list(rows)
+        for place, remote_id in bare.items():
+            filled[place] = better.get(remote_id, rows[place])
+        return filled
 
     def appointments_by_id(self, business_id: str, ids: Iterable[str]) -> Iterator[tuple]:
         """(id, Appointment | Malformed | None) for each id once; None means that Graph says there

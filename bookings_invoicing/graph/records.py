@@ -296,7 +296,7 @@ def digest_of(raw: dict) -> str:
     "" for what is nested too deeply to be told.
     """
     try:
-        text = _encode([raw.get(name) for name in _CONTENT])
+        text = _encode(list(map(raw.get, _CONTENT)))
     except RecursionError:
         return ""
     return blake2b(text.encode("ascii"), digest_size=16).hexdigest()
