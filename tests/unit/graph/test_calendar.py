@@ -7,6 +7,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from bookings_invoicing.graph import AccessDenied, GraphError, ThrottledError, TransientError
+from bookings_invoicing.graph.records import digest_of
 
 from . import payloads
 from .servers import answer, graph_error
@@ -253,3 +254,40 @@ def test_no_access_to_the_calendar(server, client):
     with pytest.raises(AccessDenied) as caught:
         next(client.calendar_view(BUSINESS, day(0), day(7)))
     assert caught.value.kind == "mailbox_role_missing"
+
+
+def test_rows_that_are_known_are_not_read(server, client):
+    """The caller sees each row's digest; what he knows is named, not parsed; a double is read in any case."""
+    rows = [payloads.appointment(id=name) for name in ("same=", "new=", "twice=", "twice=")]
+    broken = payloads.appointment(id="broken=", startDateTime=None)
+    server.on("calendarView", answer(payloads.page(*rows, broken)))
+    asked = []
+
+    def unchanged(window, digests):
+        asked.append((window, set(digests)))
+        return [key for key in digests if key == "same="]
+
+    (page,) = client.calendar_view(BUSINESS, day(0), day(1), unchanged)
+    assert asked == [((day(0), day(1)), {"same=", "new=", "broken="})]
+    assert page.unchanged == ("same=",)
+    assert [record.id for record in page.records] == ["new=", "twice="]
+    assert [bad.remote_id for bad in page.malformed] == ["broken="]
+
+
+def test_digest_tells_what_is_read_here():
+    """The order of properties and the time of an edit do not count; price, people and place do."""
+    raw = payloads.appointment()
+    digest = digest_of(raw)
+    assert digest_of(dict(reversed(raw.items()))) == digest
+    assert digest_of(raw | {"lastUpdatedDateTime": "2030-01-01T00:00:00Z"}) == digest
+    others = {
+        "price": 61.5,
+        "priceType": "free",
+        "serviceId": "other",
+        "appointmentLabel": "VIP",
+        "customers": [{"name": "Somebody else"}],
+        "serviceLocation": {"displayName": "Elsewhere"},
+        "staffMemberIds": ["other"],
+        "startDateTime": {"dateTime": "2030-01-01T09:00:00", "timeZone": "UTC"},
+    }
+    assert len({digest, *(digest_of(raw | {name: value}) for name, value in others.items())}) == 9
