@@ -34,7 +34,6 @@ class BookingsBooking(models.Model):
         required=True,
         readonly=True,
         ondelete="restrict",
-        index=True,
     )
     company_id = fields.Many2one(related="setup_id.company_id", store=True, index=True)
     active = fields.Boolean(default=True)
@@ -206,6 +205,7 @@ class BookingsBooking(models.Model):
         compute="_compute_moves",
     )
 
+    # It serves searches by setup, too.
     _attendee_uniq = models.UniqueIndex(
         "(setup_id, appointment_id, attendee_key)",
         "This attendee of this appointment is already kept.",
