@@ -288,12 +288,12 @@ _CONTENT = (
     *("serviceLocation", "customers", "customerId", "customerName", "customerEmailAddress"),
     *("customerPhone", "customerNotes", "customerLocation", "customerTimeZone"),
 )
-_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=str).encode
+_encode = json.JSONEncoder(separators=(",", ":"), default=str).encode
 
 
 def digest_of(raw: dict) -> str:
-    """32 hexadecimal digits: where they are the same as before, the appointment need not be read.
-    "" for what is nested too deeply to be told.
+    """32 hexadecimal digits: where they are the same as before, the appointment need not be read. Where
+    they are not, it may yet say the same in another order. "" for what is nested too deeply.
     """
     try:
         text = _encode(list(map(raw.get, _CONTENT)))

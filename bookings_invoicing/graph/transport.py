@@ -64,7 +64,10 @@ def clean_header(value) -> str:
     >>> clean_header("ab\\r\\nc"), clean_header(None)
     ('abc', '')
     """
-    return "".join(c for c in str(value or "")[:100] if c.isprintable() and c.isascii())
+    text = str(value or "")[:100]
+    if text.isprintable() and text.isascii():
+        return text
+    return "".join(c for c in text if c.isprintable() and c.isascii())
 
 
 def retry_after(headers, now: float) -> float | None:

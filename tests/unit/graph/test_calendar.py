@@ -275,7 +275,7 @@ def test_rows_that_are_known_are_not_read(server, client):
 
 
 def test_digest_tells_what_is_read_here():
-    """The order of properties and the time of an edit do not count; price, people and place do."""
+    """The time of an edit does not count; price, people and place do."""
     raw = payloads.appointment()
     digest = digest_of(raw)
     assert digest_of(dict(reversed(raw.items()))) == digest
