@@ -171,7 +171,8 @@ class SyncJob:
         """Keep all pages in batches; after each window, know what it should have shown and did not."""
         setup, booking = self.setup, self.env["bookings.booking"]
         records, malformed, seen = [], [], set()
-        pages = self.client.calendar_view(setup.business_id, start, end, self._unchanged)
+        unchanged = None if self.full else self._unchanged
+        pages = self.client.calendar_view(setup.business_id, start, end, unchanged)
         for page in self._fetch(pages):
             records += page.records
             malformed += page.malformed

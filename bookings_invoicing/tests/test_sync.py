@@ -80,6 +80,18 @@ class TestSync(BookingsCase):
         self.assertEqual(after, before)
         self.assertFalse(bookings.filtered(lambda one: one.has_manual_price or one.manual_uid))
 
+    def test_full_sync_reads_again_what_was_sent_before(self):
+        """A plain sync passes over what is sent as it was; a full one compares what it says."""
+        self.sync()
+        one = self.bookings(status="ready")[:1]
+        bookings = self.bookings(appointment_id=one.appointment_id)
+        place, kept = one.place, one.remote_hash
+        bookings.write({"place": "Lost", "remote_hash": "0" * 32 + kept[32:]})
+        self.sync()
+        self.assertEqual(bookings.mapped("place"), ["Lost"] * len(bookings))
+        self.sync(full=True)
+        self.assertEqual({(b.place, b.remote_hash) for b in bookings}, {(place, kept)})
+
     def test_unchanged_tenant_is_not_written(self):
         self.sync()
         self.env.flush_all()
