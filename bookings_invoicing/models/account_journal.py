@@ -1,3 +1,5 @@
+from collections import Counter
+
 from odoo import models
 
 
@@ -22,10 +24,18 @@ class AccountJournal(models.Model):
                 before = totals.setdefault(journal, {})
                 number, money = before.get(setup.currency_id, (0, 0.0))
                 before[setup.currency_id] = (number + count, money + amount)
+            changed = Counter()
+            for setup, count in booking._read_group(
+                [("changed_since_billing", "=", True), ("company_id", "=", company.id)],
+                ["setup_id"],
+                ["__count"],
+            ):
+                changed[setup.sudo()._journal()] += count
             for journal in journals:
                 found = totals.get(journal, {})
                 dashboard_data[journal.id].update(
                     {
+                        "changed_bookings": changed[journal],
                         "uninvoiced_bookings": sum(number for number, _money in found.values()),
                         "uninvoiced_bookings_sum": " + ".join(
                             currency.format(money) for currency, (_number, money) in found.items()
@@ -38,3 +48,10 @@ class AccountJournal(models.Model):
         return self.env["ir.actions.act_window"]._for_xml_id(
             "bookings_invoicing.booking_action_uninvoiced"
         )
+
+    def action_open_changed_bookings(self):
+        self.env["bookings.booking"].check_access("read")
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "bookings_invoicing.booking_action_all"
+        )
+        return {**action, "context": {"search_default_changed": 1}}

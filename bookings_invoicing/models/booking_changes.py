@@ -27,6 +27,15 @@ class BookingsBooking(models.Model):
         help="Once it is confirmed, the booking is ready again",
     )
 
+    # the dashboard counts the few that changed among all that were billed
+    _changed_idx = models.Index("(setup_id) WHERE changed_since_billing IS TRUE")
+
+    def action_create_customer(self):
+        """Create the customers of these bookings from the templates of their setups."""
+        self.check_access("write")
+        self.customer_id.action_create_partner()
+        return True
+
     def action_date_today(self):
         """Let invoices of these bookings be dated when they are confirmed: their own day is in a locked period."""
         self.check_access("write")

@@ -283,6 +283,7 @@ class BookingsCustomer(models.Model):
         for row in self.filtered(lambda row: not row.partner_id):
             row._create_partners(row.setup_id, [row])
             created |= row
+        created.booking_ids._refresh_billing()
         return {"type": "ir.actions.client", "tag": "soft_reload"} if created else False
 
 

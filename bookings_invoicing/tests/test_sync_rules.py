@@ -58,6 +58,19 @@ class TestSyncRules(BookingsCase):
         booking.action_no_show()
         self.assertEqual((booking.status, booking.not_billable_reason), ("not_billable", "no_show"))
 
+    def test_created_customer_makes_the_booking_ready(self):
+        """Created from the booking: every booking of the person is looked at again, its reason is gone."""
+        booking = self._ready()
+        visits = booking.customer_id.booking_ids.filtered(lambda b: b.status in UNBILLED)
+        before = booking.partner_id
+        visits.write({"partner_id": False, "payer_id": False})
+        booking.customer_id.write({"partner_id": False, "match": "none"})
+        self.assertEqual((booking.status, booking.attention_reason), ("attention", "no_customer"))
+        booking.action_create_customer()
+        self.assertEqual(booking.status, "ready")
+        self.assertNotIn(booking.partner_id, (before, self.env["res.partner"]))
+        self.assertFalse(visits.filtered(lambda b: b.attention_reason == "no_customer"))
+
     def test_label_asks_and_a_person_settles_it(self):
         booking = self._ready()
         self._label(booking, "Ask Ann", outcome="attention", note="Ann knows")

@@ -1,6 +1,6 @@
 import base64
 import os
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 from odoo.tests import HttpCase, tagged
@@ -37,9 +37,54 @@ class TestWebClient(BookingsCase, HttpCase):
         """The app, the card of the sales journal, the preview: every ready booking is drafted."""
         bookings = self.env["bookings.booking"]
         bookings.search([("status", "=", "attention")]).action_mark_not_billable("other")
+        # in the first ten days of a month only the month before is billed
+        bookings.search(
+            [("status", "=", "ready"), ("stop", ">=", date.today().replace(day=1))]
+        ).action_mark_not_billable("other")
         ready = bookings.search([("status", "=", "ready")])
         self.start_tour("/odoo", "bookings_clean_day", login="accountant")
         self.assertEqual(set(ready.mapped("status")), {"drafted"})
+
+    def _appointments(self, *names):
+        """Appointments of last month of people that Bookings does not list as customers."""
+        service = self.bookings(status="ready", price_type="fixedPrice")[0].service_id.remote_id
+        day = date.today().replace(day=1) - timedelta(days=1)
+        for hour, name in enumerate(names, start=8):
+            self.change(
+                op="create",
+                start=f"{day}T{hour:02}:00:00Z",
+                service=service,
+                minutes=30,
+                price="60.00",
+                price_type="fixedPrice",
+                attendees=[{"name": name, "email": f"{name.split()[0].lower()}@example.com"}],
+            )
+        self.sync()
+        return self.bookings().filtered(lambda booking: booking.name in names)
+
+    def test_mixed_day_takes_twenty_two_clicks(self):
+        """The tour counts its clicks: strangers, no-shows, a waived and a changed one; drafted, posted and sent."""
+        known = self._appointments("Kim Known", "Kay Known", "Tom To Waive")
+        self.bookings(status="attention").action_mark_not_billable("other")
+        changed = (self.bookings(status="ready") - known)[0]
+        (self.bookings(status="ready") - known - changed).action_mark_not_billable("other")
+        changed.action_create_invoices()
+        self.change(op="reprice", appointment=changed.appointment_id, price="123.00")
+        self.setup.customer_sync = "off"
+        unknown = self._appointments("Nora Newcomer", "Nils Newcomer", "Nina Newcomer")
+        self.assertTrue(changed.changed_since_billing)
+        self.assertEqual(set(unknown.mapped("attention_reason")), {"no_customer"})
+        self.start_tour("/odoo", "bookings_mixed_day", login="accountant")
+        self.assertEqual(changed.invoice_line_ids.price_subtotal, 123)
+        self.assertFalse(changed.changed_since_billing)
+        billed = (known | unknown).filtered(lambda booking: booking.status == "invoiced")
+        self.assertEqual(set(billed.mapped("name")), {"Kim Known", "Kay Known", "Nora Newcomer"})
+        self.assertEqual(set(billed.mapped("attendance")), {"came"})
+        self.assertEqual(
+            sorted((known + unknown - billed).mapped("not_billable_reason")),
+            ["no_show", "no_show", "waived"],
+        )
+        self.assertTrue(all(move.sending_data for move in billed.move_ids))
 
     def test_screens_open(self):
         ready = self.env["bookings.booking"].search([("status", "=", "ready")], order="start")
