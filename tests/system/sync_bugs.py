@@ -61,7 +61,10 @@ def hash_before_content(env):
 def first_sync_looks_for_nothing(env):
     """Before a sync has come to its end nothing can be there, so appointments are created unseen."""
     bookings = type(env["bookings.booking"])
-    stored, search = bookings._stored, bookings.search
+    stored, seals, search = bookings._stored, bookings._seals, bookings.search
+
+    def seals_later(self, setup, start, end):
+        return seals(self, setup, start, end) if setup.last_appointment_sync else {}
 
     def stored_later(self, setup, appointment_ids):
         return stored(self, setup, appointment_ids) if setup.last_appointment_sync else {}
@@ -70,7 +73,7 @@ def first_sync_looks_for_nothing(env):
         found = search(self, *args, **named)
         return found.filtered("setup_id.last_appointment_sync")
 
-    bookings._stored, bookings.search = stored_later, search_later
+    bookings._seals, bookings._stored, bookings.search = seals_later, stored_later, search_later
 
 
 def flag_instead_of_lock(env):
