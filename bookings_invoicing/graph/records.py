@@ -18,6 +18,7 @@ bookingStaffMember, bookingCustomer, bookingCustomerInformation, bookingCustomQu
 """
 
 import json
+import marshal
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
@@ -284,22 +285,28 @@ def _attendees(raw: dict) -> tuple[Attendee, ...]:
 # What of an appointment is read here, but for its notes to staff, its links and the times of its edits.
 _CONTENT = (
     *("serviceId", "serviceName", "startDateTime", "start", "endDateTime", "end"),
-    *("priceType", "price", "staffMemberIds", "appointmentLabel", "isLocationOnline"),
+    *("priceType", "staffMemberIds", "appointmentLabel", "isLocationOnline"),
     *("serviceLocation", "customers", "customerId", "customerName", "customerEmailAddress"),
     *("customerPhone", "customerNotes", "customerLocation", "customerTimeZone"),
 )
 _encode = json.JSONEncoder(separators=(",", ":"), default=str).encode
+_PLAIN = 2  # the marshal format that depends on values alone, not on how they are kept in memory
 
 
 def digest_of(raw: dict) -> str:
     """32 hexadecimal digits: where they are the same as before, the appointment need not be read. Where
     they are not, it may yet say the same in another order. "" for what is nested too deeply.
     """
+    content = list(map(raw.get, _CONTENT))
+    content.append(str(raw.get("price")))  # a Decimal, which marshal does not know
     try:
-        text = _encode(list(map(raw.get, _CONTENT)))
-    except RecursionError:
-        return ""
-    return blake2b(text.encode("ascii"), digest_size=16).hexdigest()
+        data = marshal.dumps(content, _PLAIN)
+    except ValueError:
+        try:
+            data = _encode(content).encode("ascii")
+        except RecursionError:
+            return ""
+    return blake2b(data, digest_size=16).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from ..billing.fingerprint import content_hash
 from ..billing.questions import mapped_answers
 from . import booking_rules
 
-HASH_LENGTH, SALT_LENGTH = 32, 8  # hexadecimal digits
+HASH_LENGTH, SALT_LENGTH, DIGEST_LENGTH = 32, 8, 24  # hexadecimal digits
 
 
 class BookingsBooking(models.Model):
@@ -50,7 +50,10 @@ class BookingsBooking(models.Model):
 
     @api.model
     def _seals(self, setup, start, end):
-        """How appointments in this time were sent when they were kept: ``{appointment id: seal}``, in one query."""
+        """How appointments in this time were sent when they were kept: ``{appointment id: digest}``, in one query.
+
+        Only those that were kept for a setup that takes what it takes now.
+        """
         self.flush_model(
             ["setup_id", "start", "stop", "appointment_id", "remote_hash", "removed_on"]
         )
@@ -64,17 +67,17 @@ class BookingsBooking(models.Model):
                 end.replace(tzinfo=None),
             )
         )
-        return {appointment_id: digest[HASH_LENGTH:] for appointment_id, digest in rows}
+        salt, sealed = _seal(_salt(setup), ""), HASH_LENGTH + SALT_LENGTH
+        return {key: kept[sealed:] for key, kept in rows if kept[HASH_LENGTH:sealed] == salt}
 
     @api.model
-    def _unchanged(self, setup, seals, digests):
+    def _unchanged(self, seals, digests):
         """Those of the appointments that were kept just as they come now.
 
         :param dict seals: of ``_seals``
         :param dict digests: digest of what was sent, by appointment id
         """
-        salt = _salt(setup)
-        return [key for key, digest in digests.items() if seals.get(key) == _seal(salt, digest)]
+        return [key for key, sent in digests.items() if seals.get(key) == sent[:DIGEST_LENGTH]]
 
     @api.model
     def _stored(self, setup, appointment_ids):
@@ -123,7 +126,8 @@ class BookingsBooking(models.Model):
                 else:
                     to_create.append(values)
             left = [row.id for key, row in rows.items() if key not in keyed[appointment.id]]
-            counts["removed"] += self.browse(left)._remove(setup, digests[appointment.id])
+            if left:
+                counts["removed"] += self.browse(left)._remove(setup, digests[appointment.id])
         for appointment in elsewhere:
             counts["removed"] += by_appointment.get(appointment.id, self.browse())._remove(
                 setup, digests[appointment.id]
@@ -306,7 +310,7 @@ def _seal(salt, digest):
     The remote hash of a booking is its content's hash and this seal: where the seal is the same, the appointment need not be
     read; where only the seal differs, nothing that matters has changed.
     """
-    return salt[:SALT_LENGTH] + digest[: HASH_LENGTH - SALT_LENGTH]
+    return salt[:SALT_LENGTH] + digest[:DIGEST_LENGTH]
 
 
 def _same(one, other):

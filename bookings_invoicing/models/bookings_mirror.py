@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.tools import SQL
 
 from ..billing.fingerprint import content_hash
 
@@ -35,20 +36,21 @@ class BookingsMirror(models.AbstractModel):
         :returns: counts by name
         """
         setup = job.setup
-        known = {row.remote_id: row for row in self._of(setup, [record.id for record in records])}
+        known = self._kept(setup, [record.id for record in records])
         to_create, counts = {}, {"seen": len(records), "created": 0, "updated": 0, "unchanged": 0}
         touched = self.browse()
         for record in records:
             values = self._remote_values(record)
             digest = content_hash(values)
-            row = known.get(record.id)
-            if row is None:
+            row_id, kept_digest, removed = known.get(record.id, (None, None, None))
+            if row_id is None:
                 to_create[record.id] = values | {
                     "setup_id": setup.id,
                     "remote_id": record.id,
                     "remote_hash": digest,
                 }
-            elif row.remote_hash != digest or row.removed:
+            elif kept_digest != digest or removed:
+                row = self.browse(row_id)
                 row.write(values | {"remote_hash": digest, "removed": False})
                 touched |= row
                 counts["updated"] += 1
@@ -59,6 +61,20 @@ class BookingsMirror(models.AbstractModel):
         for name, number in ((created | touched)._after_import(job) or {}).items():
             counts[name] = counts.get(name, 0) + number
         return counts
+
+    @api.model
+    def _kept(self, setup, remote_ids):
+        """``{remote id: (id, fingerprint, whether it was gone)}``, in one query: most rows are as they were."""
+        self.flush_model(["setup_id", "remote_id", "remote_hash", "removed"])
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT remote_id, id, remote_hash, removed FROM %s WHERE setup_id = %s AND remote_id = ANY(%s)",
+                SQL.identifier(self._table),
+                setup.id,
+                remote_ids,
+            )
+        )
+        return {remote_id: facts for remote_id, *facts in rows}
 
     def _remote_values(self, record):
         """Field values of a remote record."""

@@ -199,7 +199,7 @@ class SyncJob:
         if self._seals[0] != window:
             self._seals = window, booking._seals(self.setup, *window)
             self.store.commit()  # nothing is held while the next page is fetched
-        return booking._unchanged(self.setup, self._seals[1], digests)
+        return booking._unchanged(self._seals[1], digests)
 
     def _ask(self, appointment_ids):
         """Ask by id for what the windows did not show: only a 404 says that an appointment is gone.
