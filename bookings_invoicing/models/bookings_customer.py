@@ -208,7 +208,7 @@ class BookingsCustomer(models.Model):
             .create([defaults | rows[:1]._partner_values(setup, countries) for rows in people])
         )
         # Their bookings follow the partner; all of them are looked for at once.
-        self.concat(*people).with_context(active_test=False).mapped("booking_ids")
+        self.browse().concat(*people).with_context(active_test=False).mapped("booking_ids")
         for rows, partner in zip(people, partners, strict=True):
             rows._importing().write({"partner_id": partner.id, "match": "linked"})
         return len(partners)
