@@ -9,9 +9,8 @@ from .sync_bugs import BUGS
 
 LONG = bool(os.environ.get("BOOKINGS_TEST_LONG"))
 
-
-# Hundreds of processes one after the other: a busy machine may take its time.
-pytestmark = pytest.mark.timeout(1800)
+# Hundreds of processes one after the other, thousands with --long: a busy machine may take its time.
+pytestmark = pytest.mark.timeout(7200 if LONG else 1800)
 
 
 @pytest.fixture(scope="module")
