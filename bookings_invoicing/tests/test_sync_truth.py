@@ -119,7 +119,8 @@ def _of_tenant(row):
         row["label"],
         tuple(sorted(row["staff"])),
         (row["customer_id"] or "") if named else None,
-        row["name"] if named else None,
+        # Who gave no name goes by the e-mail.
+        (row["name"] or row["email"]) if named else None,
         row["email"].strip().lower() if named else None,
     )
 
