@@ -4,8 +4,10 @@ from datetime import timedelta
 import requests
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 from .. import graph, sandbox, server_settings
+from .graph_sentences import tell
 from .stored_tokens import StoredTokens
 
 _logger = logging.getLogger(__name__)
@@ -219,6 +221,50 @@ class BookingsConnection(models.Model):
                         "error_date": fields.Datetime.now(),
                     }
                 )
+
+    # -- businesses --------------------------------------------------------------------------------
+
+    def _businesses(self, query=""):
+        """What Microsoft lists of the tenant's businesses, 500 at most: ``[graph.Business]``.
+
+        :raises graph.GraphError: kind ``too_many_businesses`` where the organisation is to be searched
+        """
+        self.ensure_one()
+        self.check_access("write")
+        return self.sudo()._client().businesses(query.strip())
+
+    def _setup_of(self, business_id, company):
+        """The setup of a business in a company, or a new one filled from what Bookings says of it.
+
+        :raises UserError: Bookings cannot be read
+        """
+        self.ensure_one()
+        self.check_access("write")
+        setups = self.env["bookings.sync.setup"].with_context(active_test=False)
+        setup = setups.search(
+            [
+                ("connection_id", "=", self.id),
+                ("company_id", "=", company.id),
+                ("business_id", "=ilike", business_id),
+            ]
+        )
+        if setup:
+            setup.action_unarchive()
+            return setup
+        try:
+            business = self.sudo()._client().business(business_id)
+        except graph.GraphError as error:
+            raise UserError(tell(self.env, error)) from error
+        setup = setups.with_company(company).create(
+            {
+                "name": business.name,
+                "business_id": business.id,
+                "connection_id": self.id,
+                "company_id": company.id,
+            }
+        )
+        setup._take_business(business)
+        return setup.with_env(self.env)
 
     # -- buttons -----------------------------------------------------------------------------------
 

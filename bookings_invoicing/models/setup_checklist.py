@@ -235,8 +235,7 @@ class BookingsSyncSetup(models.Model):
                 ("type", "=", "service"),
             ]
         )
-        named = [(_plain(product.name), product) for product in products]
-        return [(service, *_best(_plain(service.name), named, products)) for service in services]
+        return [(service, *best_named(service.name, products)) for service in services]
 
 
 class BookingsService(models.Model):
@@ -249,21 +248,23 @@ class BookingsService(models.Model):
             service.product_id = product
 
 
-def _plain(text):
-    return " ".join((text or "").split()).casefold()
-
-
-def _best(name, named, none):
-    """The product of the same name, else the one that is clearly the most similar."""
-    same = [product for other, product in named if other == name]
+def best_named(name, records):
+    """The record of the same name, else the one whose name is clearly the most similar; and which of both, or "none"."""
+    name = _plain(name)
+    named = [(_plain(record.name), record) for record in records]
+    same = [record for other, record in named if other == name]
     if same:
-        return (same[0], "same") if len(same) == 1 else (none[:0], "none")
+        return (same[0], "same") if len(same) == 1 else (records[:0], "none")
     scores = sorted(
-        ((SequenceMatcher(None, name, other).ratio(), product) for other, product in named),
+        ((SequenceMatcher(None, name, other).ratio(), record) for other, record in named),
         key=lambda pair: -pair[0],
     )
     if not scores or scores[0][0] < SIMILAR_ENOUGH:
-        return none[:0], "none"
+        return records[:0], "none"
     if len(scores) > 1 and scores[0][0] - scores[1][0] < CLEARLY_BETTER:
-        return none[:0], "none"
+        return records[:0], "none"
     return scores[0][1], "similar"
+
+
+def _plain(text):
+    return " ".join((text or "").split()).casefold()

@@ -53,20 +53,12 @@ NEVER = {
     "display_name",
     "activity_user_id",
 }
+# Steps of the checklist that say yes to what is in the file
+CONFIRMED = {"customers", "price_tax", "preset"}
 MAGIC = {"id", "create_uid", "create_date", "write_uid", "write_date"}
 SERVICE_KEYS = ("remote_id", "name")
-PLAIN = (
-    "char",
-    "text",
-    "boolean",
-    "integer",
-    "float",
-    "selection",
-    "date",
-    "json",
-    "monetary",
-    "html",
-)
+TEXTS = {"char", "text", "html"}
+PLAIN = {*TEXTS, "boolean", "integer", "float", "monetary", "selection", "date", "json"}
 
 
 class Change(NamedTuple):
@@ -102,6 +94,7 @@ class BookingsSyncSetup(models.Model):
                 name: [setup._file_values(rule, setup._file_fields(rule)) for rule in setup[name]]
                 for name in setup._rule_lists()
             },
+            "confirmed": sorted(CONFIRMED.intersection(setup.checklist_confirmed or ())),
         }
 
     def _file_fields(self, records):
@@ -179,7 +172,8 @@ class BookingsSyncSetup(models.Model):
             data = json.loads(text)
             if data["format"] != FORMAT or not isinstance(data["settings"], dict):
                 raise ValueError
-            if not all(isinstance(row, dict) for row in data.get("services", [])):
+            services, confirmed = data.get("services", []), data.get("confirmed", [])
+            if not all(isinstance(row, dict) for row in services) or not set(confirmed) <= CONFIRMED:
                 raise ValueError
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise UserError(self.env._("This is not a file with a Bookings sync setup.")) from error
@@ -208,6 +202,7 @@ class BookingsSyncSetup(models.Model):
         for name in self._rule_lists():
             if name in data.get("rules", {}):
                 self._apply_rules(name, data["rules"][name])
+        self._confirm_step(*data.get("confirmed", ()))
         return changes
 
     def _plan_file(self, data):
@@ -370,7 +365,7 @@ def _fits(field, value):
         return isinstance(value, int | float) and not isinstance(value, bool)
     if field.type == "boolean":
         return isinstance(value, bool)
-    if field.type in ("char", "text", "html"):
+    if field.type in TEXTS:
         return isinstance(value, str) or value is False
     return True
 

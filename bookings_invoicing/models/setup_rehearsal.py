@@ -257,10 +257,10 @@ class BookingsSyncSetup(models.Model):
         return lines.filtered(lambda line: not line.booking_id or line.booking_id.setup_id == self)
 
     def action_rehearse(self):
-        """Open the rehearsal of the month before this one."""
+        """Rehearse the month before this one."""
         self.check_access("write")
         self.ensure_one()
-        return self.env["bookings.rehearsal"].create({"setup_id": self.id})._open()
+        return self.env["bookings.rehearsal"].create({"setup_id": self.id}).action_rehearse()
 
 
 class BookingsBooking(models.Model):

@@ -181,8 +181,15 @@ class TestSetupFile(BookingsCase):
             .create(
                 {
                     "content": content,
-                    "connection_id": second.id,
-                    "business_address": self.tenant.business_id,
+                    "business_ids": [
+                        Command.create(
+                            {
+                                "connection_id": second.id,
+                                "business_id": self.tenant.business_id,
+                                "company_id": self.other.id,
+                            }
+                        )
+                    ],
                 }
             )
         )

@@ -42,9 +42,8 @@ class BookingsBusinessFinder(models.TransientModel):
 
     def _list_businesses(self):
         """Fill the list with what Microsoft finds; an organisation too large for it is to be searched."""
-        self.connection_id.check_access("write")
         try:
-            businesses = self.connection_id.sudo()._client().businesses((self.query or "").strip())
+            businesses = self.connection_id._businesses(self.query or "")
         except graph.GraphError as error:
             if error.kind != "too_many_businesses":
                 raise UserError(tell(self.env, error)) from error
@@ -64,32 +63,8 @@ class BookingsBusinessFinder(models.TransientModel):
         return self._use(self.address.strip())
 
     def _use(self, business_id):
-        """Open the setup of this business, or a new one filled from what Bookings says of it."""
-        self.connection_id.check_access("write")
-        setups = self.env["bookings.sync.setup"].with_context(active_test=False)
-        setup = setups.search(
-            [
-                ("connection_id", "=", self.connection_id.id),
-                ("company_id", "=", self.env.company.id),
-                ("business_id", "=ilike", business_id),
-            ]
-        )
-        if setup:
-            setup.action_unarchive()
-        else:
-            try:
-                business = self.connection_id.sudo()._client().business(business_id)
-            except graph.GraphError as error:
-                raise UserError(tell(self.env, error)) from error
-            setup = setups.create(
-                {
-                    "name": business.name,
-                    "business_id": business.id,
-                    "connection_id": self.connection_id.id,
-                    "company_id": self.env.company.id,
-                }
-            )
-            setup._take_business(business)
+        """Open the setup of this business in the current company."""
+        setup = self.connection_id._setup_of(business_id, self.env.company)
         return {
             "type": "ir.actions.act_window",
             "res_model": "bookings.sync.setup",

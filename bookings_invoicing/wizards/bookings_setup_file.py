@@ -7,6 +7,8 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 
 from .. import graph
+from ..models.graph_sentences import tell
+from ..models.setup_checklist import best_named
 
 
 class BookingsSetupFile(models.TransientModel):
@@ -24,8 +26,10 @@ class BookingsSetupFile(models.TransientModel):
         default=lambda self: self._default_setups(),
         help="Setups of any company that you have switched on.",
     )
-    connection_id = fields.Many2one("bookings.connection", string="New setup on")
-    business_address = fields.Char(help="The mailbox address of the business in Microsoft Bookings")
+    business_ids = fields.One2many(
+        "bookings.setup.file.business", "wizard_id", string="Businesses Without a Setup"
+    )
+    unlisted = fields.Text(string="Not Listed", readonly=True)
     line_ids = fields.One2many(
         "bookings.setup.file.line", "wizard_id", readonly=True, string="Settings"
     )
@@ -38,6 +42,38 @@ class BookingsSetupFile(models.TransientModel):
         if self.env.context.get("active_model") == "bookings.sync.setup":
             return self.env.context.get("active_ids")
         return False
+
+    @api.model
+    def action_open(self):
+        """Open the wizard with the businesses of all connections that have no setup yet."""
+        self.check_access("create")
+        wizard = self.create({"setup_ids": False})
+        wizard._list_businesses()
+        return wizard._open()
+
+    def _list_businesses(self):
+        """Offer each business to the company that is called like it; the others are for a person to give."""
+        setups = self.env["bookings.sync.setup"].with_context(active_test=False)
+        connections = self.env["bookings.connection"].search([("state", "!=", "draft")])
+        rows, unlisted = [], []
+        for connection in connections:
+            known = setups.search([("connection_id", "=", connection.id)]).mapped("business_id")
+            known = {business_id.casefold() for business_id in known}
+            try:
+                businesses = connection._businesses()
+            except graph.GraphError as error:
+                unlisted.append(f"{connection.name}: {tell(self.env, error)}")
+                continue
+            for business in businesses:
+                if business.id.casefold() not in known:
+                    name = business.name or business.id
+                    company, _why = best_named(name, connection.company_id or self.env.companies)
+                    rows.append(
+                        {"connection_id": connection.id, "business_id": business.id}
+                        | {"name": name, "company_id": company.id}
+                    )
+        self.business_ids = [Command.create(row) for row in rows]
+        self.unlisted = "\n".join(unlisted)
 
     @api.depends("line_ids")
     def _compute_counts(self):
@@ -53,18 +89,16 @@ class BookingsSetupFile(models.TransientModel):
         return self.setup_ids._read_file(base64.b64decode(self.content))
 
     def action_preview(self):
-        """Make the new setup where one is wanted, and list what applying the file would change in
-        each.
-        """
+        """Make the setups that are wanted, and list what applying the file would change in each."""
         self.check_access("write")
         self.ensure_one()
         data = self._data()
-        if self.connection_id and (self.business_address or "").strip():
-            self._make_setup()
+        for business in self.business_ids.filtered("company_id"):
+            self.setup_ids |= business._make_setup()
         if not self.setup_ids:
             raise UserError(
                 self.env._(
-                    "Choose the setups to apply the file to, or a connection and a business."
+                    "Choose the setups to apply the file to, or give a business to a company."
                 )
             )
         self.setup_ids.check_access("write")
@@ -78,21 +112,6 @@ class BookingsSetupFile(models.TransientModel):
         ]
         self.previewed = True
         return self._open()
-
-    def _make_setup(self):
-        finder = self.env["bookings.business.finder"].create(
-            {"connection_id": self.connection_id.id}
-        )
-        action = finder._use(self.business_address.strip())
-        setup = self.env["bookings.sync.setup"].browse(action["res_id"])
-        setup._read_services()
-        self.write(
-            {
-                "setup_ids": [Command.link(setup.id)],
-                "connection_id": False,
-                "business_address": False,
-            }
-        )
 
     def action_apply(self):
         """Apply the file; what has a problem stays as it is and is listed."""
@@ -113,9 +132,16 @@ class BookingsSetupFile(models.TransientModel):
             "params": {
                 "message": message,
                 "type": "warning" if left else "success",
-                "next": {"type": "ir.actions.act_window_close"},
+                "next": self._board(),
             },
         }
+
+    def _board(self):
+        """The setups that the file was applied to, with what is left to do on each."""
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "bookings_invoicing.setup_health_action"
+        )
+        return {**action, "domain": [("id", "in", self.setup_ids.ids)], "target": "main"}
 
     def _open(self):
         return {
@@ -126,6 +152,42 @@ class BookingsSetupFile(models.TransientModel):
             "view_mode": "form",
             "target": "new",
         }
+
+
+class BookingsSetupFileBusiness(models.TransientModel):
+    """A business that is to get a setup."""
+
+    _name = "bookings.setup.file.business"
+    _inherit = "bookings.own.links"
+    _description = "Business to Set Up From a File"
+
+    wizard_id = fields.Many2one(
+        "bookings.setup.file", required=True, ondelete="cascade", index=True
+    )
+    connection_id = fields.Many2one(
+        "bookings.connection",
+        required=True,
+        ondelete="cascade",
+        default=lambda self: self.env["bookings.connection"].search([], limit=1),
+    )
+    business_id = fields.Char(
+        string="Address", required=True, help="The mailbox address of the business"
+    )
+    name = fields.Char(string="Business", readonly=True)
+    company_id = fields.Many2one(
+        "res.company", ondelete="cascade", help="Whose setup it becomes. Empty: none is made."
+    )
+
+    def _make_setup(self):
+        """The setup of this business in its company, with its services; the row is done."""
+        if self.company_id not in self.env.companies:
+            raise UserError(
+                self.env._("Switch on %s in the company menu first.", self.company_id.name)
+            )
+        setup = self.connection_id._setup_of(self.business_id.strip(), self.company_id)
+        setup._read_services()
+        self.unlink()
+        return setup
 
 
 class BookingsSetupFileLine(models.TransientModel):
@@ -176,7 +238,7 @@ class BookingsSyncSetup(models.Model):
         try:
             pages = list(self._client().services(self.business_id))
         except graph.GraphError as error:
-            raise UserError(str(error)) from error
+            raise UserError(tell(self.env, error)) from error
         job = SimpleNamespace(setup=self)
         for page in pages:
             self.env["bookings.service"].sudo()._import_page(job, list(page.records))

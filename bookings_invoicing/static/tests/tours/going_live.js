@@ -49,22 +49,12 @@ registry.category("web_tour.tours").add("bookings_going_live", {
             run: "click",
         },
         {
-            content: "Rehearse the month",
-            trigger: '.modal button[name="action_rehearse"]:visible',
-            run: "click",
-        },
-        {
             content: "Payers are compared",
             trigger: '.modal .o_field_widget[name="line_ids"] .o_data_row:contains("Only From Bookings")',
         },
         {
             content: "Bill from this day",
             trigger: '.modal button[name="action_go_live"]',
-            run: "click",
-        },
-        {
-            content: "Sure",
-            trigger: '.modal:contains("billed elsewhere") .modal-footer .btn-primary:contains("Ok")',
             run: "click",
         },
         {
