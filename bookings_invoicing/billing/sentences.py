@@ -119,7 +119,7 @@ EXPLANATIONS = {
     "hint_first": _lt("This is the first invoice to this payer."),
     "hint_credit": _lt("The payer has %(credit)s of credit that is not applied."),
     "hint_down_payment": _lt("The payer has an open down payment."),
-    "hint_draft": _lt("The draft %(name)s could take these lines."),
+    "hint_draft": _lt("%(name)s could take these lines."),
     "hint_limit": _lt("The total of %(total)s is over the limit of %(limit)s."),
     "hint_old_months": _lt("It holds services of earlier months: %(months)s."),
     "hint_incomplete": _lt("The payer lacks: %(fields)s."),

@@ -89,7 +89,7 @@ class BookingsChecklistLine(models.TransientModel):
     step = fields.Char(string="Key", required=True)
     name = fields.Char(string="Step", required=True)
     state = fields.Selection([("done", "Done"), ("todo", "To do")], required=True)
-    text = fields.Char(string="How It Stands")
+    text = fields.Text(string="How It Stands")
     confirmable = fields.Boolean(string="Can Be Confirmed")
 
     def action_do(self):

@@ -167,7 +167,7 @@ class BookingsInvoicePreview(models.TransientModel):
             "service_to": max(days),
             "currency_id": bookings.currency_id[:1].id,
             **amounts,
-            "hint": "\n".join(texts),
+            "hint": "\n".join(dict.fromkeys(texts)),
         }, draft
 
     def _left_out_rows(self, bookings, reasons):

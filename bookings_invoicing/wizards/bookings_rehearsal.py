@@ -34,6 +34,7 @@ class BookingsRehearsal(models.TransientModel):
         help="Any day of the month to rehearse",
     )
     rehearsed = fields.Date(readonly=True, help="First day of the month whose result is shown")
+    month_text = fields.Char(string="Month Rehearsed", compute="_compute_month_text")
     line_ids = fields.One2many(
         "bookings.rehearsal.line", "rehearsal_id", readonly=True, string="Comparison"
     )
@@ -60,6 +61,13 @@ class BookingsRehearsal(models.TransientModel):
             rehearsal.ours_total = sum(lines.mapped("ours"))
             rehearsal.theirs_total = sum(lines.mapped("theirs"))
             rehearsal.difference_total = rehearsal.ours_total - rehearsal.theirs_total
+
+    @api.depends("rehearsed")
+    @api.depends_context("lang")
+    def _compute_month_text(self):
+        for rehearsal in self:
+            day = rehearsal.rehearsed
+            rehearsal.month_text = day and format_date(self.env, day, date_format="MMMM yyyy")
 
     @api.depends("rehearsed")
     def _compute_bill_from(self):
@@ -97,6 +105,13 @@ class BookingsRehearsal(models.TransientModel):
                 "invoice_count": invoices,
             }
         )
+        return self._open()
+
+    def action_choose_month(self):
+        """Ask for the month again."""
+        self.check_access("write")
+        self.ensure_one()
+        self.write({"rehearsed": False, "line_ids": [Command.clear()]})
         return self._open()
 
     def _cause_text(self, cause, params):
@@ -142,7 +157,7 @@ class BookingsRehearsal(models.TransientModel):
                 "Rehearsed %(month)s: %(same)s payers the same, %(other)s not; %(ours)s from "
                 "Bookings, %(theirs)s "
                 "invoiced. Billed from %(day)s.",
-                month=self._month_text(),
+                month=self.month_text,
                 same=self.same_count,
                 other=self.other_count,
                 ours=self.currency_id.format(self.ours_total),
@@ -151,9 +166,6 @@ class BookingsRehearsal(models.TransientModel):
             )
         )
         return {"type": "ir.actions.act_window_close"}
-
-    def _month_text(self):
-        return f"{self.rehearsed:%Y-%m}" if self.rehearsed else ""
 
     def _open(self):
         self.ensure_one()
@@ -184,4 +196,4 @@ class BookingsRehearsalLine(models.TransientModel):
     ours = fields.Monetary(string="From Bookings")
     theirs = fields.Monetary(string="Invoiced")
     difference = fields.Monetary()
-    cause = fields.Char(string="Probable Cause")
+    cause = fields.Text(string="Probable Cause")
