@@ -183,7 +183,7 @@ class TestRehearsal(BookingsCase):
         wizard.action_go_live()
         self.assertEqual(self.setup.bill_from, date(2026, 3, 1))
         self.assertIn("bill_from", self.setup.checklist_confirmed)
-        self.assertIn("2026-02", self.setup.message_ids[0].body)
+        self.assertIn("February 2026", self.setup.message_ids[0].body)
         open_ones = self.bookings().filtered(lambda b: b.status in ("ready", "attention"))
         self.assertTrue(all(b._local(b.stop).date() >= date(2026, 3, 1) for b in open_ones))
 
