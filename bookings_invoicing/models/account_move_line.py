@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.tools.sql import column_exists, create_column
 
 
 class AccountMoveLine(models.Model):
@@ -24,10 +25,31 @@ class AccountMoveLine(models.Model):
         help="This line bills its booking: on an invoice that is not cancelled and not credited to zero",
     )
 
+    booking_tax_included = fields.Boolean(
+        compute="_compute_booking_tax_included",
+        store=True,
+        readonly=False,
+        copy=False,
+        help="The price of the booking was taken as one with taxes when this line was made",
+    )
+
     _booking_live_uniq = models.UniqueIndex(
         "(booking_id) WHERE booking_live",
         "A booking can be on one invoice only. Remove it from the other one, cancel that or credit it first.",
     )
+
+    def _auto_init(self):
+        # No line of before has a booking: where the columns are there, Odoo works nothing out for all of them.
+        for name in ("booking_live", "booking_tax_included"):
+            if not column_exists(self.env.cr, self._table, name):
+                create_column(self.env.cr, self._table, name, "boolean")
+        return super()._auto_init()
+
+    @api.depends("booking_id")
+    def _compute_booking_tax_included(self):
+        # Not by the setup: what it says later is not how this line was made.
+        for line in self.filtered("booking_id"):
+            line.booking_tax_included = line.booking_id.setup_id.price_tax == "included"
 
     @api.depends(
         "booking_id",
@@ -53,8 +75,7 @@ class AccountMoveLine(models.Model):
     def _booking_amount(self):
         """What the line bills on the basis of its booking's price: with taxes or without."""
         self.ensure_one()
-        included = self.booking_id.setup_id.price_tax == "included"
-        return self.price_total if included else self.price_subtotal
+        return self.price_total if self.booking_tax_included else self.price_subtotal
 
     def _booking_billed(self):
         """Posted invoice lines less posted credit lines."""
@@ -98,3 +119,4 @@ class AccountMoveLine(models.Model):
         is_credit = "move_reverse_cancel" in self.env.context
         if is_credit or not self.booking_id.invoice_line_ids.filtered("booking_live"):
             values["booking_id"] = self.booking_id.id
+            values["booking_tax_included"] = self.booking_tax_included

@@ -21,6 +21,7 @@ LEFT_OUT = {
         "booking_id": "only bookings give it",
         "booking_live": "follows from the booking",
         "booking_released": "follows from the booking",
+        "booking_tax_included": "follows from the booking",
     },
     "account.analytic.line": {},
     "mail.message": {"message_id": "drawn by lot for each message"},

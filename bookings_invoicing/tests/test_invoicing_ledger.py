@@ -39,6 +39,21 @@ class LedgerCase(BookingsCase):
 
 @tagged("post_install", "-at_install")
 class TestCredits(LedgerCase):
+    def test_what_was_billed_stays_what_it_was_when_prices_are_taken_otherwise_later(self):
+        self.setup.price_tax = "included"
+        booking = self.ready.filtered("product_id.taxes_id")[0]
+        booking.write({"price_unit": 115.0})
+        move = self.invoice(booking)
+        self.assertEqual((move.amount_total, move.amount_untaxed), (115.0, 100.0))
+        self.setup.price_tax = "excluded"
+        self.assertEqual(booking.billed_amount, 115.0)
+        self.credit(move, 0.4)
+        self.assertEqual((booking.billed_amount, booking.credited_amount), (69.0, 46.0))
+        booking.action_put_back()
+        again = self.invoice(booking)
+        self.assertEqual(again.amount_untaxed, 46.0, "taken without taxes now")
+        self.assertEqual((booking.status, booking.billed_amount), ("invoiced", 115.0))
+
     def test_partly_credited_stays_invoiced_and_put_back_frees_only_that_part(self):
         booking = self.ready[0]
         booking.write({"price_unit": 100.0})

@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.tools.sql import column_exists, create_column
 
 
 class SaleOrderLine(models.Model):
@@ -29,6 +30,12 @@ class SaleOrderLine(models.Model):
         "(booking_id) WHERE booking_live",
         "A booking can be on one order only. Cancel the other order first.",
     )
+
+    def _auto_init(self):
+        # No line of before has a booking: where the column is there, Odoo works nothing out for all of them.
+        if not column_exists(self.env.cr, self._table, "booking_live"):
+            create_column(self.env.cr, self._table, "booking_live", "boolean")
+        return super()._auto_init()
 
     @api.depends("booking_id", "booking_released", "state")
     def _compute_booking_live(self):

@@ -1,10 +1,27 @@
 """No hook that costs those who confirm invoices without bookings: the same queries with the addon as without it."""
 
 import json
+import re
 import subprocess
 
 from devtools import databases
 from devtools.paths import REPO
+
+
+INVOICE = """
+if not env.company.chart_template:
+    env["account.chart.template"].try_loading("generic_coa", env.company, install_demo=False)
+partner = env["res.partner"].create({"name": "Customer"})
+line = {"name": "Work", "price_unit": 50.0}
+env["account.move"].create({"move_type": "out_invoice", "partner_id": partner.id, "invoice_line_ids": [(0, 0, line)]})
+env.cr.commit()
+"""
+ORDER = """
+product = env["product.product"].create({"name": "Thing", "type": "consu"})
+partner = env["res.partner"].create({"name": "Customer"})
+env["sale.order"].create({"partner_id": partner.id, "order_line": [(0, 0, {"product_id": product.id})]})
+env.cr.commit()
+"""
 
 
 def _queries(environment, database):
@@ -31,3 +48,30 @@ def test_invoices_without_bookings_cost_no_query_more(environment, database):
     }
     assert len(more) == 20
     assert {step: extra for step, extra in more.items() if extra > 0} == {}
+
+
+def test_installing_works_nothing_out_for_documents_that_there_are(environment, database):
+    """A database may hold millions of them, and none has a booking. Odoo logs each field that it prepares."""
+
+    def prepared(*modules):
+        log = databases.install(environment, database, modules)
+        return set(
+            re.findall(r"Prepare computation of ((?:account\.move|sale\.order)[a-z.]*)\.\w+", log)
+        )
+
+    _shell(environment, database, INVOICE)
+    assert "account.move" in prepared("sale"), "Odoo's own Sales does, and the log tells"
+    _shell(environment, database, ORDER)
+    assert prepared("bookings_invoicing", "bookings_invoicing_sale") == set()
+
+
+def _shell(environment, database, script):
+    done = subprocess.run(
+        environment.odoo("shell", "-d", database, "--log-level=warn"),
+        cwd=REPO,
+        env=environment.variables(),
+        input=script,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
