@@ -58,14 +58,8 @@ def sync_unchanged(ctx):
                 raise ValueError(f"an unchanged sync wrote: {changed}")
             floor = timed(read_all, pages)
         _first, _past, peer = peer_seconds(env, setup)
-    result = {
-        "value": value,
-        "floor": floor,
-        "queries": queries,
-        "n": COUNT,
-        "pages": len(pages.places),
-    }
-    return result | {"peer": round(peer * COUNT, 3)}
+    result = {"value": value, "floor": floor, "peer": round(peer * COUNT, 3), "n": COUNT}
+    return result | {"queries": queries, "pages": len(pages.places)}
 
 
 @benchmark("sync_100k")

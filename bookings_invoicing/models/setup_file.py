@@ -173,7 +173,10 @@ class BookingsSyncSetup(models.Model):
             if data["format"] != FORMAT or not isinstance(data["settings"], dict):
                 raise ValueError
             services, confirmed = data.get("services", []), data.get("confirmed", [])
-            if not all(isinstance(row, dict) for row in services) or not set(confirmed) <= CONFIRMED:
+            if (
+                not all(isinstance(row, dict) for row in services)
+                or not set(confirmed) <= CONFIRMED
+            ):
                 raise ValueError
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise UserError(self.env._("This is not a file with a Bookings sync setup.")) from error

@@ -7,7 +7,6 @@ import subprocess
 from devtools import databases
 from devtools.paths import REPO
 
-
 INVOICE = """
 if not env.company.chart_template:
     env["account.chart.template"].try_loading("generic_coa", env.company, install_demo=False)
