@@ -17,11 +17,8 @@ import contextlib
 import json
 import os
 import signal
-import subprocess
 import time
 import traceback
-
-from devtools.paths import REPO
 
 
 class CrashSweep:
@@ -213,17 +210,3 @@ class CrashSweep:
             sweep.reset()
         print(json.dumps(result), flush=True)
         return 0
-
-
-def swept(environment, module, database, *options):
-    """Run a sweep in a process of its own and return what it prints."""
-    done = subprocess.run(
-        [environment.python, "-m", f"tests.system.{module}", database, *options],
-        cwd=REPO,
-        env=environment.variables(),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    return json.loads(done.stdout.splitlines()[-1])

@@ -1,11 +1,10 @@
 """No hook that costs those who confirm invoices without bookings: the same queries with the addon as without it."""
 
-import json
 import re
-import subprocess
 
 from devtools import databases
-from devtools.paths import REPO
+
+from .processes import last_line, run_module, run_script
 
 INVOICE = """
 if not env.company.chart_template:
@@ -24,16 +23,7 @@ env.cr.commit()
 
 
 def _queries(environment, database):
-    done = subprocess.run(
-        [environment.python, "-m", "tests.system.plain_invoices", database, "1", "20"],
-        cwd=REPO,
-        env=environment.variables(),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    return json.loads(done.stdout.splitlines()[-1])
+    return last_line(run_module(environment, "plain_invoices", database, "1", "20"))
 
 
 def test_invoices_without_bookings_cost_no_query_more(environment, database):
@@ -58,19 +48,7 @@ def test_installing_works_nothing_out_for_documents_that_there_are(environment, 
             re.findall(r"Prepare computation of ((?:account\.move|sale\.order)[a-z.]*)\.\w+", log)
         )
 
-    _shell(environment, database, INVOICE)
+    run_script(environment, database, INVOICE)
     assert "account.move" in prepared("sale"), "Odoo's own Sales does, and the log tells"
-    _shell(environment, database, ORDER)
+    run_script(environment, database, ORDER)
     assert prepared("bookings_invoicing", "bookings_invoicing_sale") == set()
-
-
-def _shell(environment, database, script):
-    done = subprocess.run(
-        environment.odoo("shell", "-d", database, "--log-level=warn"),
-        cwd=REPO,
-        env=environment.variables(),
-        input=script,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]

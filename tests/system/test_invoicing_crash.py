@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from .crash import swept
 from .invoicing_crash import InvoicingSweep
+from .processes import last_line, run_module
 
 LONG = bool(os.environ.get("BOOKINGS_TEST_LONG"))
 BUGS = sorted(InvoicingSweep.bugs)
@@ -17,7 +17,8 @@ pytestmark = pytest.mark.timeout(7200 if LONG else 1800)
 def found(environment, crash_database):
     """What the sweep finds wrong in the engine as it is, and with each mistake put in."""
     every = "1" if LONG else "10"
-    return swept(environment, "invoicing_crash", crash_database, "--every", every, "--bugs", *BUGS)
+    words = (crash_database, "--every", every, "--bugs", *BUGS)
+    return last_line(run_module(environment, "invoicing_crash", *words))
 
 
 def test_killed_anywhere_nothing_is_lost_and_nothing_twice(found):

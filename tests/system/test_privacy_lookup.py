@@ -1,12 +1,10 @@
 """Odoo's Privacy Lookup, installed beside the addon, finds whoever booked, and nothing of ours once they are forgotten."""
 
-import json
-import subprocess
-
 import pytest
 
 from devtools import databases
-from devtools.paths import REPO
+
+from .processes import result, run_script
 
 SCRIPT = """
 import json
@@ -72,17 +70,7 @@ print("RESULT" + json.dumps(told))
 @pytest.fixture
 def told(environment, database):
     databases.install(environment, database, ("bookings_invoicing", "privacy_lookup"))
-    done = subprocess.run(
-        environment.odoo("shell", "-d", database, "--log-level=error"),
-        cwd=REPO,
-        env=environment.variables(),
-        input=SCRIPT,
-        capture_output=True,
-        text=True,
-    )
-    line = next((line for line in done.stdout.splitlines() if "RESULT" in line), None)
-    assert line, done.stderr[-3000:]
-    return json.loads(line.split("RESULT")[1])
+    return result(run_script(environment, database, SCRIPT))
 
 
 def _ours(rows):

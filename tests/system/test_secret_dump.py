@@ -1,37 +1,30 @@
 """What a thief of a backup gets: the secrets of a whole life, looked for in pg_dump's output, stored files and the log."""
 
 import base64
-import json
 import re
-import subprocess
 
 import pytest
 from cryptography.fernet import Fernet
 
 from bookings_invoicing import sandbox
 from devtools import databases
-from devtools.paths import REPO
 
+from .processes import last_line, run_module
 from .secret_world import CANARY
 
 COLUMN = ("bookings_connection_secret", "sealed")
 
 
 def _live(environment, database, key):
-    done = subprocess.run(
-        [environment.python, "-m", "tests.system.secret_world", database],
-        cwd=REPO,
-        env=environment.variables(
-            BOOKINGS_SECRET_KEY=key,
-            BOOKINGS_GRAPH_URL=sandbox.GRAPH_URL,
-            BOOKINGS_LOGIN_URL=sandbox.LOGIN_URL,
-        ),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
+    done = run_module(
+        environment,
+        "secret_world",
+        database,
+        BOOKINGS_SECRET_KEY=key,
+        BOOKINGS_GRAPH_URL=sandbox.GRAPH_URL,
+        BOOKINGS_LOGIN_URL=sandbox.LOGIN_URL,
     )
-    assert done.returncode == 0, done.stderr[-3000:]
-    return json.loads(done.stdout.splitlines()[-1]), done.stderr
+    return last_line(done), done.stderr
 
 
 def _needles(secrets):

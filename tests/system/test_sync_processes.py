@@ -1,12 +1,12 @@
 """The sync among others: setups that fail, rows written meanwhile, two processes at once, the hand-over to the cron."""
 
 import json
-import subprocess
 
 import pytest
 
 from devtools import databases
-from devtools.paths import REPO
+
+from .processes import last_line, run_module
 
 
 @pytest.fixture(scope="module")
@@ -16,16 +16,7 @@ def seen(environment):
         databases.install(environment, database, ["bookings_invoicing"])
 
         def see(*words):
-            done = subprocess.run(
-                [environment.python, "-m", "tests.system.sync_world", database, *words],
-                cwd=REPO,
-                env=environment.variables(),
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-            )
-            assert done.returncode == 0, done.stderr[-3000:]
-            return json.loads(done.stdout.splitlines()[-1])
+            return last_line(run_module(environment, "sync_world", database, *words))
 
         yield see
 

@@ -3,10 +3,9 @@
 The login host lets a refresh token be used once only, so a second use would end the sign-in for good.
 """
 
-import json
-import subprocess
+from devtools import databases
 
-from devtools.paths import REPO
+from .processes import result, run_script
 
 RACE = """
 import json, os, threading
@@ -67,26 +66,8 @@ print("RESULT" + json.dumps({"refreshed": refreshed, "errors": errors, "tokens":
 
 
 def test_one_refresh_for_all(environment, database):
-    subprocess.run(
-        environment.odoo(
-            "-d", database, "-i", "bookings_invoicing", "--stop-after-init", "--log-level=error"
-        ),
-        cwd=REPO,
-        env=environment.variables(),
-        stdin=subprocess.DEVNULL,
-        check=True,
-    )
-    done = subprocess.run(
-        environment.odoo("shell", "-d", database, "--log-level=error"),
-        cwd=REPO,
-        env=environment.variables(),
-        input=RACE,
-        capture_output=True,
-        text=True,
-    )
-    line = next((line for line in done.stdout.splitlines() if "RESULT" in line), None)
-    assert line, done.stderr[-3000:]
-    result = json.loads(line.split("RESULT")[1])
-    assert result["errors"] == []
-    assert result["refreshed"] == [1] * 10
-    assert result["tokens"] <= 10
+    databases.install(environment, database, ("bookings_invoicing",))
+    found = result(run_script(environment, database, RACE))
+    assert found["errors"] == []
+    assert found["refreshed"] == [1] * 10
+    assert found["tokens"] <= 10

@@ -1,9 +1,8 @@
 """Uninstalling the addon takes bookings and secrets away and leaves invoices as they are."""
 
-import json
-import subprocess
+from devtools import databases
 
-from devtools.paths import REPO
+from .processes import result, run_script
 
 DRAFT_AND_POST = """
 import json
@@ -45,29 +44,14 @@ print("RESULT" + json.dumps([rows, env.cr.fetchone()[0]]))
 
 
 def test_invoices_survive(environment, database):
-    def odoo(*words, script=""):
-        done = subprocess.run(
-            environment.odoo(*words),
-            cwd=REPO,
-            env=environment.variables(),
-            input=script,
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, done.stderr[-3000:]
-        return done
-
     def invoices():
-        out = odoo("shell", "-d", database, "--log-level=error", script=INVOICES).stdout
-        return json.loads(
-            next(line for line in out.splitlines() if "RESULT" in line).split("RESULT")[1]
-        )
+        return result(run_script(environment, database, INVOICES))
 
-    odoo("-d", database, "-i", "bookings_invoicing", "--stop-after-init", "--log-level=warn")
-    odoo("shell", "-d", database, "--log-level=warn", script=DRAFT_AND_POST)
+    databases.install(environment, database, ("bookings_invoicing",))
+    run_script(environment, database, DRAFT_AND_POST)
     before, tables = invoices()
     assert before and tables > 10
-    log = odoo("shell", "-d", database, "--log-level=warn", script=UNINSTALL).stderr
+    log = run_script(environment, database, UNINSTALL).stderr
     assert "ERROR" not in log, log
     after, tables = invoices()
     assert after == before
