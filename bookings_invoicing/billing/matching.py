@@ -230,20 +230,22 @@ def match_partner(
     linked_id: int | None,
     emails: str | Iterable[str],
     candidates: Iterable[Candidate],
-    company_id: int | None = None,
+    company_ids: Collection[int] = (),
     *,
     remote_id: str = "",
     name: str = "",
 ) -> Match:
     """Find the partner of a Bookings customer: the link, then e-mail in reach, then a human.
 
+    ``company_ids``: the company and those above it, whose partners it may use.
+
     An address below a partner that matches too is no second person. Without e-mail there is one new
     partner per remote id; without both somebody has to say who it is.
 
     >>> people = [Candidate(5, "ann@x.org"), Candidate(6, "bob@x.org", company_id=2)]
-    >>> match_partner(None, "Ann@x.org", people, 1)
+    >>> match_partner(None, "Ann@x.org", people, {1})
     Match(kind='one', ids=(5,))
-    >>> match_partner(None, "bob@x.org", people, 1, remote_id="r")
+    >>> match_partner(None, "bob@x.org", people, {1}, remote_id="r")
     Match(kind='none', ids=())
     """
     if linked_id:
@@ -257,7 +259,7 @@ def match_partner(
         candidate.id: candidate
         for candidate in candidates
         if normalize_email(candidate.email) in wanted
-        and (not candidate.company_id or candidate.company_id == company_id)
+        and (not candidate.company_id or candidate.company_id in company_ids)
     }
     people = [one for one in found.values() if not (one.address and one.parent_id in found)]
     people.sort(key=lambda one: (name_key(one.name) != name_key(name), one.id))

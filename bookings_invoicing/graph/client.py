@@ -206,10 +206,6 @@ class BookingsClient:
         """
         return self._by_id(business_id, "appointments", ids, Appointment)
 
-    def customers_by_id(self, business_id: str, ids: Iterable[str]) -> Iterator[tuple]:
-        """(id, Customer | Malformed | None), like ``appointments_by_id``."""
-        return self._by_id(business_id, "customers", ids, Customer)
-
     def _by_id(self, business_id, collection, ids, kind):
         for remote_id, answer in self._batch.read(self._paths(business_id, collection, ids)):
             yield remote_id, _record_of(answer, remote_id, kind)

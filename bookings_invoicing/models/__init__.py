@@ -17,7 +17,6 @@ from . import bookings_mirror
 from . import bookings_service
 from . import bookings_staff
 from . import bookings_customer
-from . import setup_sharing
 from . import setup_health
 from . import setup_file
 from . import setup_checklist
@@ -25,6 +24,7 @@ from . import bookings_booking
 from . import booking_ledger
 from . import booking_import
 from . import booking_follow
+from . import setup_sharing
 from . import booking_billing
 from . import booking_share
 from . import booking_document

@@ -31,8 +31,7 @@ class BookingsBooking(models.Model):
             appointment.id: appointment for appointment in setup._own_appointments(appointments)
         }
         digests = {
-            remote_id: content_hash(_content(record, setup.keep_notes, questions))
-            + _seal(salt, record.digest)
+            remote_id: content_hash(_content(record, setup, questions)) + _seal(salt, record.digest)
             for remote_id, record in latest.items()
         }
         stored = self._stored(setup, list(latest))
@@ -301,7 +300,13 @@ class BookingsBooking(models.Model):
 
 def _salt(setup):
     """What of the setup decides what is taken of an appointment."""
-    return content_hash({"notes": setup.keep_notes, "questions": setup._question_rules()})
+    return content_hash(
+        {
+            "notes": setup.keep_notes,
+            "questions": setup._question_rules(),
+            "services": setup.service_filter,
+        }
+    )
 
 
 def _seal(salt, digest):
@@ -317,11 +322,11 @@ def _same(one, other):
     return (one or "")[:HASH_LENGTH] == other[:HASH_LENGTH]
 
 
-def _content(appointment, notes, questions):
+def _content(appointment, setup, questions):
     """What of an appointment matters here: a change of anything else is no change.
 
     :param graph.Appointment appointment:
-    :param bool notes: whether the attendees' notes are kept
+    :param setup: says whether notes are kept and which services take part
     :param questions: :class:`..billing.questions.QuestionRule` of the setup
     """
     content = {
@@ -332,7 +337,9 @@ def _content(appointment, notes, questions):
         "staff": appointment.staff_ids,
         "more": (appointment.label, appointment.online, appointment.place),
     }
-    if notes:
+    if setup.service_filter:
+        content["filter"] = setup.service_filter
+    if setup.keep_notes:
         content["notes"] = [a.notes for a in appointment.attendees]
     if questions:
         content["answers"] = [mapped_answers(a.answers, questions) for a in appointment.attendees]

@@ -241,13 +241,10 @@ class BookingsConnection(models.Model):
         self.ensure_one()
         self.check_access("write")
         setups = self.env["bookings.sync.setup"].with_context(active_test=False)
+        same = business_id.strip().casefold()
         setup = setups.search(
-            [
-                ("connection_id", "=", self.id),
-                ("company_id", "=", company.id),
-                ("business_id", "=ilike", business_id),
-            ]
-        )
+            [("connection_id", "=", self.id), ("company_id", "=", company.id)]
+        ).filtered(lambda setup: setup.business_id.strip().casefold() == same)
         if setup:
             setup.action_unarchive()
             return setup

@@ -162,15 +162,17 @@ class BookingsCustomer(models.Model):
             )
         return found
 
-    def _match_partners(self, setup):
+    def _match_partners(self, setup, asked=False):
         """Link each row to its partner; create those that Odoo does not know where the setup says so.
 
+        :param bool asked: a person wants new ones where not exactly one fits
         :returns: the number of partners created
         """
         rows = self.filtered(lambda row: not row.partner_id)
         if not rows:
             return 0
-        taking_part = setup._in_filter(rows, "remote_customer_filter")
+        importing = setup.customer_sync == "import"
+        taking_part = importing and setup._in_filter(rows, "remote_customer_filter")
         by_email = self._partners_by_email(setup.company_id, rows.mapped("email_normalized"))
         to_create = {}
         for row in rows:
@@ -179,13 +181,13 @@ class BookingsCustomer(models.Model):
                 None,
                 email,
                 by_email.get(email, ()),
-                setup.company_id.id,
+                setup.company_id.parent_ids.ids,
                 remote_id="" if row.remote_id.startswith("e:") else row.remote_id,
                 name=row.name,
             )
             if match.kind == "one":
                 row._importing().write({"partner_id": match.ids[0], "match": "linked"})
-            elif match.kind == "none" and setup.customer_sync == "import" and row in taking_part:
+            elif asked or match.kind == "none" and taking_part and row in taking_part:
                 to_create.setdefault(email or f"id:{row.remote_id}", self.browse())
                 to_create[email or f"id:{row.remote_id}"] |= row
             elif row.match != match.kind:
@@ -277,14 +279,13 @@ class BookingsCustomer(models.Model):
         return result
 
     def action_create_partner(self):
-        """Create the customer of this row from the setup's template."""
+        """Create the customers of these rows from the setup's template, or link the one that is there meanwhile."""
         self.check_access("write")
-        created = self.browse()
-        for row in self.filtered(lambda row: not row.partner_id):
-            row._create_partners(row.setup_id, [row])
-            created |= row
-        created.booking_ids._refresh_billing()
-        return {"type": "ir.actions.client", "tag": "soft_reload"} if created else False
+        unknown = self.filtered(lambda row: not row.partner_id)
+        for setup, rows in unknown.grouped("setup_id").items():
+            rows._match_partners(setup, asked=True)
+        unknown.booking_ids._refresh_billing()
+        return {"type": "ir.actions.client", "tag": "soft_reload"} if unknown else False
 
 
 class BookingsSyncSetup(models.Model):

@@ -76,6 +76,21 @@ class BookingsMirror(models.AbstractModel):
         )
         return {remote_id: facts for remote_id, *facts in rows}
 
+    @api.model
+    def _mark_gone(self, setup, seen):
+        """Note which rows of a list that was read to its end are listed no more.
+
+        :param set seen: remote ids
+        """
+        self.search(
+            [
+                ("setup_id", "=", setup.id),
+                ("removed", "=", False),
+                ("remote_hash", "!=", False),
+                ("remote_id", "not in", list(seen)),
+            ]
+        ).write({"removed": True})
+
     def _remote_values(self, record):
         """Field values of a remote record."""
         raise NotImplementedError

@@ -148,11 +148,11 @@ class BookingsCustomer(models.Model):
             )
         return self.env["bookings.connection"]._notify(self.env._("Forgotten"), message, "success")
 
-    def _match_partners(self, setup):
+    def _match_partners(self, setup, asked=False):
         # a pseudonym is nobody's name: no contact is looked for or made for it
         return super(
             BookingsCustomer, self.filtered(lambda row: not row.is_forgotten)
-        )._match_partners(setup)
+        )._match_partners(setup, asked)
 
     def _same_people(self):
         """These rows, and those of the same people that came under another id or under none."""
@@ -254,6 +254,7 @@ class BookingsCustomer(models.Model):
             ),
             (bookings, [("id", "in", bookings.ids)], ["not_billable_note", "label"]),
         ]
+        self.env["bookings.proposal"].sudo().search([("booking_id", "in", bookings.ids)]).unlink()
         longest_first = sorted(words, key=len, reverse=True)
         for model, domain, names in texts:
             for field in names:
@@ -292,6 +293,9 @@ class BookingsBooking(models.Model):
                         "place": False,
                         "blockers": False,
                         "pending_values": False,
+                        "late_changes": False,
+                        "notes": False,
+                        "reference": False,
                     }
                 )
 
@@ -330,8 +334,8 @@ class BookingsSyncSetup(models.Model):
                 having=[("stop:max", "<", before)],
             )
             customers = self.env["bookings.customer"].sudo().browse(row[0].id for row in ended)
-            customers = customers[:limit]._same_people()
-            kept = booking.search(
+            customers = customers._same_people()
+            kept = booking._read_group(
                 [
                     ("customer_id", "in", customers.ids),
                     "|",
@@ -339,9 +343,11 @@ class BookingsSyncSetup(models.Model):
                     ("stop", ">=", before),
                     ("status", "in", (*OPEN, "invoiced")),
                     ("billed_before", "=", True),
-                ]
-            ).customer_id
-            (customers - kept._same_people())._forget()
+                ],
+                ["customer_id"],
+            )
+            kept = customers.browse(row[0].id for row in kept)._same_people()
+            (customers - kept)[:limit]._same_people()._forget()
 
 
 def _pseudonymous(attendee, row):

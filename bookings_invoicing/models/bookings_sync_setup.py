@@ -285,6 +285,15 @@ class BookingsSyncSetup(models.Model):
                     )
                 )
 
+    def write(self, vals):
+        day = fields.Date.to_date(vals.get("bill_from"))
+        earlier = self.filtered(lambda setup: day and setup.bill_from and day < setup.bill_from)
+        result = super().write(vals)
+        if earlier:
+            # What ended between that day and the look-back was never read: the next run reads it as the first one did.
+            super(BookingsSyncSetup, earlier).write({"last_appointment_sync": False})
+        return result
+
     # -- reading the business ----------------------------------------------------------------------
 
     def _client(self):
@@ -302,9 +311,10 @@ class BookingsSyncSetup(models.Model):
             .with_context(active_test=False)
             .search([("name", "=", business.currency)], limit=1)
         )
-        language = self.env["res.lang"].search(
-            [("code", "=like", (business.language or "?").replace("-", "_").split("_")[0] + "%")],
-            limit=1,
+        code = (business.language or "?").replace("-", "_")
+        languages = self.env["res.lang"]
+        language = languages.search([("code", "=", code)]) or languages.search(
+            [("code", "=like", code.split("_")[0] + "%")], limit=1
         )
         values = {
             "currency_id": currency.id or self.currency_id.id,

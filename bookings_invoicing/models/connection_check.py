@@ -1,7 +1,7 @@
 from odoo import fields, models
 
 from .. import graph
-from .graph_sentences import sentence_of, tell
+from .graph_sentences import tell
 
 
 class BookingsConnectionCheck(models.Model):
@@ -142,10 +142,6 @@ class BookingsConnection(models.Model):
         if not self.sudo().setup_ids:
             return self.env._("Find the Bookings businesses of your organisation and choose one.")
         return False
-
-    def _graph_error(self, error):
-        """The sentence of an error for a dialog."""
-        return sentence_of(self.env, error)
 
 
 def _result(check):

@@ -15,9 +15,13 @@ looked up and must fit one record.
 import json
 from typing import NamedTuple
 
+from psycopg2 import IntegrityError
+
 from odoo import models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
+
+from .file_values import TEXTS, fits, for_orm, shown, write_from_file
 
 FORMAT = "bookings_invoicing.setup"
 VERSION = 1
@@ -57,7 +61,6 @@ NEVER = {
 CONFIRMED = {"customers", "price_tax", "preset"}
 MAGIC = {"id", "create_uid", "create_date", "write_uid", "write_date"}
 SERVICE_KEYS = ("remote_id", "name")
-TEXTS = {"char", "text", "html"}
 PLAIN = {*TEXTS, "boolean", "integer", "float", "monetary", "selection", "date", "json"}
 
 
@@ -191,22 +194,35 @@ class BookingsSyncSetup(models.Model):
     def _apply_file(self, data):
         """Apply a file to this setup; what cannot be applied is left as it is.
 
-        :returns: ``[Change]`` as :meth:`_file_changes` before it
+        :returns: ``[Change]`` as :meth:`_file_changes` before it, and what was refused, with the reason
         """
         self.ensure_one()
         self.check_access("write")
         changes, writes = self._plan_file(data)
         for record, values in writes:
-            try:
-                with self.env.cr.savepoint():
-                    _write_from_file(record, values)
-            except UserError as error:
-                changes.append(Change(record.display_name, "", "", "", str(error)))
+            if self._refused(write_from_file, record, values):
+                # What goes together is written together; where that is refused, what can be by itself.
+                for name, value in values.items():
+                    if why := self._refused(write_from_file, record, {name: value}):
+                        label = record._fields[name]._description_string(self.env)
+                        changes.append(Change(record.display_name, label, "", "", why))
         for name in self._rule_lists():
             if name in data.get("rules", {}):
-                self._apply_rules(name, data["rules"][name])
+                if why := self._refused(self._apply_rules, name, data["rules"][name]):
+                    label = self._fields[name]._description_string(self.env)
+                    changes.append(Change(self.env._("Rules"), label, "", "", why))
         self._confirm_step(*data.get("confirmed", ()))
         return changes
+
+    def _refused(self, write, *args):
+        """Why Odoo refuses this; empty where it was done."""
+        try:
+            with self.env.cr.savepoint():
+                write(*args)
+        except (UserError, IntegrityError) as error:
+            self.env.invalidate_all(flush=False)
+            return str(error)
+        return ""
 
     def _plan_file(self, data):
         """Differences and what to write: ``([Change], [(record, {field: value in file})])``."""
@@ -271,7 +287,7 @@ class BookingsSyncSetup(models.Model):
                     continue  # the same record by another name
                 to_write[name] = value
             label = record._fields[name]._description_string(self.env)
-            changes.append(Change(place, label, _shown(now), _shown(then), problem))
+            changes.append(Change(place, label, shown(now), shown(then), problem))
         if to_write:
             writes.append((record, to_write))
 
@@ -293,7 +309,7 @@ class BookingsSyncSetup(models.Model):
                 raise UserError(
                     self.env._("“%s” is no choice here; an addon may be missing.", value)
                 )
-        elif not _fits(field, value):
+        elif not fits(field, value):
             expected = {
                 "boolean": self.env._("Yes or no is expected."),
                 "char": self.env._("A text is expected."),
@@ -329,7 +345,7 @@ class BookingsSyncSetup(models.Model):
                     return found
                 if found:
                     raise UserError(self.env._("Several records are called “%s”.", value))
-        raise UserError(self.env._("“%s” is not in this company.", _shown(reference)))
+        raise UserError(self.env._("“%s” is not in this company.", shown(reference)))
 
     def _apply_rules(self, name, rows):
         """Replace a list of rules by that of the file, unless it is the same."""
@@ -343,53 +359,7 @@ class BookingsSyncSetup(models.Model):
             for key in self._file_fields(rules):
                 if key in row:
                     value = self._from_json(rules, key, row[key])
-                    values[key] = _for_orm(rules, key, value)
+                    values[key] = for_orm(rules, key, value)
             made.append(values | {field.inverse_name: self.id})
         self[name].unlink()
         rules.create(made)
-
-
-def _write_from_file(record, values):
-    plain = {}
-    for name, value in values.items():
-        if record._fields[name].translate and isinstance(value, dict):
-            for code, text in value.items():
-                record.with_context(lang=code)[name] = text
-        else:
-            plain[name] = _for_orm(record, name, value)
-    record.write(plain)
-
-
-def _fits(field, value):
-    """Whether a value of the file is of the field's type."""
-    if field.translate and isinstance(value, dict):
-        return all(isinstance(text, str) for text in value.values())
-    if field.type in ("integer", "float", "monetary"):
-        return isinstance(value, int | float) and not isinstance(value, bool)
-    if field.type == "boolean":
-        return isinstance(value, bool)
-    if field.type in TEXTS:
-        return isinstance(value, str) or value is False
-    return True
-
-
-def _for_orm(record, name, value):
-    field = record._fields[name]
-    if field.type == "many2one":
-        return value.id
-    if field.type == "many2many":
-        return [(6, 0, value.ids)]
-    if field.translate and isinstance(value, dict):
-        return value.get("en_US") or next(iter(value.values()), "")
-    return value
-
-
-def _shown(value):
-    """A value of the file for people to read."""
-    if value in (None, False, "", []):
-        return "–"
-    if isinstance(value, dict):
-        return str(value.get("name") or next(iter(value.values()), "–"))
-    if isinstance(value, list):
-        return ", ".join(_shown(one) for one in value)
-    return str(value)

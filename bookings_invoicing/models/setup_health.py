@@ -84,12 +84,3 @@ class BookingsSyncSetup(models.Model):
             setup.unmapped_service_count = services.get(setup, 0)
             setup.unknown_customer_count = customers.get(setup, 0)
             setup.unbilled_amount = amounts.get(setup, 0.0)
-
-    def action_view_unmapped_services(self):
-        """The services that need a product."""
-        self.check_access("read")
-        self.ensure_one()
-        action = self.env["ir.actions.act_window"]._for_xml_id(
-            "bookings_invoicing.bookings_service_action"
-        )
-        return {**action, "domain": [("setup_id", "=", self.id), ("product_id", "=", False)]}

@@ -4,13 +4,17 @@ from odoo.tools import SQL
 
 from ..billing.status import BILLED
 
+OPEN = ("upcoming", "ready", "attention")
+
 
 class BookingsSyncSetup(models.Model):
     """One business, one setup; companies share a business by services that only one of them bills.
 
-    How it works: ``business_key`` names the business whatever the connection. The first company's
-    setup takes every service; a second company's setup of the same business starts with none and
-    takes what the first has let go. The database sees to it that no service is taken twice.
+    How it works: ``business_key`` names the business whatever the connection, by its mailbox address:
+    no other has it in all of that cloud. The first company's setup takes every service; a second
+    company's setup of the same business starts with none and takes what the first has let go. The
+    database sees to it that no service is taken twice. An appointment whose service is changed goes
+    over only when the one has let go of it.
     """
 
     _inherit = "bookings.sync.setup"
@@ -31,14 +35,13 @@ class BookingsSyncSetup(models.Model):
         "This business already has a sync setup in this company. It may be archived.",
     )
 
-    @api.depends("business_id", "connection_id.mode", "connection_id.tenant_id")
+    @api.depends("business_id", "connection_id.mode", "connection_id.cloud")
     def _compute_business_key(self):
         for setup in self:
             connection = setup.connection_id
-            tenant = (connection.tenant_id or "").strip().lower()
-            if connection.mode == "sandbox" or not tenant:
-                tenant = f"{connection.mode}:{connection.id}"
-            setup.business_key = f"{tenant}/{(setup.business_id or '').strip().lower()}"
+            sandbox = connection.mode == "sandbox"
+            place = f"sandbox:{connection.id}" if sandbox else connection.cloud
+            setup.business_key = f"{place}/{(setup.business_id or '').strip().lower()}"
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -67,7 +70,7 @@ class BookingsSyncSetup(models.Model):
 
     def _own_appointments(self, appointments):
         """Those appointments that this setup keeps: all, or where the business is shared those it
-        bills.
+        bills. It lets go of the others, and takes back what it had let go.
 
         :param list[graph.Appointment] appointments:
         """
@@ -75,32 +78,47 @@ class BookingsSyncSetup(models.Model):
         if not self.shared:
             return appointments
         ids = [appointment.id for appointment in appointments]
-        others = self._sharing() - self
+        billed, elsewhere = self._holders(ids)
+        taken = self._services_elsewhere()
+        own, leaving = [], []
+        for appointment in appointments:
+            theirs = (appointment.service_id or appointment.service_name) in taken
+            if appointment.id in billed or not (theirs or appointment.id in elsewhere):
+                own.append(appointment)
+            elif theirs:
+                leaving.append(appointment.id)
+        booking = self.env["bookings.booking"]
+        booking.search(
+            [("setup_id", "=", self.id), ("appointment_id", "in", leaving), ("status", "in", OPEN)]
+        )._let_go()
+        booking.search(
+            [
+                ("setup_id", "=", self.id),
+                ("appointment_id", "in", [appointment.id for appointment in own]),
+                ("let_go", "=", True),
+            ]
+        )._take_back()
+        return own
+
+    def _holders(self, appointment_ids):
+        """Ids of the appointments that this setup has billed, and of those that another one bills or
+        has not let go.
+        """
         self.env["bookings.booking"].flush_model(["setup_id", "appointment_id", "status"])
         rows = self.env.execute_query(
             SQL(
                 """SELECT DISTINCT appointment_id, setup_id = %(mine)s FROM bookings_booking
                     WHERE appointment_id = ANY(%(ids)s)
-                      AND (setup_id = %(mine)s OR setup_id = ANY(%(others)s) AND status =
-                      ANY(%(billed)s))""",
+                      AND (setup_id = %(mine)s AND status = ANY(%(billed)s)
+                           OR setup_id = ANY(%(others)s) AND status = ANY(%(held)s))""",
                 mine=self.id,
-                ids=ids,
-                others=others.ids,
+                ids=list(appointment_ids),
+                others=(self._sharing() - self).ids,
                 billed=list(BILLED),
+                held=[*BILLED, *OPEN],
             )
         )
-        kept = {remote_id for remote_id, mine in rows if mine}
-        billed = {remote_id for remote_id, mine in rows if not mine}
-        taken = self._services_elsewhere()
-        return [
-            appointment
-            for appointment in appointments
-            if appointment.id in kept
-            or (
-                appointment.id not in billed
-                and (appointment.service_id or appointment.service_name) not in taken
-            )
-        ]
+        return {key for key, mine in rows if mine}, {key for key, mine in rows if not mine}
 
     def _services_elsewhere(self):
         """Remote ids of the services that this setup does not bill: not ticked here, or ticked by
@@ -154,9 +172,12 @@ class BookingsService(models.Model):
                             service.display_name,
                         )
                     )
-        let_go = self.filtered("taken") if "taken" in vals and not vals["taken"] else self.browse()
+        changed = self.filtered(lambda service: service.taken != vals.get("taken", service.taken))
         result = super().write(vals)
-        let_go._let_go()
+        if vals.get("taken"):
+            changed.booking_ids.filtered("let_go")._take_back()
+        else:
+            changed.booking_ids.filtered(lambda booking: booking.status in OPEN)._let_go()
         return result
 
     def _taken_by_others(self):
@@ -168,14 +189,29 @@ class BookingsService(models.Model):
             .mapped("remote_id")
         )
 
+
+class BookingsBooking(models.Model):
+    _inherit = "bookings.booking"
+
+    let_go = fields.Boolean(
+        string="Left to Another Company",
+        readonly=True,
+        copy=False,
+        help="Its service is billed by another company that shares the business",
+    )
+
     def _let_go(self):
-        """What another company bills from now on is not billed here; what is billed already stays
-        billed here.
-        """
-        open_ones = self.booking_ids.filtered(
-            lambda booking: booking.status in ("upcoming", "ready", "attention")
-        )
-        if open_ones:
-            open_ones.sudo().action_mark_not_billable(
+        """What another company bills from now on is not billed here."""
+        if self:
+            self.sudo().action_mark_not_billable(
                 "billed_elsewhere", self.env._("Its service is billed by another company.")
             )
+            self.sudo().let_go = True
+
+    def _take_back(self):
+        """Bill here again what was let go and is billed nowhere else."""
+        for setup, bookings in self.sudo().grouped("setup_id").items():
+            elsewhere = setup._holders(bookings.mapped("appointment_id"))[1]
+            free = bookings.filtered(lambda one, held=elsewhere: one.appointment_id not in held)
+            free.let_go = False
+            free.filtered("not_billable_decision").action_put_back()

@@ -78,7 +78,8 @@ class SyncJob:
         with self._claim() as claimed:
             if claimed:
                 self.client = self.setup._client()
-                self._ask(appointment_ids)
+                gone = self._ask(appointment_ids)
+                self.store.well.update(("appointment", remote_id) for remote_id in gone)
                 self._note_issues()
             return claimed
 
@@ -146,8 +147,12 @@ class SyncJob:
         return held
 
     def _directory(self, kind, reader, model):
+        seen = set()
         for page in self._fetch(reader(self.setup.business_id)):
             self.store.keep(kind, page, self.env[model]._import_page)
+            seen.update(one.id for one in page.records)
+            seen.update(bad.remote_id for bad in page.malformed)
+        self.store.durably(self.env[model]._mark_gone, self.setup, seen)
 
     def _appointments(self):
         """Keep the appointments of the planned time; returns the number held back, 0 where none is."""

@@ -56,7 +56,10 @@ class BookingsSyncSetup(models.Model):
                 setup.health = "attention"
                 continue
             allowed = max(2 * setup._interval(), LATE_AT_LEAST)
-            last = setup.last_appointment_sync or setup.create_date or now
+            read = (
+                setup.last_appointment_sync if setup.sync_appointments else setup.last_service_sync
+            )
+            last = read or setup.create_date or now
             setup.health = "late" if now - last > allowed and not setup.paused else "ok"
 
     # -- by the clock --------------------------------------------------------------------------------
@@ -130,10 +133,18 @@ class BookingsSyncSetup(models.Model):
         commit(remaining=len(ids))
         for index in range(0, len(ids), 500):
             batch = ids[index : index + 500]
-            self._alone(commit, bookings.browse(batch).exists()._refresh_billing)
+            self._alone(commit, partial(self._look_again, bookings.browse(batch).exists()))
             self.env.invalidate_all()
             if not commit(len(batch)):
                 break
+
+    @api.model
+    def _look_again(self, bookings):
+        """Find customers that Odoo has got meanwhile, and what else stands in the way of these bookings."""
+        unknown = bookings.customer_id.filtered(lambda customer: not customer.partner_id)
+        for setup, customers in unknown.grouped("setup_id").items():
+            customers._match_partners(setup)
+        bookings._refresh_billing()
 
     def _sync_run(self, trigger="script", commit=None, full=False, queued=None):
         """Synchronise this setup now and return the run.
@@ -197,7 +208,11 @@ class BookingsSyncSetup(models.Model):
         """Read these appointments again, by id."""
         self._check_may_sync()
         for setup in self:
-            if not SyncJob(setup._for_sync(), "button").retry(appointment_ids):
+            try:
+                free = SyncJob(setup._for_sync(), "script").retry(appointment_ids)
+            except graph.GraphError as error:
+                raise UserError(tell(self.env, error)) from error
+            if not free:
                 raise UserError(
                     self.env._("A synchronisation is running. Try again when it is done.")
                 )

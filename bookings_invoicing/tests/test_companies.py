@@ -303,6 +303,40 @@ class TestSharedBusiness(BookingsCase):
         )
         self.assertFalse(both)
 
+    def test_an_appointment_whose_service_changes_hands_is_billed_once(self):
+        """Changed in Bookings to the other company's service, and back."""
+        self.sync(self.second)
+        first = self.bookings(status="ready", price_type="fixedPrice")[0]
+        other = self.setup.service_ids.filtered(lambda s: s != first.service_id and s.price)[:1]
+        other.taken = False
+        self.second.service_ids.filtered(lambda s: s.remote_id == other.remote_id).taken = True
+        self.second.write({"last_appointment_sync": False})
+
+        def billers():
+            rows = (self._of(self.setup) | self._of(self.second)).filtered(
+                lambda one: one.appointment_id == first.appointment_id and not one.removed_on
+            )
+            return rows.filtered(lambda one: one.status in ("ready", "attention")).setup_id
+
+        home = first.service_id.remote_id
+        for service, setup in ((other.remote_id, self.second), (home, self.setup)):
+            changed = {"serviceId": service, "serviceName": "Changed"}
+            self.change(op="corrupt", record=first.appointment_id, set=changed)
+            for one in (self.second, self.setup, self.second, self.setup):
+                self.sync(one)
+                self.assertLessEqual(len(billers()), 1)
+            self.assertEqual(billers(), setup)
+
+    def test_a_service_unticked_by_mistake_comes_back(self):
+        service = self.setup.service_ids.filtered(
+            lambda s: s.booking_ids.filtered(lambda b: b.status == "ready")
+        )[:1]
+        before = {booking: booking.status for booking in service.booking_ids}
+        service.taken = False
+        self.assertNotIn("ready", service.booking_ids.mapped("status"))
+        service.taken = True
+        self.assertEqual({booking: booking.status for booking in service.booking_ids}, before)
+
     def test_the_database_refuses_a_service_taken_twice(self):
         self.sync(self.second)
         twin = self.second.service_ids[:1]

@@ -56,6 +56,12 @@ class TestPrivacy(BookingsCase):
         lines, total = move.invoice_line_ids.mapped("name"), move.amount_total
         bookings[:1]._message_log(body=f"{name} <{email}> called")
         bookings[:1].not_billable_note = f"Promised to {name}"
+        bookings[:1].write({"notes": f"{name} is afraid of needles", "reference": f"PO {name}"})
+        bookings[:1].late_changes = [{"field": "customer_id", "before": name, "after": email}]
+        self.env["bookings.proposal"].sudo().create(
+            {"setup_id": self.setup.id, "booking_id": bookings[0].id, "partner_id": partner.id}
+            | {"field": "vat", "current": "", "proposed": f"{name} {email}"}
+        )
         issue = (
             self.env["bookings.sync.issue"]
             .sudo()

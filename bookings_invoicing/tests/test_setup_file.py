@@ -4,6 +4,7 @@ import json
 from odoo import Command
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
+from odoo.tools import mute_logger
 
 from .common import BookingsCase
 
@@ -111,9 +112,44 @@ class TestSetupFile(BookingsCase):
         )
         target, data = self._target(), self._file()
         target._apply_file(data)
-        self.assertFalse(target.no_show_fee)
+        self.assertNotEqual(target.no_show_fee_kind, "amount")
+        self.assertEqual(target.grouping, "customer_month")
         self.assertTrue(target._file_changes(data))
         self.assertEqual(target.service_ids.product_id, self.product)
+
+    def test_rule_that_odoo_refuses_stops_no_other_setting(self):
+        self.setup.label_rule_ids.create(
+            {"setup_id": self.setup.id, "text": "Fee", "outcome": "free"}
+        )
+        target, data = self._target(), self._file()
+        fee = {"outcome": "fee", "fee_kind": "amount", "fee_value": 9.0}
+        for wrong in (fee, {"text": False}):
+            data["rules"]["label_rule_ids"][0] |= wrong
+            with mute_logger("odoo.sql_db"):
+                changes = target._apply_file(data)
+            self.assertTrue([change.problem for change in changes if change.problem])
+            self.assertFalse(target.label_rule_ids)
+            self.assertEqual(target.grouping, "customer_month")
+
+    def test_a_template_that_is_missing_costs_only_the_import(self):
+        target, data = self._target(), self._file()
+        data["settings"]["customer_template_id"] = {"name": "Nobody here is called so"}
+        target._apply_file(data)
+        self.assertEqual((target.customer_sync, target.grouping), ("off", "customer_month"))
+        self.assertEqual(target.price_tax, "included")
+
+    def test_a_connection_that_is_not_a_managers_own_hides_no_other(self):
+        manager = new_test_user(
+            self.env,
+            "file-manager",
+            "account.group_account_manager,bookings_invoicing.group_manager",
+            company_id=self.company.id,
+            company_ids=[Command.set(self.company.ids)],
+        )
+        self.connection.action_test()
+        wizard = self.env["bookings.setup.file"].with_user(manager)
+        action = wizard.action_open()
+        self.assertFalse(wizard.browse(action["res_id"]).business_ids, "shared ones are not hers")
 
     def test_what_is_missing_is_named_and_the_rest_applied(self):
         target, data = self._target(), self._file()

@@ -174,6 +174,7 @@ class TestSyncAttacks(BookingsCase):
         self.assertTrue(booking.staff_ids)
         self.assertEqual((booking.service_id, booking.amount), (service, amount))
         self.assertEqual(booking.status, "ready")
+        self.assertEqual(self.setup.service_ids.filtered("removed"), service)
 
     def test_spanning_bill_from(self):
         """It is billed here when it ends on the day from which this setup bills, or after it."""

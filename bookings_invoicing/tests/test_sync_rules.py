@@ -1,5 +1,6 @@
 import inspect
 from datetime import timedelta
+from functools import partial
 
 from odoo import SUPERUSER_ID, fields
 from odoo.addons.base.models.ir_autovacuum import is_autovacuum
@@ -66,10 +67,53 @@ class TestSyncRules(BookingsCase):
         visits.write({"partner_id": False, "payer_id": False})
         booking.customer_id.write({"partner_id": False, "match": "none"})
         self.assertEqual((booking.status, booking.attention_reason), ("attention", "no_customer"))
+        before.email = False
         booking.action_create_customer()
         self.assertEqual(booking.status, "ready")
         self.assertNotIn(booking.partner_id, (before, self.env["res.partner"]))
         self.assertFalse(visits.filtered(lambda b: b.attention_reason == "no_customer"))
+
+    def test_customer_who_is_there_meanwhile_is_linked_not_made_again(self):
+        """By the button, and by the night for whom nobody pressed it."""
+        booking = self._ready()
+        known = booking.partner_id
+        others = self.env["res.partner"].search_count([])
+        visits = booking.customer_id.booking_ids.filtered(lambda b: b.status in UNBILLED)
+        by_night = partial(self.setup._look_again, visits)
+        for again in (booking.action_create_customer, by_night):
+            visits.write({"partner_id": False, "payer_id": False})
+            booking.customer_id.write({"partner_id": False, "match": "none"})
+            self.assertEqual(booking.attention_reason, "no_customer")
+            again()
+            self.assertEqual((booking.status, booking.partner_id), ("ready", known))
+        self.assertEqual(self.env["res.partner"].search_count([]), others)
+
+    def test_earlier_day_of_billing_is_read_though_the_look_back_is_shorter(self):
+        self.setup.write({"look_back_days": 10})
+        self.sync()
+        early = self.setup.bill_from - timedelta(days=20)
+        self.change(
+            op="create",
+            start=f"{early}T09:00:00Z",
+            service=self._ready().service_id.remote_id,
+            minutes=30,
+            price="60.00",
+            price_type="fixedPrice",
+            attendees=[{"name": "Early Bird", "email": "early@example.com"}],
+        )
+        self.sync()
+        self.assertFalse(self.bookings(name="Early Bird"))
+        self.setup.bill_from = early
+        self.sync()
+        self.assertEqual(self.bookings(name="Early Bird").status, "ready")
+
+    def test_service_that_takes_part_no_more_is_let_go(self):
+        booking = self._ready()
+        service = booking.service_id
+        self.setup.service_filter = f"[('name', '!=', {service.name!r})]"
+        self.sync()
+        self.assertNotIn(booking.status, ("ready", "upcoming"))
+        self.assertTrue(self.bookings(status="ready"))
 
     def test_label_asks_and_a_person_settles_it(self):
         booking = self._ready()

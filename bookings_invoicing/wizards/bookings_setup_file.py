@@ -8,6 +8,7 @@ from odoo.fields import Command
 
 from .. import graph
 from ..models.graph_sentences import tell
+from ..models.safe_text import plain_records
 from ..models.setup_checklist import best_named
 
 
@@ -55,6 +56,7 @@ class BookingsSetupFile(models.TransientModel):
         """Offer each business to the company that is called like it; the others are for a person to give."""
         setups = self.env["bookings.sync.setup"].with_context(active_test=False)
         connections = self.env["bookings.connection"].search([("state", "!=", "draft")])
+        connections = connections._filtered_access("write")
         rows, unlisted = [], []
         for connection in connections:
             known = setups.search([("connection_id", "=", connection.id)]).mapped("business_id")
@@ -118,12 +120,23 @@ class BookingsSetupFile(models.TransientModel):
         self.check_access("write")
         self.ensure_one()
         data = self._data()
-        for setup in self.setup_ids:
-            setup._apply_file(data)
-        left = [(setup, change) for setup in self.setup_ids for change in setup._file_changes(data)]
+        refused = {
+            f"{setup.name}: {change.field}: {change.problem}"
+            for setup in self.setup_ids
+            for change in setup._apply_file(data)
+            if change.problem
+        }
+        left = [change for setup in self.setup_ids for change in setup._file_changes(data)]
         message = (
-            self.env._("Applied. %s points are left for you: see the list.", len(left))
-            if left
+            "\n".join(
+                [
+                    self.env._(
+                        "Applied. %s points are left for you.", max(len(left), len(refused))
+                    ),
+                    *sorted(refused)[:5],
+                ]
+            )
+            if left or refused
             else self.env._("Applied: everything is as the file says.")
         )
         return {
@@ -131,7 +144,8 @@ class BookingsSetupFile(models.TransientModel):
             "tag": "display_notification",
             "params": {
                 "message": message,
-                "type": "warning" if left else "success",
+                "type": "warning" if left or refused else "success",
+                "sticky": bool(refused),
                 "next": self._board(),
             },
         }
@@ -241,4 +255,4 @@ class BookingsSyncSetup(models.Model):
             raise UserError(tell(self.env, error)) from error
         job = SimpleNamespace(setup=self)
         for page in pages:
-            self.env["bookings.service"].sudo()._import_page(job, list(page.records))
+            self.env["bookings.service"].sudo()._import_page(job, plain_records(page.records))

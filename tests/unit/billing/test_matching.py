@@ -272,10 +272,11 @@ MATCHES = [
 @pytest.mark.parametrize(("case", "match"), MATCHES)
 def test_match_partner(case, match):
     linked, emails, company, remote_id, name = case
-    found = match_partner(linked, emails, PARTNERS, company, remote_id=remote_id, name=name)
+    companies = {company} if company else ()
+    found = match_partner(linked, emails, PARTNERS, companies, remote_id=remote_id, name=name)
     assert found == match
     assert found == match_partner(
-        linked, emails, PARTNERS[::-1], company, remote_id=remote_id, name=name
+        linked, emails, PARTNERS[::-1], companies, remote_id=remote_id, name=name
     )
 
 
@@ -284,8 +285,8 @@ def test_match_partner(case, match):
     st.lists(st.builds(Candidate, st.integers(1, 99), st.sampled_from(["", " ", "@", "none"]))),
 )
 def test_a_blank_never_matches(email, candidates):
-    assert match_partner(None, email, candidates, 1, remote_id="r") == ("none", ())
-    assert match_partner(None, email, candidates, 1) == ("unknown", ())
+    assert match_partner(None, email, candidates, {1}, remote_id="r") == ("none", ())
+    assert match_partner(None, email, candidates, {1}) == ("unknown", ())
 
 
 COUNTRIES = [

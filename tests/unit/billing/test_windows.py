@@ -10,9 +10,6 @@ from bookings_invoicing.billing.period import local_day
 from bookings_invoicing.billing.windows import (
     MAX_DAYS,
     Threshold,
-    covered,
-    gone_outcome,
-    judge_missing,
     plan_windows,
 )
 
@@ -33,8 +30,7 @@ def test_windows_cover_the_days_without_gap_or_overlap(now, back, ahead, tz_name
     first, last = windows[0][0], windows[-1][1]
     assert local_day(first, tz_name) == today - timedelta(days=back)
     assert local_day(last - timedelta(seconds=1), tz_name) == today + timedelta(days=ahead)
-    assert covered(now.replace(microsecond=0), windows)
-    assert not covered(last, windows)
+    assert first <= now < last
 
 
 def test_windows_are_of_one_size():
@@ -89,28 +85,4 @@ def test_impossible_windows_are_refused(days):
     ],
 )
 def test_a_great_vanishing_is_held(known, missing, hold):
-    ids = [str(number) for number in range(known)]
-    judged = judge_missing(ids, set(ids[missing:]), True)
-    assert (judged.hold, judged.missing, judged.known) == (hold, missing, known)
-    assert len(judged.confirm) == (0 if hold else missing)
-    assert judge_missing(ids, set(ids[missing:]), True, confirmed_hold=True).hold is False
-
-
-IDS = st.lists(st.text("abc", max_size=3), max_size=60)
-
-
-@given(IDS, IDS, st.booleans(), st.builds(Threshold, st.integers(0, 30), st.integers(0, 100)))
-def test_judgements(known, seen, complete, threshold):
-    judged = judge_missing(known, seen, complete, threshold)
-    if judged.hold or not complete:
-        assert judged.confirm == ()
-    else:
-        assert set(judged.confirm) == set(known) - set(seen)
-        assert len(judged.confirm) == len(set(judged.confirm))
-    assert complete or not judged.hold
-
-
-def test_before_it_began_is_cancelled_later_is_removed():
-    start = datetime(2026, 2, 3, 10)
-    assert gone_outcome(start, start - timedelta(seconds=1)) == "cancelled"
-    assert gone_outcome(start, start) == "removed_after"
+    assert Threshold().allows(missing, known) is not hold

@@ -8,7 +8,6 @@ from bookings_invoicing.graph import (
     AccessDenied,
     Appointment,
     AuthError,
-    Customer,
     GraphError,
     Malformed,
     NotFound,
@@ -195,15 +194,6 @@ def test_no_batching(server, client, status):
         "NoneType"
     ]
     assert len(server.seen("$batch")) == 1
-
-
-def test_customers_by_id(server, client):
-    batch = {"responses": [{"id": "0", "status": 200, "body": payloads.customer(3)}]}
-    server.on("$batch", answer(batch))
-    ((key, record),) = client.customers_by_id(BUSINESS, [payloads.customer(3)["id"]])
-    assert isinstance(record, Customer) and record.id == key
-    url = json.loads(server.seen("$batch")[0].body)["requests"][0]["url"]
-    assert url.endswith(f"/customers/{key}")
 
 
 def test_ids_are_encoded(server, client):

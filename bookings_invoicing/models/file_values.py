@@ -1,0 +1,49 @@
+"""Values of a setup's file: whether they fit a field, as the ORM takes them, and for people to read."""
+
+TEXTS = {"char", "text", "html"}
+
+
+def write_from_file(record, values):
+    plain = {}
+    for name, value in values.items():
+        if record._fields[name].translate and isinstance(value, dict):
+            for code, text in value.items():
+                record.with_context(lang=code)[name] = text
+        else:
+            plain[name] = for_orm(record, name, value)
+    record.write(plain)
+
+
+def fits(field, value):
+    """Whether a value of the file is of the field's type."""
+    if field.translate and isinstance(value, dict):
+        return all(isinstance(text, str) for text in value.values())
+    if field.type in ("integer", "float", "monetary"):
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    if field.type == "boolean":
+        return isinstance(value, bool)
+    if field.type in TEXTS:
+        return isinstance(value, str) or value is False
+    return True
+
+
+def for_orm(record, name, value):
+    field = record._fields[name]
+    if field.type == "many2one":
+        return value.id
+    if field.type == "many2many":
+        return [(6, 0, value.ids)]
+    if field.translate and isinstance(value, dict):
+        return value.get("en_US") or next(iter(value.values()), "")
+    return value
+
+
+def shown(value):
+    """A value of the file for people to read."""
+    if value in (None, False, "", []):
+        return "–"
+    if isinstance(value, dict):
+        return str(value.get("name") or next(iter(value.values()), "–"))
+    if isinstance(value, list):
+        return ", ".join(shown(one) for one in value)
+    return str(value)
