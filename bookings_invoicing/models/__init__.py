@@ -40,6 +40,7 @@ from . import booking_automation
 from . import bookings_completeness
 from . import completeness_source
 from . import bookings_invoice_run
+from . import bookings_invoice_run_left_out
 from . import booking_join
 from . import account_journal
 from . import account_move

@@ -171,26 +171,38 @@ class BookingsBooking(models.Model):
 
     def _refresh_list_price(self):
         for booking in self.filtered(
-            lambda b: b.service_id.billing_rule == "pricelist" and b.product_id
+            lambda b: b.service_id.billing_rule == "pricelist" and b.service_id.product_id
         ):
+            product = booking.service_id.product_id
             pricelist = booking.payer_id.property_product_pricelist
             found = (
                 pricelist._get_product_price(
-                    booking.product_id,
+                    product,
                     booking.quantity or 1.0,
                     currency=booking.currency_id,
                     date=booking.start,
                 )
                 if pricelist
-                else booking.product_id.currency_id._convert(
-                    booking.product_id.lst_price,
+                else product.currency_id._convert(
+                    product.lst_price,
                     booking.currency_id,
                     booking.company_id,
                     booking.start,
                 )
             )
+            found = booking._as_bookings_price(product, found)
             if abs(booking.list_price - found) > 1e-9:
                 booking.list_price = found
+
+    def _as_bookings_price(self, product, price):
+        """A price of the product with or without taxes, as the setup takes those of Bookings."""
+        self.ensure_one()
+        included = self.setup_id.price_tax == "included"
+        taxes = product.taxes_id._filter_taxes_by_company(self.company_id)
+        if not taxes or self._without_tax() or all(taxes.mapped("price_include")) == included:
+            return price
+        totals = taxes.compute_all(price, self.currency_id, product=product, partner=self.payer_id)
+        return totals["total_included" if included else "total_excluded"]
 
     def _billing_blockers(self):
         """What would stop an invoice of these bookings on Odoo's side.

@@ -27,8 +27,21 @@ class BookingsBooking(models.Model):
         help="Once it is confirmed, the booking is ready again",
     )
 
+    removed_settled = fields.Boolean(
+        string="Billed Though Removed",
+        readonly=True,
+        copy=False,
+        help="A person has decided to bill it though it was removed from Bookings after it took place",
+    )
+
     # the dashboard counts the few that changed among all that were billed
     _changed_idx = models.Index("(setup_id) WHERE changed_since_billing IS TRUE")
+
+    def action_put_back(self):
+        self.check_access("write")
+        removed = self.filtered(lambda booking: booking.attention_reason == "removed_after")
+        removed.removed_settled = True
+        return super().action_put_back()
 
     def action_create_customer(self):
         """Create the customers of these bookings from the templates of their setups."""
@@ -99,6 +112,14 @@ class BookingsBooking(models.Model):
         line = self.invoice_line_ids.filtered("booking_live")
         if self.status != "invoiced" or not line:
             raise UserError(self.env._("%s is on no confirmed invoice.", self.display_name))
+        if already := line.sudo()._booking_credit_lines().move_id:
+            raise UserError(
+                self.env._(
+                    "%(booking)s: part of it is credited already by %(refunds)s. Credit the rest on the invoice itself.",
+                    booking=self.display_name,
+                    refunds=", ".join(already.mapped("name")),
+                )
+            )
         move = line.move_id
         credit = move._reverse_moves(
             [

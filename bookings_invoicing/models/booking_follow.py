@@ -177,6 +177,7 @@ class BookingsBooking(models.Model):
         rows = self.filtered(lambda row: not row.removed_on)
         values = {
             "removed_on": fields.Datetime.now(),
+            "removed_settled": False,
             "last_seen": setup.last_appointment_sync or rows[:1].create_date,
         }
         if digest:

@@ -1,7 +1,6 @@
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
 
-from ..billing import text
+from .bookings_sync_setup import check_line_template
 
 
 class BookingsSyncSetup(models.Model):
@@ -55,7 +54,4 @@ class ResPartner(models.Model):
     @api.constrains("bookings_line_template")
     def _check_bookings_line_template(self):
         for partner in self.filtered("bookings_line_template"):
-            try:
-                text.check_template(partner.bookings_line_template)
-            except text.TemplateError as error:
-                raise ValidationError(str(error)) from error
+            check_line_template(partner.bookings_line_template)

@@ -21,7 +21,7 @@ class Draft:
     invoice_line_ids = ()
     fee_cause = product_id = payer_id = partner_id = label_rule_id = False
     list_price = 0.0
-    has_manual_price = has_manual_quantity = has_share = removed_on = False
+    has_manual_price = has_manual_quantity = has_share = removed_on = removed_settled = False
     not_billable_decision = blockers = False
 
     def __init__(self, **values):
@@ -158,10 +158,11 @@ def amount_values(row, digits, hour):
 def price_of(row, digits, hour, *, whole=False):
     """The price by the one rule.
 
-    :param bool whole: of the appointment, not of this attendee's share
+    :param bool whole: of the appointment, without what was decided for this attendee
     :rtype: bookings_invoicing.billing.price.Priced
     """
-    currency, has_product = row.currency_id, row.product_id
+    # A fee has a product of its own; what the service costs is asked of the service's.
+    currency, has_product = row.currency_id, row.service_id.product_id
     priced = _price_booking(
         row.price_type,
         money.decimal_of(row.price),
@@ -172,10 +173,10 @@ def price_of(row, digits, hour, *, whole=False):
         currency_step=money.decimal_of(currency.rounding),
         list_price=money.decimal_of(row.list_price) if has_product else None,
         list_unit="hour" if has_product and has_product.uom_id.id == hour else "unit",
-        manual=_manual(row),
+        manual=None if whole else _manual(row),
         share=None if whole else _share(row),
     )
-    fee = _fee(row) if row.fee_cause and not row.has_manual_price else None
+    fee = _fee(row) if row.fee_cause and not (whole or row.has_manual_price) else None
     if fee is None:
         return priced
     return labels.price_fee(fee, priced, row.fee_cause, currency.decimal_places)
@@ -275,7 +276,7 @@ def status_values(row, now, live_line, credited, line_status):
         live_line=live_line,
         not_billable_reason=reason or None,
         cancelled=bool(removed and removed < row.start) or attendance == "late_cancel",
-        removed_after=bool(removed and removed >= row.start),
+        removed_after=bool(removed and removed >= row.start and not row.removed_settled),
         credited=credited,
         charge_fee=bool(row.fee_cause),
         price_to_decide=row.price_outcome == "ask",

@@ -2,6 +2,7 @@ from odoo import api, fields, models
 
 from ..billing import money
 from ..billing.status import BILLED
+from .booking_billing import UNBILLED
 
 
 class BookingsBooking(models.Model):
@@ -81,3 +82,22 @@ class BookingsSyncSetup(models.Model):
         required=True,
         help="Of appointments with several attendees: each pays the price, or they share it.",
     )
+
+    def write(self, vals):
+        changed = self.filtered(
+            lambda one: vals.get("group_price", one.group_price) != one.group_price
+        )
+        result = super().write(vals)
+        for setup in changed:
+            setup._price_groups_anew()
+        return result
+
+    def _price_groups_anew(self):
+        """Let unbilled bookings of groups follow whom the price is for."""
+        bookings = self.env["bookings.booking"].search(
+            [("setup_id", "=", self.id), ("status", "in", UNBILLED)]
+        )
+        if self.group_price == "appointment":
+            bookings._share_out(self, bookings.mapped("appointment_id"))
+        else:
+            bookings.filtered("has_share")._for_import().write({"has_share": False})

@@ -268,6 +268,7 @@ class BookingsBooking(models.Model):
         "not_billable_decision",
         "price_outcome",
         "removed_on",
+        "removed_settled",
         "due_at",
         "blockers",
         "setup_id.bill_from",

@@ -1,7 +1,7 @@
 import logging
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
@@ -56,6 +56,20 @@ class BookingsInvoiceRun(models.Model):
     booking_count = fields.Integer(string="Number of Bookings", readonly=True)
     left_out_ids = fields.One2many("bookings.invoice.run.left.out", "run_id", readonly=True)
     result = fields.Char(compute="_compute_result")
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        return super().create(self._own(vals_list))
+
+    def write(self, vals):
+        return super().write(*self._own([vals]))
+
+    def _own(self, vals_list):
+        # The scheduled action works with the rights of the run's user: nobody gives it somebody else's.
+        me = self.env.uid
+        if not self.env.su and any(vals.get("user_id", me) != me for vals in vals_list):
+            raise AccessError(self.env._("A run belongs to whoever starts it."))
+        return vals_list
 
     @api.depends("move_ids", "booking_count", "left_out_ids")
     def _compute_result(self):
@@ -375,14 +389,3 @@ class BookingsInvoiceRun(models.Model):
                 else self.env._("%s lines removed", lines)
             )
         return ", ".join(texts)
-
-
-class BookingsInvoiceRunLeftOut(models.Model):
-    """A booking that a run left out, with the reason."""
-
-    _name = "bookings.invoice.run.left.out"
-    _description = "Booking Left Out of an Invoice Run"
-
-    run_id = fields.Many2one("bookings.invoice.run", required=True, ondelete="cascade", index=True)
-    booking_id = fields.Many2one("bookings.booking", required=True, ondelete="cascade", index=True)
-    reason = fields.Char(required=True)

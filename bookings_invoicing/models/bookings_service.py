@@ -56,6 +56,13 @@ class BookingsService(models.Model):
         default="15",
     )
     minimum_minutes = fields.Integer()
+    _rounding_has_step = models.Constraint(
+        "CHECK(rounding = 'none' OR rounding_minutes IS NOT NULL)",
+        "Choose to how many minutes it is rounded.",
+    )
+    _minimum_not_negative = models.Constraint(
+        "CHECK(minimum_minutes >= 0)", "The minutes billed at least cannot be negative."
+    )
     no_tax = fields.Boolean(
         string="No Tax on Purpose",
         help="Tick where bookings of this service are invoiced without tax.",

@@ -3,6 +3,8 @@ from odoo.addons.base.models.res_partner import _tz_get
 from odoo.exceptions import ValidationError
 from odoo.tools.safe_eval import safe_eval
 
+from ..billing import text
+
 # What a template partner gives to the customers made from it. Never: what identifies or addresses one party.
 TEMPLATE_FIELDS = (
     "property_payment_term_id",
@@ -26,6 +28,14 @@ TEMPLATE_NEVER = (
     "vat", "company_registry", "email", "phone", "street", "ref", "barcode", "bank_ids", "parent_id", "child_ids",
     "user_ids", "image_1920", "peppol_endpoint", "peppol_eas",
 )  # fmt: skip
+
+
+def check_line_template(template):
+    """Raise ValidationError where a text of invoice lines has words in braces that mean nothing."""
+    try:
+        text.check_template(template)
+    except text.TemplateError as error:
+        raise ValidationError(str(error)) from error
 
 
 class BookingsSyncSetup(models.Model):
@@ -273,6 +283,11 @@ class BookingsSyncSetup(models.Model):
                         "Or switch the import of customers off."
                     )
                 )
+
+    @api.constrains("line_template")
+    def _check_line_template(self):
+        for setup in self.filtered("line_template"):
+            check_line_template(setup.line_template)
 
     @api.constrains("service_sync", "service_template_id")
     def _check_service_template(self):

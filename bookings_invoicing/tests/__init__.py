@@ -11,6 +11,7 @@ from . import test_setup_health
 from . import test_setup_file
 from . import test_setup_checklist
 from . import test_rehearsal
+from . import test_invoicing_rules
 from . import test_five_companies
 from . import test_going_live_tour
 from . import test_secrets

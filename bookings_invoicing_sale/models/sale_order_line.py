@@ -56,6 +56,11 @@ class SaleOrderLine(models.Model):
             billed = booking.invoice_line_ids.filtered("booking_live")
             if self.booking_live and not billed and values["quantity"] > 0:
                 values["booking_id"] = booking.id
+                if booking.currency_id.compare_amounts(booking._amount_to_bill(), booking.amount):
+                    # Part of it is billed already: only the rest is.
+                    rest = booking._prepare_invoice_line(booking._split())
+                    names = ("quantity", "price_unit", "extra_tax_data")
+                    values |= {name: rest[name] for name in names if name in rest}
         return values
 
     def _let_booking_go(self):

@@ -30,6 +30,21 @@ class TestOrderCredits(OrderCase):
         self.assertEqual(again.invoice_line_ids.booking_id, booking)
         self.assertEqual(booking.status, "drafted")
 
+    def test_only_the_credited_part_is_invoiced_again(self):
+        """Credited in part by its price, which Odoo takes for the whole quantity."""
+        booking, move = self._invoiced()
+        amount, part = booking.amount, round(booking.amount / 4, 2)
+        refund = move._reverse_moves([{"invoice_date": "2026-03-12"}])
+        refund.invoice_line_ids.price_unit = part
+        refund.action_post()
+        self.assertEqual((booking.status, booking.credited_amount), ("invoiced", part))
+        booking.action_put_back()
+        again = self.invoice(booking.order_ids)
+        self.assertEqual(again.invoice_line_ids.booking_id, booking)
+        self.assertAlmostEqual(again.invoice_line_ids._booking_amount(), part, 2)
+        again.action_post()
+        self.assertAlmostEqual(booking.billed_amount, amount, 2)
+
     def test_not_billable_after_a_credit_leaves_nothing_to_invoice(self):
         booking, move = self._invoiced()
         self.credit(move)

@@ -1,0 +1,12 @@
+from odoo import fields, models
+
+
+class BookingsInvoiceRunLeftOut(models.Model):
+    """A booking that a run left out, with the reason."""
+
+    _name = "bookings.invoice.run.left.out"
+    _description = "Booking Left Out of an Invoice Run"
+
+    run_id = fields.Many2one("bookings.invoice.run", required=True, ondelete="cascade", index=True)
+    booking_id = fields.Many2one("bookings.booking", required=True, ondelete="cascade", index=True)
+    reason = fields.Char(required=True)

@@ -1,0 +1,121 @@
+from odoo import Command
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tests import new_test_user, tagged
+from odoo.tools import mute_logger
+
+from .test_invoicing_ledger import LedgerCase
+
+
+@tagged("post_install", "-at_install")
+class TestBillingRules(LedgerCase):
+    """Rules of prices and decisions where two of them meet."""
+
+    def _group(self):
+        """Bookings of one appointment with a fixed price and several attendees, all to be billed."""
+        for booking in self.ready.filtered(lambda one: one.price_type == "fixedPrice"):
+            group = self.ready.filtered(
+                lambda one, number=booking.appointment_id: one.appointment_id == number
+            )
+            if len(group) > 1:
+                return group
+        return self.fail("no group class in the sample data")
+
+    def test_removed_after_it_took_place_is_billed_where_a_person_says_so(self):
+        booking = self.ready[-1]
+        self.change(op="delete", appointment=booking.appointment_id)
+        self.sync(full=True)
+        self.assertEqual((booking.status, booking.attention_reason), ("attention", "removed_after"))
+        booking.action_put_back()
+        self.assertEqual(booking.status, "ready")
+        self.invoice(booking)
+        self.assertEqual(booking.status, "invoiced")
+
+    def test_hand_price_of_one_attendee_is_not_that_of_the_appointment(self):
+        self.setup.group_price = "appointment"
+        group = self._group()
+        whole = sum(group.mapped("amount"))
+        group[0].write({"price_unit": 1.0})
+        group._refresh_billing()
+        self.assertEqual(group[0].amount, 1.0)
+        self.assertAlmostEqual(sum(group.mapped("share_amount")), whole, 2)
+
+    def test_whom_the_price_is_for_counts_at_once_and_back(self):
+        group = self._group()
+        each = group.mapped("amount")
+        self.setup.group_price = "appointment"
+        self.assertAlmostEqual(sum(group.mapped("amount")), group[0].price, 2)
+        self.setup.group_price = "attendee"
+        self.assertEqual(group.mapped("amount"), each)
+
+    def test_per_cent_of_a_list_price_is_of_the_service_s(self):
+        fee = self.env["product.product"].create({"name": "Fee", "list_price": 1.0})
+        self.setup.write(
+            {"fee_product_id": fee.id, "no_show_fee_kind": "percent", "no_show_fee": 50}
+            | {"price_tax": "excluded"}
+        )
+        booking = self.ready[0]
+        booking.service_id.billing_rule = "pricelist"
+        booking.service_id.product_id.list_price = 80.0
+        booking._refresh_billing()
+        self.assertEqual(booking.amount, 80.0)
+        booking.action_no_show()
+        self.assertEqual((booking.product_id, booking.amount), (fee, 40.0))
+
+    def test_list_prices_are_taken_as_those_of_bookings(self):
+        booking = self.ready.filtered("product_id.taxes_id")[0]
+        tax = booking.product_id.taxes_id[:1]
+        tax.write({"amount_type": "percent", "amount": 25.0, "price_include_override": False})
+        booking.product_id.taxes_id = tax
+        booking.product_id.list_price = 100.0
+        booking.service_id.billing_rule = "pricelist"
+        self.setup.price_tax = "included"
+        booking._refresh_billing()
+        self.assertEqual(booking.amount, 125.0)
+        self.assertEqual(self.invoice(booking).amount_total, 125.0)
+
+    def test_a_line_credited_in_part_is_not_credited_as_a_whole(self):
+        booking = self.ready[0]
+        move = self.invoice(booking)
+        refund = self.credit(move, 0.3)
+        with self.assertRaisesRegex(UserError, refund.name):
+            booking.action_prepare_credit()
+
+    def test_texts_and_roundings_that_cannot_be_worked_with_are_refused(self):
+        with self.assertRaises(ValidationError):
+            self.setup.line_template = "{servce}, {date}"
+        service = self.ready[0].service_id
+        with mute_logger("odoo.sql_db"):
+            for wrong in (
+                {"rounding": "up", "rounding_minutes": False},
+                {"minimum_minutes": -5},
+            ):
+                with self.assertRaises(Exception), self.cr.savepoint():
+                    service.write(wrong)
+                    self.env.flush_all()
+                self.env.invalidate_all()
+
+    def test_nobody_runs_as_somebody_else_or_signs_by_hand(self):
+        clerk = new_test_user(
+            self.env,
+            "rules-clerk",
+            "account.group_account_invoice,bookings_invoicing.group_user",
+            company_id=self.company.id,
+            company_ids=[Command.set(self.company.ids)],
+        )
+        runs = self.env["bookings.invoice.run"].with_user(clerk)
+        with self.assertRaises(AccessError):
+            runs.create({"state": "queued", "user_id": self.env.uid, "todo": [[self.ready[0].id]]})
+        own = runs.create({"state": "queued", "todo": []})
+        with self.assertRaises(AccessError):
+            own.user_id = self.env.uid
+        reports = self.env["bookings.completeness"].with_user(clerk)
+        period = {"setup_id": self.setup.id, "date_from": "2026-02-01", "date_to": "2026-02-28"}
+        with self.assertRaises(AccessError):
+            reports.create(period | {"state": "signed", "signed_uid": self.env.uid})
+        report = reports.create(period)
+        with self.assertRaises(AccessError):
+            report.write({"snapshot": {"rows": []}, "digest": "x"})
+        report.action_sign()
+        self.assertEqual((report.state, report.signed_uid), ("signed", clerk))
+        report.action_check()
+        self.assertEqual(report.check_text, "Nothing has changed.")
