@@ -1,3 +1,5 @@
+from psycopg2 import IntegrityError
+
 from odoo import Command
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import new_test_user, tagged
@@ -89,7 +91,7 @@ class TestBillingRules(LedgerCase):
                 {"rounding": "up", "rounding_minutes": False},
                 {"minimum_minutes": -5},
             ):
-                with self.assertRaises(Exception), self.cr.savepoint():
+                with self.assertRaises(IntegrityError), self.cr.savepoint():
                     service.write(wrong)
                     self.env.flush_all()
                 self.env.invalidate_all()
