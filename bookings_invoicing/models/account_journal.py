@@ -16,7 +16,7 @@ class AccountJournal(models.Model):
         for company, journals in sales.grouped("company_id").items():
             totals = {}
             for setup, count, amount in booking._read_group(
-                [*booking._uninvoiced_domain(), ("company_id", "=", company.id)],
+                [*booking._uninvoiced_domain(), ("company_id", "child_of", company.id)],
                 ["setup_id"],
                 ["__count", "amount:sum"],
             ):
@@ -26,7 +26,7 @@ class AccountJournal(models.Model):
                 before[setup.currency_id] = (number + count, money + amount)
             changed = Counter()
             for setup, count in booking._read_group(
-                [("changed_since_billing", "=", True), ("company_id", "=", company.id)],
+                [("changed_since_billing", "=", True), ("company_id", "child_of", company.id)],
                 ["setup_id"],
                 ["__count"],
             ):

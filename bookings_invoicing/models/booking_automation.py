@@ -69,7 +69,7 @@ class BookingsSyncSetup(models.Model):
                 if setup.auto_draft == "monthly"
                 else today - timedelta(today.weekday())
             )
-            domain.append(("stop", "<", period.start_of_day(last, setup.tz)))
+            domain.append(("stop", "<=", period.start_of_day(last, setup.tz)))
         bookings = setup.env["bookings.booking"].search(domain)
         run = setup.env["bookings.invoice.run"].create({"state": "running", "is_automatic": True})
         for_machine = bookings._for_automation(run)

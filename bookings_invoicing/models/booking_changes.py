@@ -89,7 +89,8 @@ class BookingsBooking(models.Model):
             move.partner_shipping_id.id,
             move.ref or "",
         )
-        line.unlink()
+        move = move.with_context(skip_is_manually_modified=True)
+        line.with_context(skip_is_manually_modified=True).unlink()
         self._pass_by_clock_again()
         self._refresh_billing()
         if self.changed_since_billing:
@@ -97,6 +98,7 @@ class BookingsBooking(models.Model):
         if self.status == "ready" and grouping.can_join(before, self._split()):
             values = self._prepare_invoice_line(self._split())
             move.write({"invoice_line_ids": [Command.create(values)]})
+            move._bookings_date_again()
         elif not move.invoice_line_ids:
             move.unlink()
 

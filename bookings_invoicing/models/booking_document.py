@@ -74,8 +74,7 @@ class BookingsBooking(models.Model):
         """
         setup = self[:1].setup_id
         split = group.split
-        days = [day for b in self for day in period.service_days(b.start, b.stop, b.setup_id.tz)]
-        first, last = period.service_period(days)
+        first, last = self._service_period()
         payer = self[:1].payer_id
         values = {
             "move_type": "out_invoice",
@@ -101,6 +100,11 @@ class BookingsBooking(models.Model):
         if setup.invoice_cash_rounding_id:
             values["invoice_cash_rounding_id"] = setup.invoice_cash_rounding_id.id
         return values
+
+    def _service_period(self):
+        """First and last local day of these bookings."""
+        days = [day for b in self for day in period.service_days(b.start, b.stop, b.setup_id.tz)]
+        return period.service_period(days)
 
     def _prepare_invoice_line(self, split):
         """Values of the invoice line of this booking.
@@ -245,6 +249,14 @@ class BookingsBooking(models.Model):
         payer = self.payer_id.commercial_partner_id
         if payer.bookings_line_template:
             return payer.bookings_line_template
-        if payer != self.partner_id.commercial_partner_id:
+        if not self._is_own_invoice():
             return text.discreet(self.setup_id.line_template)
         return self.setup_id.line_template
+
+    def _is_own_invoice(self):
+        """Whether who came gets the invoice; an employer does for its people, though Odoo keeps them as its contacts."""
+        partner, payer = self.partner_id, self.payer_id
+        family = partner.commercial_partner_id
+        return payer == partner or (
+            payer.commercial_partner_id == family and (partner == family or not family.is_company)
+        )

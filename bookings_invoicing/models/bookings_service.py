@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import ValidationError
 
 PRICE_TYPES = [
     ("fixedPrice", "Fixed price"),
@@ -56,13 +57,6 @@ class BookingsService(models.Model):
         default="15",
     )
     minimum_minutes = fields.Integer()
-    _rounding_has_step = models.Constraint(
-        "CHECK(rounding = 'none' OR rounding_minutes IS NOT NULL)",
-        "Choose to how many minutes it is rounded.",
-    )
-    _minimum_not_negative = models.Constraint(
-        "CHECK(minimum_minutes >= 0)", "The minutes billed at least cannot be negative."
-    )
     no_tax = fields.Boolean(
         string="No Tax on Purpose",
         help="Tick where bookings of this service are invoiced without tax.",
@@ -136,6 +130,14 @@ class BookingsService(models.Model):
         return {
             "product_id", "billing_rule", "rule_price", "rounding", "rounding_minutes", "minimum_minutes", "no_tax",
         }  # fmt: skip
+
+    @api.constrains("rounding", "rounding_minutes", "minimum_minutes")
+    def _check_rounding(self):
+        for service in self:
+            if service.rounding != "none" and not service.rounding_minutes:
+                raise ValidationError(self.env._("Choose to how many minutes it is rounded."))
+            if service.minimum_minutes < 0:
+                raise ValidationError(self.env._("The minutes billed at least cannot be negative."))
 
     def action_create_product(self):
         """Make the product of this service from the setup's template."""

@@ -152,7 +152,11 @@ class BookingsSyncSetup(models.Model):
                 continue
             email = matching.normalize_email(attendee.email)
             match = matching.match_partner(
-                None, email, by_email.get(email, ()), self.company_id.id, name=attendee.name
+                None,
+                email,
+                by_email.get(email, ()),
+                self.company_id.parent_ids.ids,
+                name=attendee.name,
             )
             if match.kind == "one":
                 people[remote_id] = booking_rules.invoice_partner(

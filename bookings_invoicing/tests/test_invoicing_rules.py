@@ -1,9 +1,8 @@
-from psycopg2 import IntegrityError
+from datetime import timedelta
 
 from odoo import Command
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import new_test_user, tagged
-from odoo.tools import mute_logger
 
 from .test_invoicing_ledger import LedgerCase
 
@@ -85,16 +84,10 @@ class TestBillingRules(LedgerCase):
     def test_texts_and_roundings_that_cannot_be_worked_with_are_refused(self):
         with self.assertRaises(ValidationError):
             self.setup.line_template = "{servce}, {date}"
-        service = self.ready[0].service_id
-        with mute_logger("odoo.sql_db"):
-            for wrong in (
-                {"rounding": "up", "rounding_minutes": False},
-                {"minimum_minutes": -5},
-            ):
-                with self.assertRaises(IntegrityError), self.cr.savepoint():
-                    service.write(wrong)
-                    self.env.flush_all()
-                self.env.invalidate_all()
+        for wrong in ({"rounding": "up", "rounding_minutes": False}, {"minimum_minutes": -5}):
+            with self.assertRaises(ValidationError), self.cr.savepoint():
+                self.ready[0].service_id.write(wrong)
+            self.env.invalidate_all()
 
     def test_nobody_runs_as_somebody_else_or_signs_by_hand(self):
         clerk = new_test_user(
@@ -121,3 +114,36 @@ class TestBillingRules(LedgerCase):
         self.assertEqual((report.state, report.signed_uid), ("signed", clerk))
         report.action_check()
         self.assertEqual(report.check_text, "Nothing has changed.")
+
+    def test_updated_draft_has_the_dates_of_its_bookings(self):
+        """Moved to another day after it was drafted; undoing the run still takes the draft back."""
+        self.setup.invoice_date_policy = "last_service"
+        booking = self.ready[-1]
+        booking.action_create_invoices()
+        move = booking.move_ids
+        before = move.delivery_date
+        start = booking.start - timedelta(days=3)
+        self.change(
+            op="move", appointment=booking.appointment_id, start=f"{start:%Y-%m-%dT%H:%M:%SZ}"
+        )
+        self.sync()
+        booking.action_update_draft()
+        day = before - timedelta(days=3)
+        self.assertEqual(
+            (move.delivery_date, move.bookings_service_start, move.invoice_date), (day, day, day)
+        )
+        run = self.env["bookings.invoice.run"].search([("move_ids", "in", move.ids)])
+        run.action_undo()
+        self.assertEqual(booking.status, "ready")
+
+    def test_an_employer_does_not_read_who_came(self):
+        self.company.bookings_business_details = False
+        company = self.env["res.partner"].create({"name": "Acme", "is_company": True})
+        booking = self.ready[0]
+        name = booking.name
+        booking.partner_id.parent_id = company
+        booking.payer_id = company
+        self.setup.line_template = "{service}, {attendee}"
+        self.assertNotIn(name, self.invoice(booking).invoice_line_ids.name)
+        other = self.ready.filtered(lambda one: one.partner_id != booking.partner_id)[0]
+        self.assertIn(other.name, self.invoice(other).invoice_line_ids.name)

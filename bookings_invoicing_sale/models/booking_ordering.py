@@ -77,10 +77,12 @@ class BookingsBooking(models.Model):
         order_line = line.sudo().sale_line_ids[:1]
         if not order_line:
             return super()._redraft(move, line)
-        line.unlink()
+        move = move.with_context(skip_is_manually_modified=True)
+        line.with_context(skip_is_manually_modified=True).unlink()
         if self._reorder():
             values = order_line._prepare_invoice_line()
             move.write({"invoice_line_ids": [Command.create(values)]})
+            move._bookings_date_again()
         elif not move.invoice_line_ids:
             move.unlink()
         return None
