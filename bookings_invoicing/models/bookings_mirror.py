@@ -82,14 +82,17 @@ class BookingsMirror(models.AbstractModel):
 
         :param set seen: remote ids
         """
-        self.search(
-            [
-                ("setup_id", "=", setup.id),
-                ("removed", "=", False),
-                ("remote_hash", "!=", False),
-                ("remote_id", "not in", list(seen)),
-            ]
-        ).write({"removed": True})
+        self.flush_model(["setup_id", "remote_id", "remote_hash", "removed"])
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT id, remote_id FROM %s
+                    WHERE setup_id = %s AND removed IS NOT TRUE AND remote_hash IS NOT NULL""",
+                SQL.identifier(self._table),
+                setup.id,
+            )
+        )
+        if gone := [row_id for row_id, remote_id in rows if remote_id not in seen]:
+            self.browse(gone).write({"removed": True})
 
     def _remote_values(self, record):
         """Field values of a remote record."""
