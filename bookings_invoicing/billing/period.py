@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from datetime import date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-INVOICE_DATE_POLICIES = ("at_posting", "month_end_of_service", "last_service")
 INTERVALS = {
     "minutes": timedelta(minutes=1),
     "hours": timedelta(hours=1),

@@ -45,7 +45,6 @@ PRICE_TYPES = (
 )
 RULE_KINDS = ("bookings", "fixed", "hourly", "pricelist", "free", "ask")
 ROUNDINGS = ("none", "up", "nearest")
-STEPS = (5, 6, 10, 15, 30, 60)
 
 
 @dataclass(frozen=True)

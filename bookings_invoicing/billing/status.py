@@ -32,11 +32,9 @@ ATTENTION_REASONS = (
     ("credited", "Credited"),
     ("removed_after", "Removed After It Took Place"),
     ("label", "Label Asks for a Decision"),
-    ("attendance", "Attendance Unknown"),
     ("address", "Address Incomplete"),
     ("vat", "Tax ID Missing"),
     ("e_invoice", "E-Invoice Details Missing"),
-    ("other", "Other"),
 )
 NOT_BILLABLE_REASONS = (
     ("free", "Free of Charge"),

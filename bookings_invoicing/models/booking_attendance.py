@@ -171,7 +171,15 @@ class BookingsBooking(models.Model):
     # -- lines ---------------------------------------------------------------------------------------
 
     def _without_tax(self):
-        return super()._without_tax() and not self.fee_cause
+        return self.setup_id.fee_no_tax if self.fee_cause else super()._without_tax()
+
+    def _attention_text(self, key, params):
+        if key == "no_tax" and self.fee_cause:
+            return self.env._(
+                "%(product)s has no tax. Add one, or tick “Fees Without Tax” on the sync setup.",
+                **params,
+            )
+        return super()._attention_text(key, params)
 
     def _line_text(self):
         text = super()._line_text()

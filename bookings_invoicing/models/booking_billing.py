@@ -5,7 +5,10 @@ from odoo.tools import format_date, formatLang
 from ..billing import period, sentences
 from ..billing.status import BILLED, sort_reasons
 from . import booking_rules
+from .bookings_booking import UNINVOICED
 
+# Fields of a setup that decide what stands in the way
+BLOCKING = {"journal_id", "invoice_date_policy", "price_tax", "fee_product_id", "fee_no_tax"}
 UNBILLED = ("upcoming", "ready", "attention", "not_billable", "cancelled")
 
 
@@ -162,7 +165,9 @@ class BookingsBooking(models.Model):
         names.insert(0, "currency_id")
         for name in names:
             self.env.add_to_compute(self._fields[name], free)
-        free._recompute_recordset(names)
+        waiting = free.filtered("payer_waits")
+        self.env.add_to_compute(self._fields["payer_id"], waiting)
+        free._recompute_recordset([*names, "payer_id"])
 
     def _was_on_document(self):
         """Whether it was on an invoice, or on a document of another billing flow."""
@@ -199,7 +204,7 @@ class BookingsBooking(models.Model):
         self.ensure_one()
         included = self.setup_id.price_tax == "included"
         taxes = product.taxes_id._filter_taxes_by_company(self.company_id)
-        if not taxes or self._without_tax() or all(taxes.mapped("price_include")) == included:
+        if not taxes or self.service_id.no_tax or all(taxes.mapped("price_include")) == included:
             return price
         totals = taxes.compute_all(price, self.currency_id, product=product, partner=self.payer_id)
         return totals["total_included" if included else "total_excluded"]
@@ -327,6 +332,14 @@ class BookingsBooking(models.Model):
 
 class BookingsSyncSetup(models.Model):
     _inherit = "bookings.sync.setup"
+
+    def write(self, vals):
+        # What stood in the way may be settled by this: what waits to be billed is looked at again.
+        result = super().write(vals)
+        if not BLOCKING.isdisjoint(vals):
+            waiting = [("setup_id", "in", self.ids), ("status", "in", UNINVOICED)]
+            self.env["bookings.booking"].search(waiting)._refresh_billing()
+        return result
 
     def _journal(self):
         """The sales journal of this setup: its own, else the company's first."""

@@ -155,9 +155,29 @@ class BookingsBooking(models.Model):
             self._refresh_billing()
         return result
 
+    def action_open_customer(self):
+        self.ensure_one()
+        return self._open_record(self.customer_id)
+
+    def action_open_service(self):
+        self.ensure_one()
+        return self._open_record(self.service_id)
+
     def action_open_payer(self):
         self.ensure_one()
         return self._open_record(self.payer_id)
+
+    def action_open_setup(self):
+        self.ensure_one()
+        return self._open_record(self.setup_id)
+
+    def _open_record(self, record):
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": record._name,
+            "res_id": record.id,
+            "view_mode": "form",
+        }
 
 
 class ResCompany(models.Model):

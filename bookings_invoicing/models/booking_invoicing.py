@@ -31,9 +31,8 @@ class BookingsBooking(models.Model):
         )
         return self._invoice_or_queue(domain)._result_action()
 
-    @api.model
     def action_invoice_ready(self):
-        """Draft the invoices of all that is ready in the companies switched on."""
+        """Draft the invoices of all that is ready in the companies switched on, whatever is selected."""
         self._check_may_invoice()
         return self._invoice_or_queue(
             [("status", "=", "ready"), ("company_id", "in", self.env.companies.ids)]

@@ -46,6 +46,7 @@ def settled(draft, terms):
         "currency_id": setup.currency_id.id,
         "partner_id": draft.partner_id.id,
         "payer_id": draft.payer_id.id,
+        "payer_waits": False,
         "product_id": draft.product_id.id,
         "fee_cause": draft.fee_cause,
         "duration": duration(draft),
@@ -179,7 +180,9 @@ def price_of(row, digits, hour, *, whole=False):
     fee = _fee(row) if row.fee_cause and not (whole or row.has_manual_price) else None
     if fee is None:
         return priced
-    return labels.price_fee(fee, priced, row.fee_cause, currency.decimal_places)
+    return labels.price_fee(
+        fee, priced, row.fee_cause, currency.decimal_places, money.decimal_of(currency.rounding)
+    )
 
 
 def price_rule(service):

@@ -71,6 +71,11 @@ class BookingsBooking(models.Model):
         index=True,
         help="Who pays",
     )
+    payer_waits = fields.Boolean(
+        compute="_compute_payer_id",
+        store=True,
+        help="Who pays has changed while it is on an invoice; it counts once the booking is free again.",
+    )
     service_id = fields.Many2one("bookings.service", readonly=True, ondelete="restrict", index=True)
     product_id = fields.Many2one(related="service_id.product_id", store=True, index=True)
     staff_ids = fields.Many2many("bookings.staff", readonly=True)
@@ -234,9 +239,11 @@ class BookingsBooking(models.Model):
     )
     def _compute_payer_id(self):
         for booking in self:
-            if booking.payer_id and booking.status in BILLED:
-                continue
-            booking.payer_id = booking_rules.payer(booking)
+            payer = booking_rules.payer(booking)
+            billed = bool(booking.payer_id) and booking.status in BILLED
+            booking.payer_waits = billed and booking.payer_id != payer
+            if not billed:
+                booking.payer_id = payer
 
     @api.depends("start", "stop")
     def _compute_duration(self):
@@ -325,22 +332,6 @@ class BookingsBooking(models.Model):
                 for name, (old, new, _raw) in (booking.pending_values or {}).items()
                 if name in self._fields
             )
-
-    def action_open_customer(self):
-        self.ensure_one()
-        return self._open_record(self.customer_id)
-
-    def action_open_service(self):
-        self.ensure_one()
-        return self._open_record(self.service_id)
-
-    def _open_record(self, record):
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": record._name,
-            "res_id": record.id,
-            "view_mode": "form",
-        }
 
     # -- what a person decides -------------------------------------------------------------------------
 

@@ -169,11 +169,12 @@ class BookingsCompleteness(models.Model):
             .sudo()
             .invoice_line_ids.filtered(lambda line: line.parent_state == "posted")
         ):
-            key = (line.account_id.display_name, line.date.strftime("%Y-%m"))
+            account = line.account_id
+            key = (account.display_name, account.id, line.date.strftime("%Y-%m"))
             sums[key] = sums.get(key, Decimal(0)) - money.decimal_of(line.balance)
         return [
-            {"account": account, "month": month, "balance": str(value)}
-            for (account, month), value in sorted(sums.items())
+            {"account": name, "account_id": account, "month": month, "balance": str(value)}
+            for (name, account, month), value in sorted(sums.items())
         ]
 
     # -- signing -------------------------------------------------------------------------------------
@@ -220,17 +221,15 @@ class BookingsCompleteness(models.Model):
         texts = [
             self._row_difference(booking_id, before.get(booking_id), now.get(booking_id))
             for booking_id in sorted({*before, *now})
-            if before.get(booking_id) != now.get(booking_id)
         ]
-        if not texts:
-            texts = self._ledger_differences(snapshot["ledger"])
+        texts = [*filter(None, texts), *self._ledger_differences(snapshot["ledger"])]
         if asked["source_state"] != "agrees" and asked["source_text"] != self.source_text:
             texts.append(asked["source_text"])
         self.check_text = "\n".join(texts) or self.env._("Nothing has changed.")
         return True
 
     def _row_difference(self, booking_id, old, new):
-        """One line: which booking, and what of it was, and is now."""
+        """One line: which booking, and what of it was, and is now; none where that is the same."""
         booking = self.env["bookings.booking"].browse(booking_id).exists()
         name = booking._completeness_name() if booking else (old or new)["name"]
         if not (old and new):
@@ -242,10 +241,11 @@ class BookingsCompleteness(models.Model):
             for key, label in labels.items()
             if old[key] != new[key]
         ]
-        return f"{name}: {', '.join(changes)}"
+        return f"{name}: {', '.join(changes)}" if changes else ""
 
     def _row_labels(self):
         return {
+            "when": self.env._("date"),
             "outcome": self.env._("outcome"),
             "numbers": self.env._("invoices"),
             "expected": self.env._("expected"),
@@ -259,13 +259,15 @@ class BookingsCompleteness(models.Model):
         return self.line_ids._fields["outcome"]._description_selection(self.env)
 
     def _ledger_differences(self, signed):
-        old = {(row["account"], row["month"]): row["balance"] for row in signed or ()}
-        new = {(row["account"], row["month"]): row["balance"] for row in self._ledger()}
-        return [
-            f"{account} {month}: {old.get((account, month), '–')} → {new.get((account, month), '–')}"
-            for account, month in sorted({*old, *new})
-            if old.get((account, month)) != new.get((account, month))
-        ]
+        old = {(row["month"], row["account_id"]): row for row in signed or ()}
+        new = {(row["month"], row["account_id"]): row for row in self._ledger()}
+        texts = []
+        for key in sorted({*old, *new}):
+            row = new.get(key) or old[key]
+            was, now = (rows[key]["balance"] if key in rows else "–" for rows in (old, new))
+            if was != now:
+                texts.append(f"{row['account']} {row['month']}: {was} → {now}")
+        return texts
 
     def _signed_text(self):
         return self.env._("This report was signed off. Check it, or make a new one.")
@@ -365,6 +367,7 @@ class BookingsBooking(models.Model):
         return {
             "id": self.id,
             "name": self._completeness_name(),
+            "when": self._completeness_time(),
             "outcome": outcome,
             "gone": bool(self.removed_on),
             "numbers": ", ".join(sorted(lines.move_id.mapped("name"))),
@@ -381,7 +384,10 @@ class BookingsBooking(models.Model):
     def _completeness_name(self):
         """How a report names the booking: without the attendee, for what is signed stays when somebody is forgotten."""
         self.ensure_one()
-        return f"{self._local(self.start):%Y-%m-%d %H:%M} {self.service_id.name}"
+        return f"{self._completeness_time()} {self.service_id.name}"
+
+    def _completeness_time(self):
+        return f"{self._local(self.start):%Y-%m-%d %H:%M}"
 
     def _difference_cause(self, invoiced, credited):
         """A key of ``bookings.completeness._causes()``."""

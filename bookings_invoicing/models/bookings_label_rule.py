@@ -117,6 +117,10 @@ class BookingsSyncSetup(models.Model):
         ondelete="restrict",
         help="Fees are invoiced with this product, its account and its taxes.",
     )
+    fee_no_tax = fields.Boolean(
+        string="Fees Without Tax",
+        help="Tick where fees are invoiced without tax on purpose.",
+    )
 
     @api.constrains(
         "no_show_fee_kind",

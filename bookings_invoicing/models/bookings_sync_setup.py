@@ -181,7 +181,7 @@ class BookingsSyncSetup(models.Model):
     )
     line_template = fields.Char(
         required=True,
-        default="{service} - {date}",
+        default=text.DEFAULT_TEMPLATE,
         translate=True,
         help="Text of an invoice line. Words in braces are filled in: {service} {date} {start} {end} {duration} "
         "{staff} {attendee} {label} {reference}",

@@ -4,16 +4,16 @@ What: reads services, staff members, customers and appointments, and lets the mo
 
 How to use: ``SyncJob(setup, "cron", commit=...).run()`` returns the ``bookings.sync.run``.
 
-How it works: an advisory lock, held by a cursor of its own, makes sure that one process works on a setup; it ends with the
-process, whatever happens to that. Pages are fetched while no write is pending and written in batches
-(:mod:`.sync_store`); with a ``commit`` each batch is durable before the next is fetched, without one (a button)
-everything is fetched first and written at once. Windows are judged one by one, so that memory does not grow with the
-number of appointments.
+How it works: an advisory lock makes sure that one process works on a setup; it is held by a cursor of its own where
+batches are committed, else by the transaction that keeps everything, and ends with the process, whatever happens to that.
+Pages are fetched while no write is pending and written in batches (:mod:`.sync_store`); with a ``commit`` each batch is
+durable before the next is fetched, without one (a button) everything is fetched first and written at once. Windows are
+judged one by one, so that memory does not grow with the number of appointments.
 """
 
 import logging
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, timedelta
 
 from odoo import fields
@@ -85,7 +85,8 @@ class SyncJob:
 
     @contextmanager
     def _claim(self):
-        with self.env.registry.cursor() as cursor:
+        own = self.env.registry.cursor() if self._commit else nullcontext(self.env.cr)
+        with own as cursor:
             cursor.execute(
                 SQL("SELECT pg_try_advisory_xact_lock(%s, %s)", LOCK_SPACE, self.setup.id)
             )

@@ -62,11 +62,35 @@ class TestCompleteness(LedgerCase):
             report.unlink()
         report.action_check()
         self.assertEqual(report.check_text, "Nothing has changed.")
-        self.invoice(self.ready[0])
+        line = self.invoice(self.ready[0]).invoice_line_ids
         report.action_check()
-        self.assertEqual(len(report.check_text.splitlines()), 1)
-        self.assertIn("outcome Waiting to Be Invoiced → Invoiced", report.check_text)
-        self.assertIn(self.ready[0]._completeness_name(), report.check_text)
+        booking, revenue = report.check_text.splitlines()
+        self.assertIn("outcome Waiting to Be Invoiced → Invoiced", booking)
+        self.assertIn(self.ready[0]._completeness_name(), booking)
+        self.assertTrue(revenue.startswith(f"{line.account_id.display_name} "), revenue)
+        self.assertTrue(revenue.endswith(f": – → {-line.balance:.2f}"), revenue)
+
+    def test_other_names_are_no_difference(self):
+        line = self.invoice(self.ready[0]).invoice_line_ids
+        report = self._report()
+        report.action_sign()
+        line.account_id.name = "Renamed"
+        self.ready.service_id.name = "Called otherwise"
+        report.action_check()
+        self.assertEqual(report.check_text, "Nothing has changed.")
+
+    def test_another_account_is_a_difference(self):
+        line = self.invoice(self.ready[0]).invoice_line_ids
+        report = self._report()
+        report.action_sign()
+        other = line.account_id.copy({"name": "Other revenue"})
+        line.move_id.button_draft()
+        line.account_id = other
+        line.move_id.action_post()
+        report.action_check()
+        balance = f"{-line.balance:.2f}"
+        self.assertIn(f": {balance} → –", report.check_text)
+        self.assertIn(f": – → {balance}", report.check_text)
 
     def test_what_was_signed_cannot_be_changed_by_hand(self):
         self.invoice(self.ready[:2])

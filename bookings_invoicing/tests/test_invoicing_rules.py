@@ -147,3 +147,66 @@ class TestBillingRules(LedgerCase):
         self.assertNotIn(name, self.invoice(booking).invoice_line_ids.name)
         other = self.ready.filtered(lambda one: one.partner_id != booking.partner_id)[0]
         self.assertIn(other.name, self.invoice(other).invoice_line_ids.name)
+
+    def test_payer_corrected_while_on_a_draft_counts_once_it_is_free(self):
+        booking = self.ready.filtered(lambda one: one.customer_id.partner_id)[0]
+        before = booking.payer_id
+        parent = self.env["res.partner"].create({"name": "Parent"})
+        booking.action_create_invoices()
+        booking.customer_id.payer_id = parent
+        self.assertEqual(booking.payer_id, before)
+        booking.move_ids.unlink()
+        self.env["bookings.invoice.preview"].create({})
+        self.assertEqual((booking.status, booking.payer_id), ("ready", parent))
+        self.assertFalse(booking.payer_waits)
+
+    def test_payer_chosen_by_hand_survives_a_draft(self):
+        booking = self.ready[0]
+        payer = booking.payer_id = self.env["res.partner"].create({"name": "Payer"})
+        booking.action_create_invoices()
+        booking.move_ids.unlink()
+        self.env["bookings.invoice.preview"].create({})
+        self.assertEqual((booking.status, booking.payer_id), ("ready", payer))
+
+    def test_fees_without_tax_on_purpose(self):
+        """Damages bear no tax in many countries; what the service bears is a matter of its own."""
+        fee = self.env["product.product"].create({"name": "Fee", "taxes_id": False})
+        self.setup.write(
+            {"fee_product_id": fee.id, "no_show_fee_kind": "amount", "no_show_fee": 20.0}
+        )
+        booking = self.ready[0]
+        booking.action_no_show()
+        self.assertEqual((booking.status, booking.attention_reason), ("attention", "no_tax"))
+        self.assertIn("“Fees Without Tax”", booking.attention_detail)
+        self.setup.fee_no_tax = True
+        self.assertEqual(booking.status, "ready")
+        move = self.invoice(booking)
+        self.assertFalse(move.invoice_line_ids.tax_ids)
+        self.assertEqual(move.amount_total, 20.0)
+
+    def test_fee_where_coins_are_rounded(self):
+        self.setup.currency_id.rounding = 0.05
+        fee = self.env["product.product"].create({"name": "Fee"})
+        self.setup.write(
+            {"fee_product_id": fee.id, "no_show_fee_kind": "amount", "no_show_fee": 20.02}
+        )
+        booking = self.ready[0]
+        booking.action_no_show()
+        self.assertEqual((booking.price_unit, booking.amount), (20.0, 20.0))
+
+    def test_what_is_left_out_opens_as_listed(self):
+        """Those that end too late for the chosen day, too."""
+        day = self.ready.sorted("stop")[len(self.ready) // 2].stop.date()
+        preview = self.env["bookings.invoice.preview"].create(
+            {"booking_ids": [Command.set(self.ready.ids)], "ended_before": day}
+        )
+        self.assertTrue(preview.left_out_ids)
+        self.assertIn("Not ended before", preview.left_out_ids[-1].reason)
+        opened = preview.action_open_left_out()["domain"][0][2]
+        self.assertEqual(set(opened), set(preview.left_out_ids.booking_id.ids))
+        self.assertEqual(set(opened), set((self.ready - preview.line_ids.booking_ids).ids))
+
+    def test_all_ready_by_one_button(self):
+        """A list's button sends what is selected, which makes no difference."""
+        self.ready[:1].action_invoice_ready()
+        self.assertEqual(set(self.ready.mapped("status")), {"drafted"})

@@ -2,6 +2,7 @@ from datetime import UTC
 
 from odoo.tests import tagged
 
+from ..models.sync_job import LOCK_SPACE
 from .common import ANCHOR, NOW, BookingsCase
 
 
@@ -91,6 +92,16 @@ class TestSync(BookingsCase):
         self.assertEqual(bookings.mapped("place"), ["Lost"] * len(bookings))
         self.sync(full=True)
         self.assertEqual({(b.place, b.remote_hash) for b in bookings}, {(place, kept)})
+
+    def test_what_a_button_writes_is_claimed_until_it_is_kept(self):
+        """No other process begins before the button's transaction has ended."""
+        self.sync()
+        self.env.cr.execute(
+            "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid() "
+            "AND classid::bigint = %s AND objid::bigint = %s",
+            [LOCK_SPACE, self.setup.id],
+        )
+        self.assertTrue(self.env.cr.fetchone())
 
     def test_unchanged_tenant_is_not_written(self):
         self.sync()

@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.fields import Command, Domain
+from odoo.tools import format_date
 
 from ..billing import hints, money, period
 
@@ -94,28 +95,46 @@ class BookingsInvoicePreview(models.TransientModel):
     @api.depends("booking_ids", "grouping", "ended_before")
     def _compute_plan(self):
         for preview in self:
-            chosen = preview._chosen()
-            ready = chosen.filtered(lambda booking: booking.status == "ready")
-            groups, stopped = ready._let_out_by_total(
-                [
-                    (ready.browse(item.id for item in group.items), group)
-                    for group in ready._grouped(preview._settings())
-                ]
-            )
-            reasons = {booking: reason for bookings, reason in stopped for booking in bookings}
-            ready = ready.filtered(lambda booking, reasons=reasons: booking not in reasons)
+            groups, left_out = preview._parted()
+            ready = preview.booking_ids.browse().concat(*(bookings for bookings, _group in groups))
             rows, totals, drafts = preview._rows(ready, groups)
             preview.candidate_draft_ids = drafts
             preview.line_ids = [Command.clear(), *(Command.create(row) for row in rows[:SHOWN])]
             preview.left_out_ids = [
                 Command.clear(),
-                *map(Command.create, preview._left_out_rows(chosen - ready, reasons)[:SHOWN]),
+                *(
+                    Command.create({"booking_id": booking.id, "reason": reason})
+                    for booking, reason in list(left_out.items())[:SHOWN]
+                ),
             ]
             preview.invoice_count = len(groups)
             preview.booking_count = len(ready)
-            preview.left_out_count = len(preview.booking_ids) - len(ready)
+            preview.left_out_count = len(left_out)
             preview.is_cut = len(rows) > SHOWN
             preview.totals = ", ".join(currency.format(total) for currency, total in totals.items())
+
+    def _parted(self):
+        """What is invoiced, and what is left out and why.
+
+        :returns: ``([(bookings, bookings_invoicing.billing.grouping.Group)], {booking: reason})``
+        """
+        everything, chosen = self.booking_ids._origin or self.booking_ids, self._chosen()
+        ready = chosen.filtered(lambda booking: booking.status == "ready")
+        groups, stopped = ready._let_out_by_total(
+            [
+                (ready.browse(item.id for item in group.items), group)
+                for group in ready._grouped(self._settings())
+            ]
+        )
+        labels = dict(everything._fields["status"]._description_selection(self.env))
+        reasons = {booking: reason for bookings, reason in stopped for booking in bookings}
+        for booking in chosen - ready:
+            reasons[booking] = booking.attention_detail or labels.get(booking.status)
+        for booking in everything - chosen:
+            reasons[booking] = self.env._(
+                "Not ended before %s.", format_date(self.env, self.ended_before)
+            )
+        return groups, reasons
 
     def _chosen(self):
         """The bookings of the period."""
@@ -170,18 +189,6 @@ class BookingsInvoicePreview(models.TransientModel):
             "hint": "\n".join(dict.fromkeys(texts)),
         }, draft
 
-    def _left_out_rows(self, bookings, reasons):
-        labels = dict(bookings._fields["status"]._description_selection(self.env))
-        return [
-            {
-                "booking_id": booking.id,
-                "reason": reasons.get(booking)
-                or booking.attention_detail
-                or labels.get(booking.status),
-            }
-            for booking in bookings
-        ]
-
     # -- one click -----------------------------------------------------------------------------------
 
     def action_create(self):
@@ -201,8 +208,8 @@ class BookingsInvoicePreview(models.TransientModel):
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "bookings_invoicing.booking_action_all"
         )
-        left = self.booking_ids.filtered(lambda booking: booking.status != "ready")
-        return {**action, "domain": [("id", "in", left.ids)], "context": {}}
+        _groups, left_out = self._parted()
+        return {**action, "domain": [("id", "in", [one.id for one in left_out])], "context": {}}
 
 
 class BookingsInvoicePreviewLine(models.TransientModel):

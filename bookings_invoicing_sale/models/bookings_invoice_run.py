@@ -38,11 +38,20 @@ class BookingsInvoiceRun(models.Model):
         # EXTENDS 'bookings_invoicing': orders that nobody worked on go, too
         self.ensure_one()
         self.check_access("write")
+        ordered, drafted = len(self.order_ids), bool(self.move_ids)
         kept = self._undo_orders()
         action = super().action_undo()
+        params = action["params"]
+        if ordered:
+            count = ordered - len(kept)
+            text = (
+                self.env._("1 order removed")
+                if count == 1
+                else self.env._("%s orders removed", count)
+            )
+            params["title"] = ", ".join([params["title"], text] if drafted else [text])
         if kept:
             self.state = "partial"
-            params = action["params"]
             params["message"] = "\n".join(filter(None, (params.get("message"), *kept)))
             params.update(type="warning", sticky=True)
         return action

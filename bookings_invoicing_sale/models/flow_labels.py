@@ -33,7 +33,7 @@ class BookingsBooking(models.Model):
     def _flow_labels(self):
         """Names by what they stand for; empty where all that is made are draft invoices.
 
-        :returns: ``{"create" | "direct" | "payer" | "documents": text}``
+        :returns: ``{"create" | "direct" | "ready" | "payer" | "documents": text}``
         """
         flows = self._flows_in_use()
         if "sale" not in flows:
@@ -42,12 +42,14 @@ class BookingsBooking(models.Model):
             return {
                 "create": self.env._("Create Orders"),
                 "direct": self.env._("Order Without Preview"),
+                "ready": self.env._("Order All Ready"),
                 "payer": self.env._("Order All of the Payer"),
                 "documents": self.env._("Orders"),
             }
         return {
             "create": self.env._("Create Invoices and Orders"),
             "direct": self.env._("Create Without Preview"),
+            "ready": self.env._("Bill All Ready"),
             "payer": self.env._("Bill All of the Payer"),
             "documents": self.env._("Invoices and Orders"),
         }
@@ -67,6 +69,7 @@ class BookingsBooking(models.Model):
             name_nodes(
                 arch, "/list/header/button[@name='action_create_invoices']", labels["direct"]
             )
+            name_nodes(arch, "/list/header/button[@name='action_invoice_ready']", labels["ready"])
             name_nodes(arch, "//button[@name='action_invoice_customer']", labels["payer"])
         return arch, view
 

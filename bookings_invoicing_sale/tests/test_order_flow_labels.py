@@ -35,6 +35,7 @@ class TestFlowLabels(OrderCase):
         return {
             "preview": header.find(f"button[@name='{action['id']}']").get("string"),
             "direct": header.find("button[@name='action_create_invoices']").get("string"),
+            "ready": header.find("button[@name='action_invoice_ready']").get("string"),
             "menu": [menu[self.env.ref(xmlid).id] for xmlid in SERVER_ACTIONS],
             "payer": payer.get("string"),
             "title": action["name"],
@@ -50,6 +51,7 @@ class TestFlowLabels(OrderCase):
             {
                 "preview": create,
                 "direct": "Order Without Preview",
+                "ready": "Order All Ready",
                 "menu": [create, "Order All of the Payer"],
                 "payer": "Order All of the Payer",
                 "title": create,
@@ -68,6 +70,7 @@ class TestFlowLabels(OrderCase):
             {
                 "preview": create,
                 "direct": "Draft Without Preview",
+                "ready": "Draft All Ready",
                 "menu": [create, "Invoice All of the Payer"],
                 "payer": "Invoice All of This Payer",
                 "title": create,
@@ -84,6 +87,7 @@ class TestFlowLabels(OrderCase):
         shown = self.shown()
         create = "Create Invoices and Orders"
         self.assertEqual({shown[key] for key in ("preview", "title", "form", "create")}, {create})
+        self.assertEqual(shown["ready"], "Bill All Ready")
         self.assertEqual(shown["menu"], [create, "Bill All of the Payer"])
         self.assertEqual(shown["documents"], "Invoices and Orders")
 

@@ -34,8 +34,10 @@ class TestOrders(OrderCase):
         run = self.env["bookings.booking"]._invoice_all([("id", "in", self.ready.ids)])
         kept = run.order_ids[0]
         self.invoice(kept)
-        message = run.action_undo()["params"]["message"]
-        self.assertIn(kept.name, message)
+        number = len(run.order_ids) - 1
+        params = run.action_undo()["params"]
+        self.assertIn(kept.name, params["message"])
+        self.assertEqual(params["title"], f"{number} orders removed")
         self.assertEqual(run.order_ids.exists(), kept)
         self.assertEqual(set(kept.booking_ids.mapped("status")), {"drafted"})
         self.assertEqual(set((self.ready - kept.booking_ids).mapped("status")), {"ready"})
