@@ -72,6 +72,7 @@ class BookingsBooking(models.Model):
         help="Who pays",
     )
     payer_waits = fields.Boolean(
+        string="Payer Changed Meanwhile",
         compute="_compute_payer_id",
         store=True,
         help="Who pays has changed while it is on an invoice; it counts once the booking is free again.",
