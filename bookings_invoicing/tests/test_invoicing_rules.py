@@ -206,7 +206,12 @@ class TestBillingRules(LedgerCase):
         self.assertEqual(set(opened), set(preview.left_out_ids.booking_id.ids))
         self.assertEqual(set(opened), set((self.ready - preview.line_ids.booking_ids).ids))
 
-    def test_all_ready_by_one_button(self):
-        """A list's button sends what is selected, which makes no difference."""
-        self.ready[:1].action_invoice_ready()
+    def test_all_ready_at_once(self):
+        """An action of the list's menu gets what is selected, which makes no difference."""
+        action = self.env.ref("bookings_invoicing.booking_action_invoice_ready")
+        action.with_context(
+            active_model="bookings.booking",
+            active_ids=self.ready[:1].ids,
+            active_id=self.ready[0].id,
+        ).run()
         self.assertEqual(set(self.ready.mapped("status")), {"drafted"})

@@ -5,6 +5,7 @@ PREVIEW = "bookings_invoicing.booking_action_preview"
 SERVER_ACTIONS = {
     "bookings_invoicing.booking_action_create_invoices": "create",
     "bookings_invoicing.booking_action_invoice_customer": "payer",
+    "bookings_invoicing.booking_action_invoice_ready": "ready",
 }
 
 
@@ -69,7 +70,6 @@ class BookingsBooking(models.Model):
             name_nodes(
                 arch, "/list/header/button[@name='action_create_invoices']", labels["direct"]
             )
-            name_nodes(arch, "/list/header/button[@name='action_invoice_ready']", labels["ready"])
             name_nodes(arch, "//button[@name='action_invoice_customer']", labels["payer"])
         return arch, view
 

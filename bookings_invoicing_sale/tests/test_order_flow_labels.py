@@ -9,6 +9,7 @@ PREVIEW = "bookings_invoicing.booking_action_preview"
 SERVER_ACTIONS = (
     "bookings_invoicing.booking_action_create_invoices",
     "bookings_invoicing.booking_action_invoice_customer",
+    "bookings_invoicing.booking_action_invoice_ready",
 )
 
 
@@ -35,7 +36,6 @@ class TestFlowLabels(OrderCase):
         return {
             "preview": header.find(f"button[@name='{action['id']}']").get("string"),
             "direct": header.find("button[@name='action_create_invoices']").get("string"),
-            "ready": header.find("button[@name='action_invoice_ready']").get("string"),
             "menu": [menu[self.env.ref(xmlid).id] for xmlid in SERVER_ACTIONS],
             "payer": payer.get("string"),
             "title": action["name"],
@@ -51,8 +51,7 @@ class TestFlowLabels(OrderCase):
             {
                 "preview": create,
                 "direct": "Order Without Preview",
-                "ready": "Order All Ready",
-                "menu": [create, "Order All of the Payer"],
+                "menu": [create, "Order All of the Payer", "Order All Ready"],
                 "payer": "Order All of the Payer",
                 "title": create,
                 "form": create,
@@ -70,8 +69,7 @@ class TestFlowLabels(OrderCase):
             {
                 "preview": create,
                 "direct": "Draft Without Preview",
-                "ready": "Draft All Ready",
-                "menu": [create, "Invoice All of the Payer"],
+                "menu": [create, "Invoice All of the Payer", "Draft All Ready"],
                 "payer": "Invoice All of This Payer",
                 "title": create,
                 "form": create,
@@ -87,8 +85,7 @@ class TestFlowLabels(OrderCase):
         shown = self.shown()
         create = "Create Invoices and Orders"
         self.assertEqual({shown[key] for key in ("preview", "title", "form", "create")}, {create})
-        self.assertEqual(shown["ready"], "Bill All Ready")
-        self.assertEqual(shown["menu"], [create, "Bill All of the Payer"])
+        self.assertEqual(shown["menu"], [create, "Bill All of the Payer", "Bill All Ready"])
         self.assertEqual(shown["documents"], "Invoices and Orders")
 
     def test_companies_switched_on_count(self):
