@@ -1,6 +1,6 @@
 """Benchmarks: a register of them and what they are given.
 
-A benchmark is a function in ``devtools/bench_*.py`` or ``tests/bench/bench_*.py``:
+A benchmark is a function in ``devtools/bench_*.py``:
 
     @benchmark("graph_read")
     def graph_read(ctx):
@@ -30,7 +30,6 @@ from .odoo_process import odoo_environment
 from .paths import REPO
 
 REGISTER = {}
-FOLDERS = ("devtools", "tests/bench")
 MARK = "benchmark result: "
 
 
@@ -89,9 +88,8 @@ def _close(name):
 
 def load():
     """Import every module that may hold benchmarks and return the register."""
-    for folder in FOLDERS:
-        for path in sorted((REPO / folder).glob("bench_*.py")):
-            importlib.import_module(".".join(path.relative_to(REPO).with_suffix("").parts))
+    for path in sorted((REPO / "devtools").glob("bench_*.py")):
+        importlib.import_module(f"devtools.{path.stem}")
     return REGISTER
 
 

@@ -14,8 +14,6 @@ MAX_FUNCTION = 60
 # Attributes and elements that Odoo dropped before 19.
 OLD_ELEMENTS = {"tree": "list", "openerp": "odoo"}
 OLD_ATTRIBUTES = ("attrs", "states", "groups_id")
-# Sources that stay as long as they must be.
-LONG_FILES_ALLOWED = (".po", ".pot", ".lock", ".svg", ".txt")
 
 
 def main(addons):

@@ -15,6 +15,8 @@ COMMANDS = {
     "clean": "remove databases and caches that ./dev made",
 }
 
+EXPLAIN_THEMSELVES = ("demo", "odoo", "serve")
+
 
 def usage():
     """Text of ``./dev help``."""
@@ -25,7 +27,8 @@ def usage():
 def main(argv):
     """Run one command and return the exit code."""
     name, args = (argv[0], argv[1:]) if argv else ("help", [])
-    if name in ("help", "-h", "--help"):
+    asks = name not in EXPLAIN_THEMSELVES and not {"-h", "--help"}.isdisjoint(args)
+    if name in ("help", "-h", "--help") or (name in COMMANDS and asks):
         print(usage())
         return 0
     if name not in COMMANDS:

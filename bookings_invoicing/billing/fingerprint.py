@@ -1,4 +1,4 @@
-"""A digest of what matters in a record: equal digests, nothing to write (design decision 7)."""
+"""A digest of what matters in a record: equal digests, nothing to write."""
 
 import json
 from collections.abc import Mapping

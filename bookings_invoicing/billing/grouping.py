@@ -1,8 +1,7 @@
 """Which bookings share an invoice.
 
-The grouping (:data:`GROUPINGS`) is a wish of the setup or the payer; :class:`Split` is law (design
-decision 15): bookings that differ in one of its fields never meet on an invoice, whatever the
-grouping.
+The grouping (:data:`GROUPINGS`) is a wish of the setup or the payer; :class:`Split` is law: bookings
+that differ in one of its fields never meet on an invoice, whatever the grouping.
 """
 
 from collections.abc import Hashable, Iterable

@@ -2,7 +2,7 @@
 
 The ladder for partners (remote id, e-mail within the company or shared, a human) never goes by
 name, and a blank e-mail never matches anything. Attendees of one appointment are matched one to
-one, most specific first; a key once given stays with its booking (design decision 6).
+one, most specific first; a key once given stays with its booking.
 """
 
 import re

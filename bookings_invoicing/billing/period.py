@@ -1,7 +1,7 @@
 """Days, months and dates as the business sees them.
 
-Moments are UTC (naive means UTC, as Odoo stores them); the business's IANA zone decides the day
-(design decision 14). Nothing here reads a clock.
+Moments are UTC (naive means UTC, as Odoo stores them); the business's IANA zone decides the day.
+Nothing here reads a clock.
 """
 
 from collections.abc import Iterable

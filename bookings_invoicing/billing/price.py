@@ -1,6 +1,6 @@
 """What a booking costs: Graph's price type, the service's rule, the time, a person's word.
 
-Rules (design decision 12; Graph ``bookingPriceType`` and ``bookingAppointment``, where ``price`` is
+Rules (Graph ``bookingPriceType`` and ``bookingAppointment``, where ``price`` is
 never null, so that 0.0 says nothing about *free*):
 
 - a person's price or quantity wins over everything and is named with who and when;

@@ -1,4 +1,4 @@
-"""The one status of a booking (design decision 9) and the first reason why it needs somebody.
+"""The one status of a booking and the first reason why it needs somebody.
 
 Precedence: a live line > not billable > cancelled > upcoming > attention > ready.
 """

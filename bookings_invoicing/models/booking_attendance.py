@@ -78,6 +78,11 @@ class BookingsBooking(models.Model):
     def _attention_text(self, key, params):
         if key == "label":
             return self.env._("The label “%(label)s” asks for a decision. %(note)s", **params)
+        if key == "no_tax" and self.fee_cause:
+            return self.env._(
+                "%(product)s has no tax. Add one, or tick “Fees Without Tax” on the sync setup.",
+                **params,
+            )
         return super()._attention_text(key, params)
 
     # -- labels --------------------------------------------------------------------------------------
@@ -172,14 +177,6 @@ class BookingsBooking(models.Model):
 
     def _without_tax(self):
         return self.setup_id.fee_no_tax if self.fee_cause else super()._without_tax()
-
-    def _attention_text(self, key, params):
-        if key == "no_tax" and self.fee_cause:
-            return self.env._(
-                "%(product)s has no tax. Add one, or tick “Fees Without Tax” on the sync setup.",
-                **params,
-            )
-        return super()._attention_text(key, params)
 
     def _line_text(self):
         text = super()._line_text()

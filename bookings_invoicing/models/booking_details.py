@@ -2,6 +2,7 @@ from odoo import models
 from odoo.tools import formatLang
 
 from ..billing import details, money
+from .bookings_booking import UNINVOICED
 
 KEYS = ("address", "vat", "e_invoice")
 ADDRESS = ("street", "city", "country_id")
@@ -66,7 +67,7 @@ class BookingsBooking(models.Model):
             [
                 ("payer_id", "in", asking.payer_id.ids),
                 ("company_id", "in", asking.company_id.ids),
-                ("status", "in", ("ready", "attention")),
+                ("status", "in", UNINVOICED),
                 ("price_outcome", "=", "priced"),
                 ("id", "not in", self.ids),
             ]

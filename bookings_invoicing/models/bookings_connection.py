@@ -1,4 +1,3 @@
-import logging
 from datetime import timedelta
 
 import requests
@@ -9,8 +8,6 @@ from odoo.exceptions import UserError
 from .. import graph, sandbox, server_settings
 from .graph_sentences import tell
 from .stored_tokens import StoredTokens
-
-_logger = logging.getLogger(__name__)
 
 SANDBOX_DAYS = 76
 
@@ -268,7 +265,8 @@ class BookingsConnection(models.Model):
     def action_find_businesses(self):
         """Offer the tenant's Bookings businesses; each becomes a sync setup on choice."""
         self.ensure_one()
-        self.check_access("write")
+        self.check_access("read")
+        self.env["bookings.sync.setup"].check_access("create")
         wizard = self.env["bookings.business.finder"].create({"connection_id": self.id})
         wizard._list_businesses()
         return wizard._open()

@@ -59,8 +59,6 @@ class BookingsBooking(models.Model):
 
     _inherit = "bookings.booking"
 
-    proposal_ids = fields.One2many("bookings.proposal", "booking_id")
-
     def _after_import(self, setup, keyed):
         rules = setup._question_rules()
         if rules:

@@ -4,7 +4,6 @@ from odoo import api, fields, models
 
 KEEP_DAYS = 90
 GC_BATCH = 1000
-KINDS = ("service", "staff", "customer", "appointment")
 
 
 class BookingsSyncRun(models.Model):

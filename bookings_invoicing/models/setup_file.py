@@ -86,7 +86,7 @@ class BookingsSyncSetup(models.Model):
         return {
             "format": FORMAT,
             "version": VERSION,
-            "made_from": {"setup": setup.name, "business": setup.business_id},
+            "made_from": {"setup": setup.name},
             "settings": setup._file_values(setup, setup._file_fields(setup)),
             "services": [
                 {key: service[key] for key in SERVICE_KEYS}

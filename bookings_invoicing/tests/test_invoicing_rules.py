@@ -215,3 +215,30 @@ class TestBillingRules(LedgerCase):
             active_id=self.ready[0].id,
         ).run()
         self.assertEqual(set(self.ready.mapped("status")), {"drafted"})
+
+    def test_currency_that_the_journal_does_not_take_is_a_stop(self):
+        other = self.env["res.currency"].with_context(active_test=False)
+        other = other.search([("id", "!=", self.setup.currency_id.id)], limit=1)
+        other.active = True
+        journal = self.setup._journal().copy({"currency_id": other.id})
+        own, self.setup.journal_id = self.setup._journal(), journal
+        booking = self.ready[0]
+        self.assertEqual((booking.status, booking.attention_reason), ("attention", "currency"))
+        self.assertIn(journal.display_name, booking.attention_detail)
+        run = self.env["bookings.booking"]._invoice_all([("id", "in", self.ready.ids)])
+        self.assertFalse(run.move_ids)
+        self.setup.journal_id = own
+        self.assertEqual(booking.status, "ready")
+
+    def test_what_has_not_ended_when_it_is_claimed_is_not_billed(self):
+        """The status was right when it was kept; the clock is asked again."""
+        booking = self.ready[0]
+        self.setup.bill_after = 10**5
+        self.assertEqual(booking.status, "upcoming")
+        self.env.cr.execute(
+            "UPDATE bookings_booking SET status = 'ready' WHERE id = %s", [booking.id]
+        )
+        booking.invalidate_recordset()
+        booking.action_create_invoices()
+        self.assertFalse(booking.invoice_line_ids)
+        self.assertEqual(booking.status, "upcoming")

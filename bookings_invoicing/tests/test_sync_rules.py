@@ -32,6 +32,43 @@ class TestSyncRules(BookingsCase):
         self.change(op="label", appointment=booking.appointment_id, label=text)
         self.sync()
 
+    def test_another_business_archives_this_one_with_its_bookings(self):
+        """Its mappings stay its own: the next business knows nothing of them."""
+        bookings, services = self.bookings(), self.setup.service_ids
+        finder = self.env["bookings.business.finder"].browse(
+            self.setup.action_change_business()["res_id"]
+        )
+        self.assertFalse(self.setup.active)
+        self.assertEqual(set(bookings.mapped("active")), {False})
+        self.assertFalse(self.bookings())
+        finder.line_ids.filtered(
+            lambda line: line.business_id == self.tenant.businesses[1]["id"]
+        ).action_use()
+        other = self.env["bookings.sync.setup"].search(
+            [("business_id", "=", self.tenant.businesses[1]["id"])]
+        )
+        other.write({"customer_template_id": self.customer_template.id, "customer_sync": "import"})
+        self.sync(other)
+        self.assertFalse(self.bookings())
+        self.assertFalse(other.service_ids & services)
+        self.assertFalse(other.service_ids.product_id)
+        self.assertLessEqual(
+            self.env["bookings.booking"].search([("setup_id", "=", other.id)]).service_id,
+            other.service_ids,
+        )
+
+    def test_customer_chosen_by_hand_settles_all_bookings_of_the_person(self):
+        customer = self.bookings(status="ready").customer_id.filtered(
+            lambda one: len(one.booking_ids.filtered(lambda b: b.status == "ready")) > 1
+        )[0]
+        theirs = customer.booking_ids.filtered(lambda one: one.status == "ready")
+        partner, customer.partner_id = customer.partner_id, False
+        self.assertEqual(set(theirs.mapped("attention_reason")), {"no_customer"})
+        customer.partner_id = partner
+        self.assertEqual(set(theirs.mapped("status")), {"ready"})
+        self.sync()
+        self.assertEqual(customer.match, "linked")
+
     def test_label_says_not_to_bill(self):
         booking = self._ready()
         self._label(booking, "Staff training", outcome="not_billable", reason="waived")

@@ -19,7 +19,8 @@ PLAIN = ("-p", "no:odoo")
 def main(args):
     """Run the tests; the last line is ``N passed, N failed, N skipped``."""
     long = "--long" in args
-    options, plain, inside = _split([word for word in args if word != "--long"])
+    words = [word for word in args if word != "--long"]
+    options, plain, inside = _split(words)
     env = Environment()
     databases.prune(env)
     system.ensure("chromium", "wkhtmltopdf")
@@ -34,7 +35,7 @@ def main(args):
     with ThreadPoolExecutor(len(lanes)) as pool:
         jobs = [pool.submit(_guarded, run, env, lane, *a, variables) for lane, run, a in lanes]
         results = [job.result() for job in jobs]
-    if long and not options:
+    if long and not words:  # Odoo's own suites: with a whole run only
         results.append(run_suites(env))
     return _conclude(results)
 

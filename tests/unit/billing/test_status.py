@@ -25,7 +25,7 @@ def facts(**changes):
 
 
 def expected(live, not_billable, cancelled, fee, upcoming, attention):
-    """Design decision 9, written as the sentence it is."""
+    """The order of precedence, written as the sentence it is."""
     if live:
         return {"draft": "drafted", "posted": "invoiced"}[live]
     for status, holds in (

@@ -8,7 +8,6 @@ request, so it can also drip, hang or break the connection.
 import contextlib
 import json
 import socket
-import ssl
 import struct
 import threading
 import time
@@ -235,8 +234,3 @@ def oauth_error(error, number=None, text="Something."):
     numbers = {"error_codes": [number]} if number else {}
     prefix = f"AADSTS{number}: " if number else ""
     return {"error": error, "error_description": prefix + text, **numbers}
-
-
-def client_context(ca_file):
-    """For the few tests that speak TLS themselves."""
-    return ssl.create_default_context(cafile=ca_file)
