@@ -136,9 +136,7 @@ class AccountMove(models.Model):
             return self.env._("cancelled")
         if self.is_manually_modified or self._bookings_changed_by_hand():
             return self.env._("changed by hand")
-        if run.sudo().search_count(
-            [("id", "!=", run.id), ("joined_line_ids.move_id", "in", self.ids)], limit=1
-        ):
+        if run.sudo().search_count([("id", "!=", run.id), ("move_ids", "in", self.ids)], limit=1):
             return self.env._("another run added lines")
         return ""
 

@@ -4,6 +4,8 @@ from ..billing import labels
 from ..billing.status import BILLED
 from . import booking_rules
 
+ABSENT = {"no_show", "late_cancel"}
+
 
 class BookingsBooking(models.Model):
     """Labels as instructions, attendance, and the fees of those who did not come.
@@ -134,9 +136,21 @@ class BookingsBooking(models.Model):
     # -- attendance ----------------------------------------------------------------------------------
 
     def write(self, vals):
-        if "attendance" in vals and "attendance_source" not in vals:
+        if "attendance" not in vals:
+            return super().write(vals)
+        if "attendance_source" not in vals:
             vals = vals | {"attendance_source": "hand"}
-        return super().write(vals)
+        # What is on a document stays as it was billed; somebody is told.
+        told = self.filtered(
+            lambda one: (
+                one.status in BILLED
+                and one.attendance != vals["attendance"]
+                and not ABSENT.isdisjoint((one.attendance, vals["attendance"]))
+            )
+        )
+        result = super().write(vals)
+        told._for_import().changed_since_billing = True
+        return result
 
     def action_came(self):
         return self._attend("came")

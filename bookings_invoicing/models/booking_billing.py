@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import format_date, formatLang
+from odoo.tools import float_round, format_date, formatLang
 
 from ..billing import period, sentences
 from ..billing.status import BILLED, sort_reasons
@@ -161,6 +161,7 @@ class BookingsBooking(models.Model):
         """Let bookings that are on no document any more follow what changed meanwhile."""
         free = self.filtered(lambda b: b._was_on_document() and b.status not in BILLED)
         free._take_pending()
+        free.filtered("changed_since_billing").changed_since_billing = False
         names = [field.name for field in self.pool.field_computed[self._fields["amount"]]]
         names.insert(0, "currency_id")
         for name in names:
@@ -206,8 +207,16 @@ class BookingsBooking(models.Model):
         taxes = product.taxes_id._filter_taxes_by_company(self.company_id)
         if not taxes or self.service_id.no_tax or all(taxes.mapped("price_include")) == included:
             return price
-        totals = taxes.compute_all(price, self.currency_id, product=product, partner=self.payer_id)
-        return totals["total_included" if included else "total_excluded"]
+        # Unrounded: a rate per hour is multiplied first. What floats leave over must not tip half a cent.
+        totals = taxes.with_context(round_base=False).compute_all(
+            price,
+            self.currency_id,
+            product=product,
+            partner=self.payer_id,
+            rounding_method="round_globally",
+        )
+        found = totals["total_included" if included else "total_excluded"]
+        return float_round(found, precision_digits=8)
 
     def _billing_blockers(self):
         """What would stop an invoice of these bookings on Odoo's side.

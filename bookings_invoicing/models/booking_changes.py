@@ -47,6 +47,15 @@ class BookingsBooking(models.Model):
         """Create the customers of these bookings from the templates of their setups."""
         self.check_access("write")
         self.customer_id.action_create_partner()
+        named = self.filtered(lambda one: not (one.customer_id or one.partner_id or one.unnamed))
+        for (
+            booking
+        ) in named:  # who gave neither address nor id is nobody but the attendee of this booking
+            setup = booking.setup_id
+            values = setup._customer_defaults() | {"name": booking.name}
+            values["company_id"] = setup.company_id.id
+            partners = self.env["res.partner"].with_company(setup.company_id)
+            booking.partner_id = partners.create(values)
         return True
 
     def action_date_today(self):
@@ -78,6 +87,15 @@ class BookingsBooking(models.Model):
             booking._redraft(line.move_id, line)
         return True
 
+    def action_leave_as_billed(self):
+        """Say that the invoice stays as it is, whatever changed in Bookings since."""
+        self.check_access("write")
+        for booking in self.filtered("changed_since_billing"):
+            text = self.env._("Left as billed.")
+            booking.message_post(body="\n".join(filter(None, (text, booking.pending_text))))
+        self.changed_since_billing = False
+        return True
+
     def _redraft(self, move, line):
         """Take the line off its draft and, if the booking can still be billed on it, put it there anew."""
         before = grouping.Split(
@@ -90,6 +108,7 @@ class BookingsBooking(models.Model):
             move.ref or "",
         )
         move = move.with_context(skip_is_manually_modified=True)
+        runs = self.env["bookings.invoice.run"].sudo().search([("joined_line_ids", "in", line.ids)])
         line.with_context(skip_is_manually_modified=True).unlink()
         self._pass_by_clock_again()
         self._refresh_billing()
@@ -98,6 +117,9 @@ class BookingsBooking(models.Model):
         if self.status == "ready" and grouping.can_join(before, self._split()):
             values = self._prepare_invoice_line(self._split())
             move.write({"invoice_line_ids": [Command.create(values)]})
+            runs.joined_line_ids |= move.invoice_line_ids.filtered(
+                lambda one: one.booking_id == self
+            )
             move._bookings_date_again()
         elif not move.invoice_line_ids:
             move.unlink()
@@ -114,6 +136,8 @@ class BookingsBooking(models.Model):
         line = self.invoice_line_ids.filtered("booking_live")
         if self.status != "invoiced" or not line:
             raise UserError(self.env._("%s is on no confirmed invoice.", self.display_name))
+        if self.bill_again_id.state == "draft":
+            return self.bill_again_id._bookings_action()
         if already := line.sudo()._booking_credit_lines().move_id:
             raise UserError(
                 self.env._(

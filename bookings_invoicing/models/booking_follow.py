@@ -39,6 +39,8 @@ class BookingsBooking(models.Model):
         changed = {name: value for name, value in values.items() if self._differs(name, value)}
         facts = [name for name in BILLED_FACTS if name in changed]
         if self.status in BILLED:
+            if "label" in changed and self._label_decides(changed["label"]):
+                facts.append("label")
             pending = {name: self._pending(name, changed.pop(name)) for name in facts}
             if pending != (self.pending_values or {}):
                 changed |= {
@@ -47,11 +49,18 @@ class BookingsBooking(models.Model):
                 }
             elif self.removed_on and not pending:
                 changed["changed_since_billing"] = False
-        elif facts and self.stop < fields.Datetime.now():
-            changed["late_changes"] = self._late_change({name: changed[name] for name in facts})
+        else:
+            if self.pending_values:  # what is said now is newer
+                changed |= {"pending_values": False, "changed_since_billing": False}
+            if facts and self.stop < fields.Datetime.now():
+                changed["late_changes"] = self._late_change({name: changed[name] for name in facts})
         if changed:
             self._for_import().write(changed)
         return self if changed else self.browse()
+
+    def _label_decides(self, label):
+        """Whether another rule meets this label than the one that counted when it was billed."""
+        return self.setup_id._rule_for(label, self.setup_id._label_rules()) != self.label_rule_id
 
     def _pending(self, name, value):
         """Before, after (both as shown), and what to write once the booking is free again."""
@@ -62,7 +71,8 @@ class BookingsBooking(models.Model):
         """Let bookings that are on no invoice any more follow what Bookings said meanwhile."""
         for booking in self.filtered("pending_values"):
             values = {name: raw for name, (_old, _new, raw) in booking.pending_values.items()}
-            booking.write(values | {"pending_values": False, "changed_since_billing": False})
+            booking.write(values | {"pending_values": False})
+            booking._apply_label_rules()
 
     def _differs(self, name, value):
         field = self._fields[name]
@@ -82,7 +92,7 @@ class BookingsBooking(models.Model):
                 if isinstance(value, int)
                 else value.display_name
             )
-        return str(value)
+        return str(value or "–")
 
     def _late_change(self, changed):
         """The late changes kept so far and these.

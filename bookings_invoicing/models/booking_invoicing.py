@@ -190,7 +190,9 @@ class BookingsBooking(models.Model):
 
     def _note_billed(self):
         self.filtered(lambda booking: not booking.billed_before).billed_before = True
-        self.filtered("bill_again_id").bill_again_id = False
+        again = self.filtered("bill_again_id")
+        again._credited_lines().sudo().booking_released = True
+        again.bill_again_id = False
 
 
 def _halves(items):

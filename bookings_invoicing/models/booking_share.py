@@ -50,15 +50,20 @@ class BookingsBooking(models.Model):
         billed = self.filtered(lambda booking: booking.status in BILLED)
         if len(there | billed) < 2 and not any(there.mapped("has_share")):
             return
-        currency = self.currency_id
-        whole = there[:1]._price(whole=True) if there else None
+        first = (there - billed or there)[:1]
+        currency = first.currency_id
+        whole = first._price(whole=True) if there else None
         if whole is None or whole.outcome != "priced":
             return
         shares = money.share_by_key(
             whole.amount,
             there.ids,
             currency.decimal_places,
-            fixed={booking.id: money.decimal_of(booking.amount) for booking in billed},
+            fixed={
+                one.id: money.decimal_of(one.share_amount if one.has_share else one.amount)
+                for one in billed
+                if one.currency_id == currency
+            },
             step=money.decimal_of(currency.rounding),
         )
         for booking in there - billed:

@@ -36,7 +36,7 @@ class BookingsBooking(models.Model):
         ondelete="restrict",
     )
     company_id = fields.Many2one(related="setup_id.company_id", store=True, index=True)
-    active = fields.Boolean(default=True)
+    active = fields.Boolean(default=True, readonly=True, help="Archived with its setup only")
     appointment_id = fields.Char(string="Appointment ID", required=True, readonly=True, copy=False)
     attendee_key = fields.Char(required=True, readonly=True, copy=False)
     remote_hash = fields.Char(string="Fingerprint in Bookings", readonly=True, copy=False)

@@ -8,6 +8,8 @@ from odoo.tools import SQL
 
 _logger = logging.getLogger(__name__)
 ERROR_LENGTH = 500
+# What the scheduled action works with, in the name of the run's user
+OF_THE_WORK = ("todo", "settings", "order_ids", "joined_line_ids")
 BATCH = 200  # documents made and committed together by the scheduled action
 
 
@@ -62,6 +64,8 @@ class BookingsInvoiceRun(models.Model):
         return super().create(self._own(vals_list))
 
     def write(self, vals):
+        if not self.env.su and any(vals.get(name) for name in OF_THE_WORK):
+            self._own([{"user_id": run.user_id.id} for run in self])
         return super().write(*self._own([vals]))
 
     def _own(self, vals_list):

@@ -35,6 +35,7 @@ from . import test_connection_settings
 from . import test_billing_details
 from . import test_reference_weaknesses
 from . import test_print
+from . import test_invoicing_changes
 from . import test_invoicing_crons
 from . import test_invoicing_equality
 from . import test_invoicing_hints

@@ -53,7 +53,10 @@ class AccountMove(models.Model):
                 values["invoice_cash_rounding_id"] = setup.invoice_cash_rounding_id.id
             move.write(values)
             bookings.filtered(lambda booking: not booking.billed_before).billed_before = True
-            bookings.filtered("bill_again_id").bill_again_id = False
+            again = bookings.filtered("bill_again_id")
+            if move.move_type == "out_invoice":
+                again._credited_lines().sudo().booking_released = True
+            again.bill_again_id = False
 
     def _credit_bookings(self):
         """Link the lines of a credit note made from an order to the bookings, and it to the invoice

@@ -99,13 +99,23 @@ class BookingsBooking(models.Model):
         if self.changed_since_billing:
             self.sudo().changed_since_billing = False
         order = line.order_id
-        if self.status != "ready" or order.partner_id != self.payer_id or order.locked:
+        if self.status != "ready" or order.locked or not self._fits_order(order):
             line._let_booking_go()
             return False
         values = self._prepare_order_line(self._split())
+        if line.product_id.id != values["product_id"]:
+            line.qty_delivered = 0.0  # Odoo refuses another product for what is delivered
         delivered = values["product_uom_qty"] if line.state == "sale" else line.qty_delivered
         line.write(values | {"booking_released": False, "qty_delivered": delivered})
         return True
+
+    def _fits_order(self, order):
+        """Whether the order still has the payer, currency and purchase order of this booking."""
+        return (order.partner_id, order.currency_id, order.client_order_ref or "") == (
+            self.payer_id,
+            self.currency_id,
+            self.reference or "",
+        )
 
     def _order_pricelist(self):
         """An order has the currency of its price list: none for the company's own, else one of that

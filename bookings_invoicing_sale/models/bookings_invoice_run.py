@@ -62,7 +62,10 @@ class BookingsInvoiceRun(models.Model):
         for order in self.sudo().order_ids:
             if order.invoice_ids or order.locked:
                 kept.append(self.env._("%s is invoiced or locked.", order.display_name))
-            elif any(line.write_date > line.create_date for line in order.order_line):
+            elif any(
+                not line.booking_id or line.write_date > line.create_date
+                for line in order.order_line
+            ):
                 kept.append(self.env._("%s was changed by hand.", order.display_name))
             else:
                 order._action_cancel()

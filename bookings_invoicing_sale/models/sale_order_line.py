@@ -73,8 +73,8 @@ class SaleOrderLine(models.Model):
         empty._action_cancel()
         left = lines.exists().filtered(lambda line: line.state == "sale")
         left.booking_released = True
+        locked = left.order_id.filtered("locked")
+        locked.locked = False  # what is not billed any more must not stay to be invoiced
         for line in left:
-            kept = min(line.qty_invoiced, line.product_uom_qty)
-            line.qty_delivered = kept
-            if not line.order_id.locked:
-                line.product_uom_qty = kept
+            line.qty_delivered = line.product_uom_qty = min(line.qty_invoiced, line.product_uom_qty)
+        locked.locked = True

@@ -1,3 +1,5 @@
+from odoo import Command
+from odoo.exceptions import UserError
 from odoo.tests import tagged
 
 from .common import OrderCase
@@ -44,6 +46,16 @@ class TestOrderCredits(OrderCase):
         self.assertAlmostEqual(again.invoice_line_ids._booking_amount(), part, 2)
         again.action_post()
         self.assertAlmostEqual(booking.billed_amount, amount, 2)
+
+    def test_credited_in_part_is_billed_again_only_where_somebody_put_it_back(self):
+        booking, move = self._invoiced()
+        refund = move._reverse_moves([{"invoice_date": "2026-03-12"}])
+        refund.invoice_line_ids.price_unit = round(booking.amount / 4, 2)
+        refund.action_post()
+        self.assertGreater(booking.order_line_ids.qty_to_invoice, 0.0)
+        with self.assertRaises(UserError):
+            booking.order_ids._create_invoices()
+        self.assertEqual(booking.move_ids, move | refund)
 
     def test_not_billable_after_a_credit_leaves_nothing_to_invoice(self):
         booking, move = self._invoiced()
@@ -127,3 +139,60 @@ class TestOrdersFollow(OrderCase):
         self.assertAlmostEqual(line.price_subtotal, 321.0, 2)
         self.assertAlmostEqual(booking.order_line_ids.price_subtotal, 321.0, 2)
         self.assertEqual(booking.order_line_ids.qty_to_invoice, 0.0)
+
+
+@tagged("post_install", "-at_install")
+class TestOrderedQuantities(OrderCase):
+    """Products invoiced by what was ordered, as Odoo does where nobody chooses."""
+
+    invoice_policy = "order"
+
+    def setUp(self):
+        super().setUp()
+        self.booking = self.ready.filtered(lambda b: b.price_type == "fixedPrice" and b.price)[:1]
+        self.booking.action_create_invoices()
+        self.order = self.booking.order_ids
+
+    def test_what_leaves_a_locked_order_is_not_invoiced_there(self):
+        line = self.booking.order_line_ids
+        self.order.action_lock()
+        self.change(op="reprice", appointment=self.booking.appointment_id, price=120)
+        self.sync()
+        self.booking.action_update_draft()
+        self.assertEqual(self.booking.status, "ready")
+        self.assertTrue(self.order.locked)
+        self.assertEqual((line.product_uom_qty, line.qty_to_invoice), (0.0, 0.0))
+
+    def test_another_service_with_another_product_is_followed(self):
+        other = self.ready.service_id.filtered(
+            lambda one: one.product_id and one.product_id != self.booking.product_id
+        )[:1]
+        self.booking.order_line_ids.qty_delivered = 1.0
+        self.booking.write(
+            {
+                "pending_values": {"service_id": ["before", other.name, other.id]},
+                "changed_since_billing": True,
+            }
+        )
+        self.booking.action_update_draft()
+        self.assertEqual(self.booking.status, "ordered")
+        self.assertEqual(self.booking.order_line_ids.product_id, other.product_id)
+
+    def test_another_purchase_order_leaves_the_order(self):
+        self.booking.reference = "PO 9"
+        self.booking.action_update_draft()
+        self.assertEqual(self.booking.status, "ready")
+        self.booking.action_create_invoices()
+        self.assertEqual(
+            self.booking.order_line_ids.filtered("booking_live").order_id.client_order_ref, "PO 9"
+        )
+
+    def test_undo_leaves_an_order_with_lines_of_other_people(self):
+        run = self.env["bookings.invoice.run"].search([("order_ids", "in", self.order.ids)])
+        product = self.env["product.product"].create({"name": "Towel", "type": "consu"})
+        self.order.order_line = [Command.create({"product_id": product.id})]
+        message = run.action_undo()["params"]["message"]
+        self.assertIn(self.order.name, message)
+        self.assertEqual(
+            self.order.exists().order_line.product_id, product | self.booking.product_id
+        )

@@ -1,0 +1,225 @@
+"""What changes in Bookings, or is said by a person, while a booking is on a document, and after it."""
+
+from odoo import Command
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import new_test_user, tagged
+
+from .test_invoicing_ledger import LedgerCase
+
+
+@tagged("post_install", "-at_install")
+class TestChangesWhileBilled(LedgerCase):
+    def _fixed(self, number=0):
+        return self.ready.filtered(lambda one: one.price_type == "fixedPrice" and one.price)[number]
+
+    def _reprice(self, booking, price):
+        self.change(op="reprice", appointment=booking.appointment_id, price=price)
+        self.sync()
+
+    def test_what_bookings_says_last_counts(self):
+        booking = self._fixed()
+        booking.action_create_invoices()
+        self._reprice(booking, 120)
+        booking.move_ids.unlink()
+        self._reprice(booking, 150)
+        self.assertEqual((booking.price, booking.amount), (150.0, 150.0))
+        self.assertFalse(booking.pending_values)
+        self.assertFalse(booking.changed_since_billing)
+
+    def test_what_came_while_billed_is_taken_once_it_is_free(self):
+        booking = self._fixed()
+        booking.action_create_invoices()
+        self._reprice(booking, 120)
+        booking.move_ids.unlink()
+        self.sync()
+        self.env["bookings.invoice.preview"].create({})
+        self.assertEqual((booking.amount, booking.changed_since_billing), (120.0, False))
+
+    def test_label_given_after_drafting_is_shown_and_followed_on_request(self):
+        self.env["bookings.label.rule"].create(
+            {"setup_id": self.setup.id, "text": "Goodwill", "outcome": "free"}
+        )
+        booking = self._fixed()
+        amount = booking.amount
+        booking.action_create_invoices()
+        self.change(op="label", appointment=booking.appointment_id, label="Goodwill")
+        self.sync()
+        self.assertEqual((booking.status, booking.amount), ("drafted", amount))
+        self.assertTrue(booking.changed_since_billing)
+        self.assertIn("Goodwill", booking.pending_text)
+        booking.action_update_draft()
+        self.assertEqual((booking.status, booking.not_billable_reason), ("not_billable", "free"))
+        self.assertEqual((booking.label, booking.changed_since_billing), ("Goodwill", False))
+
+    def test_label_without_rule_changes_nothing_billed(self):
+        booking = self._fixed()
+        booking.action_create_invoices()
+        self.change(op="label", appointment=booking.appointment_id, label="Window seat")
+        self.sync()
+        self.assertEqual((booking.label, booking.changed_since_billing), ("Window seat", False))
+
+    def test_no_show_said_after_drafting_is_followed_on_request(self):
+        booking = self._fixed()
+        booking.action_create_invoices()
+        booking.action_came()
+        self.assertFalse(booking.changed_since_billing)
+        booking.action_no_show()
+        self.assertEqual((booking.status, booking.changed_since_billing), ("drafted", True))
+        booking.action_update_draft()
+        self.assertEqual((booking.status, booking.not_billable_reason), ("not_billable", "no_show"))
+        self.assertFalse(booking.changed_since_billing)
+
+    def test_left_as_billed(self):
+        """The flag goes and stays away; once the booking is free, it follows all the same."""
+        booking = self._fixed()
+        move = self.invoice(booking)
+        self._reprice(booking, 120)
+        booking.action_leave_as_billed()
+        self.assertFalse(booking.changed_since_billing)
+        self.assertIn("120", booking.message_ids[0].body)
+        self.sync(full=True)
+        self.assertFalse(booking.changed_since_billing)
+        move.button_draft()
+        move.button_cancel()
+        booking._refresh_billing()
+        self.assertEqual((booking.status, booking.amount), ("ready", 120.0))
+
+    def test_removed_while_on_a_draft_is_no_change_once_it_is_free(self):
+        booking = self._fixed()
+        booking.action_create_invoices()
+        self.change(op="delete", appointment=booking.appointment_id)
+        self.sync()
+        self.assertTrue(booking.changed_since_billing)
+        booking.move_ids.unlink()
+        self.sync()
+        self.env["bookings.invoice.preview"].create({})
+        self.assertFalse(booking.changed_since_billing)
+
+    def test_two_presses_prepare_one_credit_note(self):
+        booking = self._fixed()
+        self.invoice(booking)
+        first, second = (booking.action_prepare_credit()["res_id"] for _press in range(2))
+        self.assertEqual(first, second)
+        refund = self.env["account.move"].browse(first)
+        refund.action_post()
+        self.assertEqual(booking.status, "ready")
+
+    def test_billed_again_after_a_prepared_credit_its_draft_can_be_updated_and_deleted(self):
+        booking = self._fixed()
+        self.invoice(booking)
+        self.env["account.move"].browse(booking.action_prepare_credit()["res_id"]).action_post()
+        booking.action_create_invoices()
+        draft = booking.invoice_line_ids.filtered("booking_live").move_id
+        self._reprice(booking, 120)
+        booking.action_update_draft()
+        self.assertEqual((booking.status, draft.invoice_line_ids.booking_id), ("drafted", booking))
+        self.assertEqual(booking.amount, 120.0)
+        draft.unlink()
+        self.assertEqual(booking.status, "ready")
+
+    def test_nobody_puts_work_on_the_run_of_somebody_else(self):
+        """The scheduled action would do it with the rights of the run's user."""
+        run = self.env["bookings.booking"]._invoice_all([("id", "in", self.ready[0].ids)])
+        clerk = new_test_user(
+            self.env, "clerk", groups="account.group_account_invoice,bookings_invoicing.group_user"
+        )
+        with self.assertRaises(AccessError):
+            run.with_user(clerk).write({"state": "queued", "todo": [self.ready[1].ids]})
+
+    def test_bookings_are_archived_with_their_setup_only(self):
+        """In the web client: what leaves billing has a reason."""
+        self.assertTrue(self.env["bookings.booking"].fields_get(["active"])["active"]["readonly"])
+
+
+@tagged("post_install", "-at_install")
+class TestDraftsOfTwoRuns(LedgerCase):
+    def setUp(self):
+        super().setUp()
+        payer = self.ready[0].payer_id
+        self.first, self.second = self.ready.filtered(lambda one: one.price_type == "fixedPrice")[
+            :2
+        ]
+        (self.first | self.second).payer_id = payer
+        booking = self.env["bookings.booking"]
+        self.made = booking._invoice_all([("id", "in", self.first.ids)])
+        self.draft = self.made.move_ids
+        self.joined = booking._invoice_all([("id", "in", self.second.ids)], join=self.draft.ids)
+        self.assertEqual(self.second.invoice_line_ids.move_id, self.draft)
+        self.change(op="reprice", appointment=self.second.appointment_id, price=99)
+        self.sync()
+        self.second.action_update_draft()
+        self.assertEqual(self.draft.invoice_line_ids.booking_id, self.first | self.second)
+
+    def test_undo_of_the_second_takes_its_updated_line_only(self):
+        self.joined.action_undo()
+        self.assertEqual(self.draft.exists().invoice_line_ids.booking_id, self.first)
+        self.assertEqual(self.second.status, "ready")
+
+    def test_undo_of_the_first_leaves_the_draft(self):
+        message = self.made.action_undo()["params"]["message"]
+        self.assertIn("another run", message)
+        self.assertEqual(self.draft.exists().invoice_line_ids.booking_id, self.first | self.second)
+
+
+@tagged("post_install", "-at_install")
+class TestSharesAndRates(LedgerCase):
+    def test_what_one_is_billed_less_is_nobody_elses_to_pay(self):
+        group = self._group()
+        self.setup.group_price = "appointment"
+        shares = {one: one.share_amount for one in group}
+        group[0].write({"price_unit": 1.0})
+        self.invoice(group[0])
+        group._refresh_billing()
+        self.assertEqual(
+            {one: one.share_amount for one in group[1:]}, {one: shares[one] for one in group[1:]}
+        )
+
+    def test_business_that_changes_its_currency_strands_nobody(self):
+        group = self._group()
+        self.setup.group_price = "appointment"
+        self.invoice(group[0])
+        other = self.env.ref("base.JPY")
+        other.active = True
+        self.setup.currency_id = other
+        group._refresh_billing()
+        self.assertEqual(group[1:].currency_id, other)
+        self.assertNotEqual(group[0].currency_id, other)
+
+    def _group(self):
+        for booking in self.ready.filtered(lambda one: one.price_type == "fixedPrice"):
+            group = self.ready.filtered(
+                lambda one, number=booking.appointment_id: one.appointment_id == number
+            )
+            if len(group) > 1:
+                return group
+        return self.fail("no group class in the sample data")
+
+    def test_rate_of_a_list_price_is_not_rounded_before_it_is_multiplied(self):
+        """85.00 an hour and 8.1 %: eight hours are 735.08, not 8 x 91.89 = 735.12."""
+        booking = self.ready.filtered("product_id.taxes_id")[0]
+        tax = booking.product_id.taxes_id._filter_taxes_by_company(self.company)[:1]
+        tax.write({"amount_type": "percent", "amount": 8.1, "price_include_override": False})
+        hour = self.env.ref("uom.product_uom_hour")
+        booking.product_id.write(
+            {"taxes_id": [Command.set(tax.ids)], "list_price": 85.0, "uom_id": hour.id}
+        )
+        booking.service_id.billing_rule = "pricelist"
+        self.setup.price_tax = "included"
+        booking._refresh_billing()
+        booking.quantity = 8.0
+        self.assertEqual(booking.amount, 735.08)
+        self.assertEqual(self.invoice(booking).amount_total, 735.08)
+
+    def test_customer_of_whom_only_the_name_is_known(self):
+        booking = self.ready[0]
+        booking.write({"partner_id": False, "payer_id": False})
+        self.env.cr.execute(
+            "UPDATE bookings_booking SET customer_id = NULL WHERE id = %s", [booking.id]
+        )
+        booking.invalidate_recordset()
+        booking._refresh_billing()
+        self.assertEqual(booking.attention_reason, "no_customer")
+        booking.action_create_customer()
+        self.assertEqual((booking.partner_id.name, booking.status), (booking.name, "ready"))
+        with self.assertRaises(UserError):
+            booking.action_prepare_credit()
