@@ -90,7 +90,7 @@ def test_foreign_next_link(server, client, sink, caplog, link):
 
 
 def test_there_are_enough_spellings():
-    assert len(set(FOREIGN)) >= 30
+    assert len(set(FOREIGN)) >= 50
 
 
 @pytest.mark.parametrize(
