@@ -1,6 +1,7 @@
 from odoo import fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
+from odoo.tools import plaintext2html
 
 from ..billing import grouping
 
@@ -91,8 +92,8 @@ class BookingsBooking(models.Model):
         """Say that the invoice stays as it is, whatever changed in Bookings since."""
         self.check_access("write")
         for booking in self.filtered("changed_since_billing"):
-            text = self.env._("Left as billed.")
-            booking.message_post(body="\n".join(filter(None, (text, booking.pending_text))))
+            texts = (self.env._("Left as billed."), booking.pending_text)
+            booking.message_post(body=plaintext2html("\n".join(filter(None, texts))))
         self.changed_since_billing = False
         return True
 
