@@ -9,6 +9,7 @@ from . import bookings_sandbox_change
 from . import bookings_sync_setup
 from . import sync_schedule
 from . import setup_flow
+from . import setup_filters
 from . import bookings_label_rule
 from . import bookings_question_rule
 from . import bookings_sync_run

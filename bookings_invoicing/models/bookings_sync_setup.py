@@ -300,15 +300,6 @@ class BookingsSyncSetup(models.Model):
                     )
                 )
 
-    def write(self, vals):
-        day = fields.Date.to_date(vals.get("bill_from"))
-        earlier = self.filtered(lambda setup: day and setup.bill_from and day < setup.bill_from)
-        result = super().write(vals)
-        if earlier:
-            # What ended between that day and the look-back was never read: the next run reads it as the first one did.
-            super(BookingsSyncSetup, earlier).write({"last_appointment_sync": False})
-        return result
-
     # -- reading the business ----------------------------------------------------------------------
 
     def _client(self):
@@ -343,12 +334,6 @@ class BookingsSyncSetup(models.Model):
         }
         if changed:
             self.write(changed)
-
-    def _in_filter(self, records, filter_name):
-        """Those of the Bookings customers or services that take part by the setup's filter."""
-        self.ensure_one()
-        text = self[filter_name]
-        return records.filtered_domain(safe_eval(text)) if text and text != "[]" else records
 
     # -- opening ---------------------------------------------------------------------------------------
 

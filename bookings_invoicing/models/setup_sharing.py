@@ -176,6 +176,7 @@ class BookingsService(models.Model):
         result = super().write(vals)
         if vals.get("taken"):
             changed.booking_ids.filtered("let_go")._take_back()
+            changed.setup_id.sudo()._ask_to_read_again()
         else:
             changed.booking_ids.filtered(lambda booking: booking.status in OPEN)._let_go()
         return result

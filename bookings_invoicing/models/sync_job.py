@@ -49,6 +49,7 @@ class SyncJob:
         self.client = None
         self.missing, self.known = set(), 0
         self._seals = (None, {})
+        self._read_again = False
         self._fresh = time.monotonic()
         self._clock = time.monotonic()
         self.run_id = run.id if run else None
@@ -139,13 +140,18 @@ class SyncJob:
         if setup.customer_sync == "import":
             self._directory("customer", self.client.customers, "bookings.customer")
             done["last_customer_sync"] = self.started
-        held = 0
-        if setup.sync_appointments:
-            held = self._appointments()
-            if not held:
-                done |= {"last_appointment_sync": self.started, "hold_confirmed": False}
-        self.store.durably(setup.write, done | {"held_missing": held})
+        held = self._appointments() if setup.sync_appointments else 0
+        self.store.durably(self._note_read, done, held)
         return held
+
+    def _note_read(self, done, held):
+        setup = self.setup
+        if setup.sync_appointments and not held:
+            done |= {"last_appointment_sync": self.started, "hold_confirmed": False}
+            # what was asked for while this run worked is left to the next one
+            if setup.read_again == self._read_again:
+                done["read_again"] = False
+        setup.write(done | {"held_missing": held})
 
     def _directory(self, kind, reader, model):
         seen = set()
@@ -234,13 +240,14 @@ class SyncJob:
     def _period(self):
         """From and to of the appointments to read: aware datetimes in UTC."""
         setup = self.setup
-        first = not setup.last_appointment_sync or self.full
+        self._read_again = setup.read_again
+        everything = not setup.last_appointment_sync or self._read_again or self.full
         planned = windows.plan_windows(
             self.started,
             setup.look_back_days,
             setup.look_ahead_days,
             setup.tz,
-            bill_from=setup.bill_from if first else None,
+            bill_from=setup.bill_from if everything else None,
             last_sync=setup.last_appointment_sync or None,
         )
         return planned[0][0].replace(tzinfo=UTC), planned[-1][1].replace(tzinfo=UTC)

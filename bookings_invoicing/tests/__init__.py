@@ -28,6 +28,7 @@ from . import test_billing_hours
 from . import test_billing_completeness
 from . import test_connection_expiry
 from . import test_sync_rules
+from . import test_sync_again
 from . import test_sync_answers
 from . import test_sync_labels
 from . import test_sync_attacks

@@ -310,7 +310,6 @@ class TestSharedBusiness(BookingsCase):
         other = self.setup.service_ids.filtered(lambda s: s != first.service_id and s.price)[:1]
         other.taken = False
         self.second.service_ids.filtered(lambda s: s.remote_id == other.remote_id).taken = True
-        self.second.write({"last_appointment_sync": False})
 
         def billers():
             rows = (self._of(self.setup) | self._of(self.second)).filtered(
@@ -336,6 +335,21 @@ class TestSharedBusiness(BookingsCase):
         self.assertNotIn("ready", service.booking_ids.mapped("status"))
         service.taken = True
         self.assertEqual({booking: booking.status for booking in service.booking_ids}, before)
+
+    def test_a_ticked_service_is_read_though_the_look_back_is_shorter(self):
+        """The second company gets what is older than its look-back without a full synchronisation."""
+        self.second.look_back_days = 1
+        self.sync(self.second)
+        service = self.setup.service_ids.filtered(
+            lambda s: len(s.booking_ids.filtered(lambda b: b.status == "ready")) > 2
+        )[:1]
+        ready = service.booking_ids.filtered(lambda b: b.status == "ready")
+        service.taken = False
+        self.second.service_ids.filtered(lambda s: s.remote_id == service.remote_id).taken = True
+        self.sync(self.second)
+        theirs = set(self._of(self.second).mapped("appointment_id"))
+        self.assertLessEqual(set(ready.mapped("appointment_id")), theirs)
+        self.assertFalse(self.second.read_again)
 
     def test_the_database_refuses_a_service_taken_twice(self):
         self.sync(self.second)

@@ -125,25 +125,6 @@ class TestSyncRules(BookingsCase):
             self.assertEqual((booking.status, booking.partner_id), ("ready", known))
         self.assertEqual(self.env["res.partner"].search_count([]), others)
 
-    def test_earlier_day_of_billing_is_read_though_the_look_back_is_shorter(self):
-        self.setup.write({"look_back_days": 10})
-        self.sync()
-        early = self.setup.bill_from - timedelta(days=20)
-        self.change(
-            op="create",
-            start=f"{early}T09:00:00Z",
-            service=self._ready().service_id.remote_id,
-            minutes=30,
-            price="60.00",
-            price_type="fixedPrice",
-            attendees=[{"name": "Early Bird", "email": "early@example.com"}],
-        )
-        self.sync()
-        self.assertFalse(self.bookings(name="Early Bird"))
-        self.setup.bill_from = early
-        self.sync()
-        self.assertEqual(self.bookings(name="Early Bird").status, "ready")
-
     def test_service_that_takes_part_no_more_is_let_go(self):
         booking = self._ready()
         service = booking.service_id
