@@ -8,6 +8,7 @@ from odoo.tools import format_datetime
 from .. import graph
 from ..billing import period
 from .graph_sentences import tell
+from .safe_text import plain_records
 
 SIGNED = ("state", "signed_uid", "signed_on", "snapshot", "digest")
 LISTED = 20  # differences named; the count counts all
@@ -136,6 +137,8 @@ class BookingsSyncSetup(models.Model):
     def _bookings_now(self, first, last):
         """What Bookings has of these service days at this moment, of what this setup bills; nothing is written.
 
+        Names are as a synchronisation keeps them: plain, and a pseudonym for who was forgotten.
+
         :returns: ``({appointment id: graph.Appointment}, {appointment id: graph.Malformed})``
         :raises graph.GraphError: Bookings cannot be read
         """
@@ -143,9 +146,10 @@ class BookingsSyncSetup(models.Model):
         start = period.start_of_day(first, self.tz).replace(tzinfo=UTC)
         # What ends at midnight belongs to the day before: nothing of the last day begins after its end.
         end = period.start_of_day(fields.Date.add(last, days=1), self.tz).replace(tzinfo=UTC)
-        found, unreadable = {}, {}
+        found, unreadable, forgotten = {}, {}, self.env["bookings.forgotten"]
         for page in self._client().calendar_view(self.business_id, start, end):
-            found |= {appointment.id: appointment for appointment in page.records}
+            records = forgotten._hide(self, plain_records(page.records))
+            found |= {appointment.id: appointment for appointment in records}
             unreadable |= {bad.remote_id: bad for bad in page.malformed}
         left_out = self.service_ids - self._in_filter(self.service_ids, "service_filter")
         left_out = set(left_out.mapped("remote_id"))

@@ -121,6 +121,30 @@ class TestRehearsal(BookingsCase):
         kept = {row.name: row.ours for row in self._rows() if row.name in fresh}
         self.assertEqual(kept, fresh)
 
+    def test_who_was_forgotten_stays_so(self):
+        """Read from Bookings again, there is the pseudonym, and what was decided on its bookings counts."""
+        self._settle()
+        in_month = self.bookings(status="ready").filtered(
+            lambda b: b._last_day().replace(day=1) == MONTH
+        )
+        person = in_month.customer_id.filtered(
+            lambda one: len(in_month.filtered(lambda b: b.customer_id == one)) > 1
+        )[0]
+        for booking in person.booking_ids.filtered(lambda b: b.status == "upcoming"):
+            self.change(op="cancel", appointment=booking.appointment_id)
+        self.sync()
+        open_ones = person.booking_ids.filtered(lambda b: b.status in ("ready", "attention"))
+        open_ones.action_mark_not_billable("waived")
+        name = person.name
+        person.action_forget()
+        names = {row.name for row in self._rows()}
+        self.assertFalse({name, person.name} & names)
+        billed_after_all = (in_month & open_ones)[:1]
+        billed_after_all.action_put_back()
+        rows = {row.name: row for row in self._rows()}
+        self.assertNotIn(name, rows)
+        self.assertEqual(rows[person.name].ours, billed_after_all.amount)
+
     def test_differences_are_named(self):
         self._settle()
         moves = self._invoice_february().sorted("id")
