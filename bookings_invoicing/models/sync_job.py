@@ -156,9 +156,7 @@ class SyncJob:
     def _directory(self, kind, reader, model):
         seen = set()
         for page in self._fetch(reader(self.setup.business_id)):
-            self.store.keep(kind, page, self.env[model]._import_page)
-            seen.update(one.id for one in page.records)
-            seen.update(bad.remote_id for bad in page.malformed)
+            seen |= self.store.keep(kind, page, self.env[model]._import_page)
         self.store.durably(self.env[model]._mark_gone, self.setup, seen)
 
     def _appointments(self):

@@ -46,6 +46,7 @@ class BatchStore:
         :param str kind: of ``bookings.sync.issue``
         :param graph.Page page:
         :param keep: ``keep(job_or_store, records)`` returns counts by name
+        :returns: the ids of the page as they are kept: a pseudonym for who was forgotten
         """
         forgotten = self.env["bookings.forgotten"]
         for bad in page.malformed:
@@ -62,6 +63,7 @@ class BatchStore:
             self.well.update((kind, record.id) for record in batch if record.id not in refused)
             if self._on_written:
                 self._on_written()
+        return {record.id for record in records} | {bad.remote_id for bad in page.malformed}
 
     def pass_over(self, kind, remote_ids):
         """Count records that are kept as they are."""

@@ -122,6 +122,21 @@ class TestPrivacy(BookingsCase):
             self.assertFalse(self.env["bookings.customer"].search([("name", "=", name)]))
         self.assertFalse(customer.partner_id or customer.email)
 
+    def test_who_is_still_listed_is_written_once(self):
+        """Bookings goes on listing who was forgotten: that is no change."""
+        customer = self.person()
+        customer.action_forget()
+        self.sync()
+        self.assertFalse(customer.removed)
+        for _time in range(2):
+            written = []
+            with patch.object(
+                type(customer), "write", lambda rows, vals: written.append((rows, vals))
+            ):
+                run = self.sync()
+            self.assertEqual((run.counts["customer"]["updated"], written), (0, []))
+        self.assertFalse(customer.removed)
+
     def test_who_books_again_is_a_new_customer(self):
         customer = self.person()
         remote_id = customer.remote_id
