@@ -2,8 +2,8 @@ import base64
 import json
 
 from odoo import Command
-from odoo.exceptions import AccessError, UserError
-from odoo.tests import new_test_user, tagged
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tests import Form, new_test_user, tagged
 from odoo.tools import mute_logger
 
 from .common import BookingsCase
@@ -130,6 +130,37 @@ class TestSetupFile(BookingsCase):
             self.assertTrue([change.problem for change in changes if change.problem])
             self.assertFalse(target.label_rule_ids)
             self.assertEqual(target.grouping, "customer_month")
+
+    def test_filters_that_nothing_can_be_done_with_are_refused(self):
+        """From a file they are named and left, typed they are refused; good ones and none are taken."""
+        target, data = self._target(), self._file()
+        for wrong in ("oops", "5", "[('name', '=')]", "[('no_such_field', '=', 1)]", "[('name'"):
+            for name in ("service_filter", "remote_customer_filter"):
+                with self.subTest(name=name, wrong=wrong):
+                    data["settings"][name] = wrong
+                    changes = target._apply_file(data)
+                    refused = [c for c in changes if "Choose its conditions" in c.problem]
+                    self.assertEqual(len(refused), 1, changes)
+                    self.assertIn(wrong, refused[0].problem)
+                    self.assertFalse(target[name])
+                    self.assertEqual(target.grouping, "customer_month")
+                    with self.assertRaises(ValidationError), Form(target) as form:
+                        form[name] = wrong
+                    data["settings"][name] = False
+        for good in ("[('name', 'ilike', 'a')]", "[]", "", False):
+            for name in ("service_filter", "remote_customer_filter"):
+                with self.subTest(name=name, good=good), Form(target) as form:
+                    form[name] = good
+        self.assertEqual(self.sync(target).state, "done")
+
+    def test_a_filter_that_a_missing_field_broke_can_be_corrected(self):
+        self.env.cr.execute(
+            "UPDATE bookings_sync_setup SET service_filter = %s WHERE id = %s",
+            ["[('gone_with_its_addon', '=', 1)]", self.setup.id],
+        )
+        self.setup.invalidate_recordset()
+        self.setup.service_filter = False
+        self.assertTrue(self.setup.read_again)
 
     def test_a_template_that_is_missing_costs_only_the_import(self):
         target, data = self._target(), self._file()
