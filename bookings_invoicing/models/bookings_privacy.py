@@ -232,7 +232,19 @@ class BookingsCustomer(models.Model):
             (
                 self.env["mail.message"],
                 [("model", "=", bookings._name), ("res_id", "in", bookings.ids)],
-                ["body"],
+                [
+                    "subject",
+                    "body",
+                    "email_from",
+                    "incoming_email_to",
+                    "incoming_email_cc",
+                    "outgoing_email_to",
+                ],
+            ),
+            (
+                self.env["mail.activity"],
+                [("res_model", "=", bookings._name), ("res_id", "in", bookings.ids)],
+                ["res_name", "summary", "note", "feedback"],
             ),
             (
                 self.env["mail.tracking.value"],

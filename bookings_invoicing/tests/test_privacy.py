@@ -54,7 +54,12 @@ class TestPrivacy(BookingsCase):
         )
         move = bookings.move_ids
         lines, total = move.invoice_line_ids.mapped("name"), move.amount_total
-        bookings[:1]._message_log(body=f"{name} <{email}> called")
+        bookings[:1]._message_log(body=f"{name} <{email}> called", subject=f"Call of {name}")
+        activity = bookings[:1].activity_schedule(
+            "mail.mail_activity_data_todo", summary=f"Call {name}", note=f"<p>At {email}</p>"
+        )
+        done = bookings[:1].activity_schedule("mail.mail_activity_data_todo", summary=f"Ask {name}")
+        done.action_done()
         bookings[:1].not_billable_note = f"Promised to {name}"
         bookings[:1].write({"notes": f"{name} is afraid of needles", "reference": f"PO {name}"})
         bookings[:1].late_changes = [{"field": "customer_id", "before": name, "after": email}]
@@ -84,6 +89,12 @@ class TestPrivacy(BookingsCase):
         self.assertFalse(bookings.filtered(lambda b: b.name == name))
         self.assertFalse(bookings.partner_id or bookings.payer_id)
         self.assertFalse(issue.payload)
+        self.assertEqual(activity.summary, f"Call {customer.name}")
+        self.assertNotIn(email, activity.note)
+        written = self.env["mail.message"].search(
+            [("model", "=", "bookings.booking"), ("res_id", "in", bookings.ids)]
+        )
+        self.assertIn(f"Call of {customer.name}", written.mapped("subject"))
         self.assertEqual(
             set(bookings.mapped("status")) - {"invoiced", "not_billable", "cancelled"}, set()
         )
@@ -91,6 +102,7 @@ class TestPrivacy(BookingsCase):
         self.env.flush_all()
         held = {table for table, _column in dumped(self.cr, name, email)}
         self.assertEqual({table for table in held if table.startswith("bookings_")}, set())
+        self.assertNotIn("mail_activity", held)
         self.assertNotIn("mail_message", {t for t in held if self._mentions_bookings(t, name)})
 
     def _mentions_bookings(self, table, name):
@@ -98,7 +110,12 @@ class TestPrivacy(BookingsCase):
             return False
         return bool(
             self.env["mail.message"].search_count(
-                [("model", "=like", "bookings.%"), ("body", "ilike", name)]
+                [
+                    ("model", "=like", "bookings.%"),
+                    "|",
+                    ("body", "ilike", name),
+                    ("subject", "ilike", name),
+                ]
             )
         )
 
