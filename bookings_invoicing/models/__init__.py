@@ -52,4 +52,5 @@ from . import res_config_settings
 from . import flow_settings
 from . import res_partner
 from . import bookings_privacy
+from . import privacy_retention
 from . import safe_export

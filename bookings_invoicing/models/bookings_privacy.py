@@ -1,10 +1,9 @@
 import dataclasses
 import hashlib
+import html
 import re
 import secrets
 from datetime import UTC, timedelta
-
-from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -12,6 +11,7 @@ from odoo.exceptions import UserError
 from .. import graph
 from ..billing import matching
 
+PSEUDONYM = "forgotten:"
 SALT = "bookings_invoicing.forgotten_salt"
 OPEN = ("upcoming", "ready", "attention", "ordered", "drafted")
 ADDRESS = re.compile(r"[^\s\"'<>,;:]+@[^\s\"'<>,;:]+")
@@ -40,7 +40,7 @@ class BookingsForgotten(models.Model):
 
     @api.model
     def _digest(self, *identifiers):
-        """Hashes of remote ids and e-mail addresses; empty ones are left out."""
+        """Hashes of what people are known by; empty ones are left out."""
         parameters = self.env["ir.config_parameter"].sudo()
         salt = parameters.get_param(SALT)
         if not salt:
@@ -58,24 +58,46 @@ class BookingsForgotten(models.Model):
         """
         if not any(isinstance(record, graph.Appointment | graph.Customer) for record in records):
             return records
-        rows = self.sudo().search([("setup_id", "=", setup.id)], order="forgotten_on, id")
-        if not rows:
+        if not self.sudo().search_count([("setup_id", "=", setup.id)], limit=1):
             return records
+        known = {text for record in records for one in self._known_by(record) for text in one}
+        rows = self.sudo().search(
+            [("setup_id", "=", setup.id), ("digest", "in", self._digest(*known))],
+            order="forgotten_on, id",
+        )
         forgotten = rows.grouped("digest")
-        return [self._hidden(record, forgotten) for record in records]
+        return [self._hidden(record, forgotten) for record in records] if rows else records
+
+    @api.model
+    def _known_by(self, record):
+        """What tells each person of a record from others: id and e-mail; without both, the name in that appointment."""
+        if isinstance(record, graph.Customer):
+            return [(record.id, matching.normalize_email(record.email))]
+        if not isinstance(record, graph.Appointment):
+            return []
+        return [
+            (one.customer_id, matching.normalize_email(one.email))
+            if _is_known(one)
+            else (self._name_there(record.id, one.name or one.email),)
+            for one in record.attendees
+        ]
+
+    @api.model
+    def _name_there(self, appointment_id, name):
+        key = matching.name_key(name)
+        return f"{appointment_id}/{key}" if key else ""
 
     def _hidden(self, record, forgotten):
+        known = self._known_by(record)
         if isinstance(record, graph.Customer):
-            row = self._row_of(forgotten, record.id, record.email)
+            row = self._row_of(forgotten, known[0])
             if not row:
                 return record
             return dataclasses.replace(
                 record, id=row.pseudonym, name=row.name, email="", phone="", address=None
             )
         start = record.start.astimezone(UTC).replace(tzinfo=None)
-        rows = [
-            self._row_of(forgotten, one.customer_id, one.email, start) for one in record.attendees
-        ]
+        rows = [self._row_of(forgotten, one, start) for one in known]
         if not any(rows):
             return record
         people = tuple(
@@ -86,8 +108,8 @@ class BookingsForgotten(models.Model):
             record, attendees=people, place="", join_url="", service_notes="", customer_notes=""
         )
 
-    def _row_of(self, forgotten, remote_id, email, start=None):
-        for digest in self._digest(remote_id, matching.normalize_email(email)):
+    def _row_of(self, forgotten, known, start=None):
+        for digest in self._digest(*known):
             rows = forgotten.get(digest, self)
             if start is None:
                 found = rows[-1:]
@@ -97,6 +119,29 @@ class BookingsForgotten(models.Model):
             if found:
                 return found
         return None
+
+    @api.model
+    def _remember(self, setup, identifiers, until):
+        """Keep hashes of these identifiers.
+
+        :param until: what begins before it is hidden from now on
+        :returns: the pseudonym as an id and as a name
+        """
+        pseudonym = f"{PSEUDONYM}{secrets.token_hex(8)}"
+        name = self.env._("Forgotten customer %s", pseudonym[-6:])
+        self.create(
+            [
+                {
+                    "setup_id": setup.id,
+                    "digest": digest,
+                    "pseudonym": pseudonym,
+                    "name": name,
+                    "forgotten_on": until,
+                }
+                for digest in self._digest(*sorted(identifiers))
+            ]
+        )
+        return pseudonym, name
 
     @api.model
     def _hide_payload(self, setup, text):
@@ -111,6 +156,73 @@ class BookingsForgotten(models.Model):
             if self.sudo().search_count([("setup_id", "=", setup.id), ("digest", "in", digests)])
             else text
         )
+
+    @api.model
+    def _scrub(self, setup, bookings, words, name):
+        """Put the pseudonym in place of these words in what was written about the bookings and set aside."""
+        self.env["bookings.proposal"].sudo().search([("booking_id", "in", bookings.ids)]).unlink()
+        # rich texts are stored with &amp; and the like
+        words = words | {html.escape(word, quote=False) for word in words}
+        longest_first = sorted(words, key=len, reverse=True)
+        for model, domain, names in self._written_about(setup, bookings):
+            for field in names:
+                rows = (
+                    model.sudo()
+                    .with_context(active_test=False, tracking_disable=True)
+                    .search([*domain, (field, "!=", False)])
+                )
+                for row in rows:
+                    text = row[field]
+                    if not any(word in text for word in longest_first):
+                        continue
+                    if field == "payload":
+                        row[field] = False
+                        continue
+                    for word in longest_first:
+                        text = text.replace(word, name)
+                    row[field] = text
+
+    @api.model
+    def _written_about(self, setup, bookings):
+        """Where names may stand: ``[(model, domain, fields)]``."""
+        return [
+            (
+                self.env["mail.message"],
+                [("model", "=", bookings._name), ("res_id", "in", bookings.ids)],
+                [
+                    "subject",
+                    "body",
+                    "email_from",
+                    "incoming_email_to",
+                    "incoming_email_cc",
+                    "outgoing_email_to",
+                ],
+            ),
+            (
+                self.env["mail.activity"],
+                [("res_model", "=", bookings._name), ("res_id", "in", bookings.ids)],
+                ["res_name", "summary", "note", "feedback"],
+            ),
+            (
+                self.env["mail.tracking.value"],
+                [
+                    ("mail_message_id.model", "=", bookings._name),
+                    ("mail_message_id.res_id", "in", bookings.ids),
+                ],
+                ["old_value_char", "new_value_char", "old_value_text", "new_value_text"],
+            ),
+            (
+                self.env["bookings.invoice.run.left.out"],
+                [("booking_id", "in", bookings.ids)],
+                ["reason"],
+            ),
+            (
+                self.env["bookings.sync.issue"],
+                [("setup_id", "=", setup.id)],
+                ["reason", "payload"],
+            ),
+            (bookings, [("id", "in", bookings.ids)], ["not_billable_note", "label"]),
+        ]
 
 
 class BookingsCustomer(models.Model):
@@ -173,8 +285,6 @@ class BookingsCustomer(models.Model):
 
     def _forget_one(self, remote_id, identifiers):
         self.ensure_one()
-        pseudonym = f"forgotten:{secrets.token_hex(8)}"
-        name = self.env._("Forgotten customer %s", pseudonym[-6:])
         words = {
             self.name,
             self.email,
@@ -196,20 +306,9 @@ class BookingsCustomer(models.Model):
                 *(start + timedelta(seconds=1) for start in bookings.mapped("start")),
             ]
         )
-        forgotten.create(
-            [
-                {
-                    "setup_id": self.setup_id.id,
-                    "digest": digest,
-                    "pseudonym": pseudonym,
-                    "name": name,
-                    "forgotten_on": until,
-                }
-                for digest in forgotten._digest(*sorted(identifiers))
-            ]
-        )
+        pseudonym, name = forgotten._remember(self.setup_id, identifiers, until)
         bookings._forget_people(pseudonym, name)
-        self._scrub(bookings, words - {False, ""}, name)
+        forgotten._scrub(self.setup_id, bookings, words - {False, ""}, name)
         self.write(
             {
                 "name": name,
@@ -226,66 +325,6 @@ class BookingsCustomer(models.Model):
             }
         )
 
-    def _scrub(self, bookings, words, name):
-        """Put the pseudonym in place of these words in what was written about the bookings."""
-        texts = [
-            (
-                self.env["mail.message"],
-                [("model", "=", bookings._name), ("res_id", "in", bookings.ids)],
-                [
-                    "subject",
-                    "body",
-                    "email_from",
-                    "incoming_email_to",
-                    "incoming_email_cc",
-                    "outgoing_email_to",
-                ],
-            ),
-            (
-                self.env["mail.activity"],
-                [("res_model", "=", bookings._name), ("res_id", "in", bookings.ids)],
-                ["res_name", "summary", "note", "feedback"],
-            ),
-            (
-                self.env["mail.tracking.value"],
-                [
-                    ("mail_message_id.model", "=", bookings._name),
-                    ("mail_message_id.res_id", "in", bookings.ids),
-                ],
-                ["old_value_char", "new_value_char", "old_value_text", "new_value_text"],
-            ),
-            (
-                self.env["bookings.invoice.run.left.out"],
-                [("booking_id", "in", bookings.ids)],
-                ["reason"],
-            ),
-            (
-                self.env["bookings.sync.issue"],
-                [("setup_id", "=", self.setup_id.id)],
-                ["reason", "payload"],
-            ),
-            (bookings, [("id", "in", bookings.ids)], ["not_billable_note", "label"]),
-        ]
-        self.env["bookings.proposal"].sudo().search([("booking_id", "in", bookings.ids)]).unlink()
-        longest_first = sorted(words, key=len, reverse=True)
-        for model, domain, names in texts:
-            for field in names:
-                rows = (
-                    model.sudo()
-                    .with_context(active_test=False, tracking_disable=True)
-                    .search([*domain, (field, "!=", False)])
-                )
-                for row in rows:
-                    text = row[field]
-                    if not any(word in text for word in longest_first):
-                        continue
-                    if field == "payload":
-                        row[field] = False
-                        continue
-                    for word in longest_first:
-                        text = text.replace(word, name)
-                    row[field] = text
-
 
 class BookingsBooking(models.Model):
     _inherit = "bookings.booking"
@@ -301,6 +340,7 @@ class BookingsBooking(models.Model):
                         "attendee_key": key,
                         "remote_hash": False,
                         # What is billed keeps its payer otherwise; the invoice names the payer by law.
+                        "partner_id": False,
                         "payer_id": False,
                         "place": False,
                         "blockers": False,
@@ -312,60 +352,16 @@ class BookingsBooking(models.Model):
                 )
 
 
-class BookingsSyncSetup(models.Model):
-    _inherit = "bookings.sync.setup"
-
-    retention_months = fields.Integer(
-        string="Forget After (Months)",
-        default=36,
-        help="People none of whose bookings was ever on an invoice are forgotten so many months after the last one. "
-        "0: never.",
-    )
-
-    _retention_not_negative = models.Constraint(
-        "CHECK(retention_months >= 0)",
-        "The months after which people are forgotten cannot be negative.",
-    )
-
-    @api.model
-    def _forget_old(self, limit=1000):
-        """Forget people whose bookings all ended long ago, are settled, and were never on an invoice."""
-        now = fields.Datetime.now()
-        for setup in (
-            self.sudo().with_context(active_test=False).search([("retention_months", ">", 0)])
-        ):
-            before = now - relativedelta(months=setup.retention_months)
-            booking = self.env["bookings.booking"].sudo().with_context(active_test=False)
-            ended = booking._read_group(
-                [
-                    ("setup_id", "=", setup.id),
-                    ("customer_id", "!=", False),
-                    ("customer_id.is_forgotten", "=", False),
-                ],
-                ["customer_id"],
-                having=[("stop:max", "<", before)],
-            )
-            customers = self.env["bookings.customer"].sudo().browse(row[0].id for row in ended)
-            customers = customers._same_people()
-            kept = booking._read_group(
-                [
-                    ("customer_id", "in", customers.ids),
-                    "|",
-                    "|",
-                    ("stop", ">=", before),
-                    ("status", "in", (*OPEN, "invoiced")),
-                    ("billed_before", "=", True),
-                ],
-                ["customer_id"],
-            )
-            kept = customers.browse(row[0].id for row in kept)._same_people()
-            (customers - kept)[:limit]._same_people()._forget()
+def _is_known(attendee):
+    """Whether Bookings says more of them than a name."""
+    return bool(attendee.customer_id or matching.normalize_email(attendee.email))
 
 
 def _pseudonymous(attendee, row):
     return dataclasses.replace(
         attendee,
-        customer_id=row.pseudonym,
+        # nobody becomes a customer by being forgotten
+        customer_id=row.pseudonym if _is_known(attendee) else "",
         name=row.name,
         email="",
         phone="",

@@ -18,6 +18,7 @@ from . import test_secrets
 from . import test_roles
 from . import test_sync_truth
 from . import test_privacy
+from . import test_privacy_retention
 from . import test_injection
 from . import test_injection_portal
 from . import test_invoicing_tax
