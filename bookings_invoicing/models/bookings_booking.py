@@ -325,14 +325,22 @@ class BookingsBooking(models.Model):
         for booking in self:
             booking.attention_detail = "\n".join(booking._attention_sentences()) or False
 
-    @api.depends("pending_values")
+    @api.depends("pending_values", "changed_since_billing", "attendance", "removed_on")
     def _compute_pending_text(self):
+        labels = {name: field._description_string(self.env) for name, field in self._fields.items()}
+        attendances = dict(self._fields["attendance"]._description_selection(self.env))
         for booking in self:
-            booking.pending_text = "\n".join(
-                f"{self._fields[name]._description_string(self.env)}: {old} → {new}"
+            texts = [
+                f"{labels[name]}: {old} → {new}"
                 for name, (old, new, _raw) in (booking.pending_values or {}).items()
-                if name in self._fields
-            )
+                if name in labels
+            ]
+            if booking.changed_since_billing and booking.removed_on:
+                gone = format_datetime(self.env, booking.removed_on, tz=booking.setup_id.tz)
+                texts.append(f"{labels['removed_on']}: {gone}")
+            elif booking.changed_since_billing and not texts:
+                texts.append(f"{labels['attendance']}: {attendances[booking.attendance]}")
+            booking.pending_text = "\n".join(texts)
 
     # -- what a person decides -------------------------------------------------------------------------
 
