@@ -8,8 +8,8 @@ from ..paths import REPO
 
 
 def main(args):
-    """Run devtools.bench with the given words."""
+    """Run benchmarks.runner with the given words."""
     env = Environment()
     databases.prune(env)
-    command = [env.python, "-m", "devtools.bench", *args]
+    command = [env.python, "-m", "benchmarks.runner", *args]
     return subprocess.run(command, cwd=REPO, stdin=subprocess.DEVNULL).returncode

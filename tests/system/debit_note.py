@@ -8,7 +8,7 @@ then credited.
 import json
 import sys
 
-from devtools.bench_invoicing import World
+from benchmarks.invoicing import World
 from devtools.odoo_process import odoo_environment
 
 

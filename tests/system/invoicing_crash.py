@@ -6,7 +6,7 @@ will find it, each draft on one run, each run's figures those of its drafts.
 
 import sys
 
-from devtools.bench_invoicing import World
+from benchmarks.invoicing import World
 
 from .crash import CrashSweep
 

@@ -7,7 +7,7 @@ bills, and prints one JSON line: tries (transactions begun), drafts or orders ma
 import json
 import sys
 
-from devtools.bench_invoicing import World
+from benchmarks.invoicing import World
 from devtools.odoo_process import odoo_environment
 
 GATE = 7_316_501  # advisory lock that the parent holds until all processes are ready

@@ -18,7 +18,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from .bench import benchmark
+from .runner import benchmark
 
 ANCHOR = datetime.date.today()
 COUNT, PEOPLE = int(os.environ.get("BOOKINGS_BENCH_N", 10_000)), 1_000

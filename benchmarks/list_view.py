@@ -6,8 +6,8 @@
 
 import time
 
-from .bench import benchmark
-from .bench_invoicing import World
+from .invoicing import World
+from .runner import benchmark
 
 UNINVOICED, SMALL, LARGE, ROUNDS = 2000, 10_000, 1_000_000, 5
 COLUMNS = (

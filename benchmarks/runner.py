@@ -1,6 +1,6 @@
 """Benchmarks: a register of them and what they are given.
 
-A benchmark is a function in ``devtools/bench_*.py``:
+A benchmark is a function in a module of ``benchmarks/``:
 
     @benchmark("graph_read")
     def graph_read(ctx):
@@ -23,11 +23,11 @@ import subprocess
 import sys
 import time
 
-from . import databases
-from .console import say
-from .environment import Environment
-from .odoo_process import odoo_environment
-from .paths import REPO
+from devtools import databases
+from devtools.console import say
+from devtools.environment import Environment
+from devtools.odoo_process import odoo_environment
+from devtools.paths import REPO
 
 REGISTER = {}
 MARK = "benchmark result: "
@@ -88,8 +88,8 @@ def _close(name):
 
 def load():
     """Import every module that may hold benchmarks and return the register."""
-    for path in sorted((REPO / "devtools").glob("bench_*.py")):
-        importlib.import_module(f"devtools.{path.stem}")
+    for path in sorted((REPO / "benchmarks").glob("[!_]*.py")):
+        importlib.import_module(f"benchmarks.{path.stem}")
     return REGISTER
 
 
@@ -101,7 +101,7 @@ def main(argv=None):
     parser.add_argument("names", nargs="*")
     options = parser.parse_args(argv)
     # Under ``python -m`` this module is loaded twice; the benchmarks know the other one.
-    register = importlib.import_module("devtools.bench").load()
+    register = importlib.import_module("benchmarks.runner").load()
     if options.one:
         print(MARK + json.dumps(_measure(register[options.one])), flush=True)
         return 0
@@ -127,7 +127,7 @@ def _measure(function):
 
 def _in_own_process(name):
     say(f"{name} ...")
-    command = [sys.executable, "-m", "devtools.bench", "--one", name]
+    command = [sys.executable, "-m", "benchmarks.runner", "--one", name]
     done = subprocess.run(
         command, cwd=REPO, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
     )

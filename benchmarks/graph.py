@@ -17,9 +17,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from .bench import benchmark
-from .graph_server import plain_package
-from .paths import REPO
+from devtools.graph_server import plain_package
+from devtools.paths import REPO
+
+from .runner import benchmark
 
 COUNT, PEER_COUNT, PAGE, ROUNDS = 10_000, 1_000, 100, 5
 FIRST = datetime.datetime(2026, 3, 1, tzinfo=datetime.timezone.utc)
@@ -130,7 +131,7 @@ def _view(server):
 def _tenant(count):
     """Addresses and credentials of a tenant that a process of its own serves."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "devtools.bench_graph", str(count), folder]
+        command = [sys.executable, "-m", "benchmarks.graph", str(count), folder]
         process = subprocess.Popen(
             command, cwd=REPO, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )

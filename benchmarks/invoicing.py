@@ -11,9 +11,10 @@ import datetime
 import os
 import time
 
-from . import databases
-from .bench import benchmark
-from .odoo_process import odoo_environment
+from devtools import databases
+from devtools.odoo_process import odoo_environment
+
+from .runner import benchmark
 
 ROUNDS = 3
 SERVICES = 4
