@@ -33,14 +33,13 @@ class Answer:
 
 
 class BatchReader:
-    """Reads paths below the Graph root. ``ask(method, url, body=...)`` gives the JSON of a
-    successful answer.
+    """Reads paths below the Graph root. ``ask(method, url, body=..., renew=...)`` gives the JSON of
+    a successful answer, with ``renew`` by a new token.
     """
 
     def __init__(self, ask: Callable[..., dict], root: str, transport: Transport):
         self._ask, self._root, self._transport = ask, root, transport
         self._batching = True
-        self._refreshed = False
 
     def read(self, paths: Iterable[tuple[str, str]]) -> Iterator[tuple[str, Answer]]:
         """(key, Answer) for each (key, path), in order.
@@ -66,7 +65,7 @@ class BatchReader:
         answers, waiting = {}, dict(chunk)
         for attempt in range(1, ROUNDS + 1):
             try:
-                replies = self._post(list(waiting.values()))
+                replies = self._replies(list(waiting.values()))
             except GraphError as problem:
                 if problem.status not in _NO_BATCHING or answers:
                     raise
@@ -93,7 +92,14 @@ class BatchReader:
             self._transport.pause(attempt, worst)
         return answers
 
-    def _post(self, paths: list[str]) -> list[tuple[int, dict, object]]:
+    def _replies(self, paths: list[str]) -> list[tuple[int, dict, object]]:
+        """A token that ended in the middle of a batch is replaced once."""
+        replies = self._post(paths)
+        if any(status == 401 for status, _headers, _body in replies):
+            replies = self._post(paths, renew=True)
+        return replies
+
+    def _post(self, paths: list[str], renew=False) -> list[tuple[int, dict, object]]:
         items = [
             {
                 "id": str(number),
@@ -104,7 +110,7 @@ class BatchReader:
             for number, path in enumerate(paths)
         ]
         body = json.dumps({"requests": items}).encode()
-        document = self._ask("POST", f"{self._root}/$batch", body=body)
+        document = self._ask("POST", f"{self._root}/$batch", body=body, renew=renew)
         responses = document.get("responses")
         by_id = {}
         for item in responses if isinstance(responses, list) else ():

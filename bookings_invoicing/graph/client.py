@@ -26,7 +26,7 @@ from .errors import (
     RecordError,
     TransientError,
 )
-from .fields import LONGEST_ID, forget
+from .fields import forget, usable_id
 from .malformed import Malformed
 from .records import (
     Appointment,
@@ -200,7 +200,7 @@ class BookingsClient:
 
     def appointments_by_id(self, business_id: str, ids: Iterable[str]) -> Iterator[tuple]:
         """(id, Appointment | Malformed | None) for each id once; None means that Graph says there
-        is no such one.
+        is no such one. What cannot be an id is not asked for: an empty one would be a whole list.
 
         A 404 about the mailbox or its folder is an error and never None.
         """
@@ -216,7 +216,7 @@ class BookingsClient:
 
     def _paths(self, business_id, collection, ids) -> Iterator[tuple[str, str]]:
         base = self._path(business_id, collection)[len(self._root) :]
-        for remote_id in dict.fromkeys(ids):
+        for remote_id in filter(usable_id, dict.fromkeys(ids)):
             yield remote_id, f"{base}/{quote(remote_id, safe='=')}"
 
     def _pages(
@@ -233,7 +233,7 @@ class BookingsClient:
             if unchanged:
                 digests = _digests(rows)
                 known = tuple(unchanged(window, {key: one for key, one in digests.items() if one}))
-            records, malformed = parse_rows(rows, kind, frozenset(known), digests)
+            records, malformed = parse_rows(rows, kind, frozenset(known), digests, window)
             del document, rows
             yield Page(records, malformed, window, not url, known)
             del records, malformed, known, digests
@@ -243,20 +243,22 @@ class BookingsClient:
                 break
         raise ProtocolError(kind="paging_loop")
 
-    def _json(self, method: str, url: str, *, body: bytes | None = None, attempts=None) -> dict:
+    def _json(
+        self, method: str, url: str, *, body: bytes | None = None, attempts=None, renew=False
+    ) -> dict:
         """The JSON object of a successful answer. A body that is no JSON is asked for once more:
-        an answer without a length can be cut short unseen.
+        an answer without a length can be cut short unseen. ``renew`` asks with a new token.
         """
         try:
-            return json_of(self._reply(method, url, body, attempts))
+            return json_of(self._reply(method, url, body, attempts, renew))
         except ProtocolError as problem:
             if problem.kind != "not_json" or problem.status != 200:
                 raise
         return json_of(self._reply(method, url, body, attempts))
 
-    def _reply(self, method, url, body, attempts):
+    def _reply(self, method, url, body, attempts, renew=False):
         headers = HEADERS if body is None else HEADERS | {"Content-Type": "application/json"}
-        for force in (False, True):
+        for force in (True,) if renew and self._refreshes < MOST_REFRESHES else (False, True):
             reply = self.transport.send(
                 method,
                 url,
@@ -294,7 +296,11 @@ def _digests(rows: list) -> dict[str, str]:
 
 
 def parse_rows(
-    rows: list, kind: type, known: Collection[str] = (), digests: Mapping[str, str] | None = None
+    rows: list,
+    kind: type,
+    known: Collection[str] = (),
+    digests: Mapping[str, str] | None = None,
+    window: tuple[datetime, datetime] | None = None,
 ) -> tuple[tuple, tuple[Malformed, ...]]:
     """(records, malformed) of the raw rows of one page but those whose ids are ``known``. A row
     that cannot be read never harms another; of rows with the same id the one that was changed last
@@ -310,7 +316,7 @@ def parse_rows(
                 raise raw.problem if isinstance(raw, Unread) else _not_an_object()
             record = parse(raw, digests.get(_id(raw))) if digests else parse(raw)
         except RecordError as problem:
-            malformed.append(Malformed.of(kind, raw, str(problem)))
+            malformed.append(Malformed.of(kind, raw, str(problem), window))
             continue
         place = by_id.setdefault(record.id, len(records))
         if place == len(records):
@@ -337,7 +343,9 @@ def _record_of(answer, remote_id: str, kind: type):
             problem = RecordError("id", "is not the one that was asked for")
         except RecordError as unreadable:
             problem = unreadable
-    return Malformed.of(kind, answer.body or {"id": remote_id}, str(problem))
+    body = answer.body or {}
+    # another record's text is nobody's business here
+    return Malformed.of(kind, body if _id(body) == remote_id else {"id": remote_id}, str(problem))
 
 
 def _middle(start: datetime, end: datetime, problem: GraphError) -> datetime | None:
@@ -356,9 +364,7 @@ def _middle(start: datetime, end: datetime, problem: GraphError) -> datetime | N
 
 def _id(row) -> str:
     """The id of a raw row, or "" where it has none that could be asked for."""
-    remote_id = row.get("id") if isinstance(row, dict) else None
-    sound = isinstance(remote_id, str) and len(remote_id) <= LONGEST_ID and remote_id.isprintable()
-    return remote_id if sound else ""
+    return usable_id(row.get("id")) if isinstance(row, dict) else ""
 
 
 def _utc(moment: datetime) -> str:

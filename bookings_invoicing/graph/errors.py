@@ -187,5 +187,9 @@ class RecordError(GraphError):
     skip_record = True
 
     def __init__(self, field="", problem="", **details):
-        self.field = field
+        self.field, self.problem = field, problem
         super().__init__(f"{field}: {problem}" if field else problem, **details)
+
+    def within(self, outer: str) -> "RecordError":
+        """The same, told of the record that holds this one below ``outer``."""
+        return RecordError(f"{outer}.{self.field}" if self.field else outer, self.problem)

@@ -115,6 +115,18 @@ def _identifier(value, key: str) -> str:
     raise RecordError(key, "is missing" if value is None or value == "" else "is not text")
 
 
+def usable_id(value) -> str:
+    """``value`` where it is an id that can be asked for and kept, else "".
+
+    >>> usable_id("AAMk="), usable_id(""), usable_id("x" * 256), usable_id(None)
+    ('AAMk=', '', '', '')
+    """
+    try:
+        return _sound(value, "id") if type(value) is str else ""
+    except RecordError:
+        return ""
+
+
 def _sound(value: str, key: str) -> str:
     if len(value) > LONGEST_ID:
         raise RecordError(key, "is too long")

@@ -2,6 +2,8 @@
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
+from hashlib import blake2b
 
 from . import fields
 
@@ -14,18 +16,32 @@ _PRIVATE = {"answer", "selectedOptions", "notes", "customerNotes", "serviceNotes
 class Malformed:
     """A record that could not be read. ``kind`` is the class's name in lower case, ``payload``
     cleaned JSON text of at most 20 kB. It holds personal data, but no notes and no answers.
+
+    ``remote_id`` is "" where the record has no id that could be asked for (missing, too long,
+    damaged): then only ``digest`` tells such rows apart, and ``window`` (start, end) is where one
+    came, None where that was a list.
     """
 
     kind: str
     remote_id: str
     reason: str
     payload: str
+    digest: str = ""
+    window: tuple[datetime, datetime] | None = None
 
     @classmethod
-    def of(cls, kind: type, raw, reason: str) -> "Malformed":
+    def of(cls, kind: type, raw, reason: str, window=None) -> "Malformed":
         remote_id = raw.get("id") if isinstance(raw, dict) else getattr(raw, "remote_id", None)
-        remote_id = fields.clean(remote_id) if isinstance(remote_id, str) else ""
-        return cls(kind.__name__.lower(), remote_id, fields.clean(reason, 1000), payload_text(raw))
+        payload = payload_text(raw)
+        digest = blake2b(payload.encode(), digest_size=8).hexdigest()
+        return cls(
+            kind.__name__.lower(),
+            fields.usable_id(remote_id),
+            fields.clean(reason, 1000),
+            payload,
+            digest,
+            window,
+        )
 
 
 def payload_text(raw) -> str:

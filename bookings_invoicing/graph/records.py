@@ -2,9 +2,9 @@
 UTC.
 
 ``X.parse(raw)`` takes one object of a Graph answer (v1.0, US Government or beta spelling) and
-raises RecordError when a property that matters cannot be understood. A missing text is "", a
-missing object None. Properties that Graph may leave out (US Government schema, lists) are optional
-everywhere.
+raises RecordError when a property that is needed cannot be understood; ``purposes`` says of each
+whether it is. A missing text is "", a missing object None. Properties that Graph may leave out (US
+Government schema, lists) are optional everywhere.
 
 Sources: Graph v1.0 resource pages bookingAppointment, bookingBusiness, bookingService,
 bookingStaffMember, bookingCustomer, bookingCustomerInformation, bookingCustomQuestion.
@@ -27,6 +27,7 @@ from hashlib import blake2b
 from . import fields
 from .errors import RecordError
 from .fields import count, flag, identifier, identifiers, link, money, note, obj, objects, text
+from .purposes import is_needed
 from .times import duration, moment, stamp, zone
 
 PRICE_TYPES = (
@@ -54,8 +55,45 @@ def _price_type(raw: dict, key: str) -> str:
     return value if value in _PRICE_TYPES else "unknown"
 
 
+class Record:
+    """What all records share: how they are read. Subclasses give ``_read(raw)``, which raises a
+    RecordError for the first property that it cannot understand.
+    """
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, raw: dict, *known):
+        """The record, without what cannot be understood and is not needed.
+
+        Raises RecordError where it is needed.
+        """
+        while True:
+            try:
+                return cls._read(raw, *known)
+            except RecordError as problem:
+                name = problem.field.partition(".")[0]
+                if name not in raw or is_needed(cls.__name__, name):
+                    raise
+            raw = {key: value for key, value in raw.items() if key != name}
+
+
+def _inside(key: str, read, *args):
+    """What ``read`` makes of something below ``key``; its errors name that too."""
+    try:
+        return read(*args)
+    except RecordError as problem:
+        raise problem.within(key) from None
+
+
+def _each(raw: dict, key: str, kind: type) -> tuple:
+    """A list of records below ``key``."""
+    items = objects(raw, key)
+    return _inside(key, lambda: tuple([kind.parse(item) for item in items]))
+
+
 @dataclass(frozen=True, slots=True)
-class Address:
+class Address(Record):
     """A postal address as typed; ``country`` is free text."""
 
     street: str
@@ -65,7 +103,7 @@ class Address:
     country: str
 
     @classmethod
-    def parse(cls, raw: dict) -> "Address | None":
+    def _read(cls, raw: dict) -> "Address | None":
         """None where nothing is filled in."""
         street = text(raw, "street")
         city = text(raw, "city")
@@ -85,7 +123,7 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True)
-class Business:
+class Business(Record):
     """A booking calendar. ``id`` is its mailbox address; ``currency`` ISO 4217 or None;
     ``time_zone`` IANA or None.
 
@@ -102,13 +140,12 @@ class Business:
     public_url: str
 
     @classmethod
-    def parse(cls, raw: dict) -> "Business":
-        page = obj(raw, "bookingPageSettings")
+    def _read(cls, raw: dict) -> "Business":
         return cls(
             id=identifier(raw),
             name=text(raw, "displayName"),
             currency=fields.currency(raw, "defaultCurrencyIso"),
-            time_zone=zone(page, "businessTimeZone") or None,
+            time_zone=_page_zone(raw) or None,
             language=text(raw, "languageTag"),
             email=text(raw, "email"),
             phone=text(raw, "phone"),
@@ -116,8 +153,13 @@ class Business:
         )
 
 
+def _page_zone(raw: dict) -> str:
+    page = obj(raw, "bookingPageSettings")
+    return _inside("bookingPageSettings", zone, page, "businessTimeZone")
+
+
 @dataclass(frozen=True, slots=True)
-class Service:
+class Service(Record):
     """A service on offer. ``price`` is in the business's currency; ``duration`` None where not
     told.
     """
@@ -132,7 +174,7 @@ class Service:
     staff_ids: tuple[str, ...]
 
     @classmethod
-    def parse(cls, raw: dict) -> "Service":
+    def _read(cls, raw: dict) -> "Service":
         price_type = _price_type(raw, "defaultPriceType")
         return cls(
             id=identifier(raw),
@@ -147,7 +189,7 @@ class Service:
 
 
 @dataclass(frozen=True, slots=True)
-class StaffMember:
+class StaffMember(Record):
     """Somebody who can be booked. ``role`` is Graph's own word."""
 
     id: str
@@ -156,14 +198,14 @@ class StaffMember:
     role: str
 
     @classmethod
-    def parse(cls, raw: dict) -> "StaffMember":
+    def _read(cls, raw: dict) -> "StaffMember":
         return cls(
             identifier(raw), text(raw, "displayName"), text(raw, "emailAddress"), text(raw, "role")
         )
 
 
 @dataclass(frozen=True, slots=True)
-class Customer:
+class Customer(Record):
     """An entry of the business's customer list; the first phone and address that are filled in."""
 
     id: str
@@ -173,20 +215,25 @@ class Customer:
     address: Address | None
 
     @classmethod
-    def parse(cls, raw: dict) -> "Customer":
+    def _read(cls, raw: dict) -> "Customer":
         addresses = (Address.parse(item) for item in objects(raw, "addresses"))
-        phones = (text(item, "number") for item in objects(raw, "phones"))
         return cls(
             identifier(raw),
             text(raw, "displayName"),
             text(raw, "emailAddress"),
-            next(filter(None, phones), ""),
+            _phone(raw),
             next(filter(None, addresses), None),
         )
 
 
+def _phone(raw: dict) -> str:
+    phones = objects(raw, "phones")
+    numbers = _inside("phones", lambda: [text(item, "number") for item in phones])
+    return next(filter(None, numbers), "")
+
+
 @dataclass(frozen=True, slots=True)
-class Question:
+class Question(Record):
     """A custom question of the booking page. ``answer_type`` is text, radioButton or unknown to
     us.
     """
@@ -197,7 +244,7 @@ class Question:
     options: tuple[str, ...]
 
     @classmethod
-    def parse(cls, raw: dict) -> "Question":
+    def _read(cls, raw: dict) -> "Question":
         options = raw.get("answerOptions") or []
         if type(options) is not list:
             raise RecordError("answerOptions", "is not a list")
@@ -211,7 +258,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Record):
     """What an attendee answered to a custom question."""
 
     question_id: str
@@ -219,7 +266,7 @@ class Answer:
     text: str
 
     @classmethod
-    def parse(cls, raw: dict) -> "Answer":
+    def _read(cls, raw: dict) -> "Answer":
         return cls(
             identifier(raw, "questionId", required=False),
             text(raw, "question", fields.LONGEST_LINE),
@@ -228,7 +275,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Attendee:
+class Attendee(Record):
     """One customer of one appointment, as entered when it was booked. ``customer_id`` may be
     unknown to the customer list. ``time_zone`` is IANA or "".
     """
@@ -243,9 +290,7 @@ class Attendee:
     answers: tuple[Answer, ...]
 
     @classmethod
-    def parse(cls, raw: dict) -> "Attendee":
-        location = raw.get("location")
-        address = obj(obj(raw, "location"), "address") if location else None
+    def _read(cls, raw: dict) -> "Attendee":
         answers = raw.get("customQuestionAnswers")
         return cls(
             identifier(raw, "customerId", required=False),
@@ -253,12 +298,16 @@ class Attendee:
             text(raw, "emailAddress"),
             text(raw, "phone"),
             note(raw, "notes"),
-            Address.parse(address) if address else None,
+            _address(raw, "location") if raw.get("location") else None,
             zone(raw, "timeZone"),
-            tuple([Answer.parse(item) for item in objects(raw, "customQuestionAnswers")])
-            if answers
-            else (),
+            _each(raw, "customQuestionAnswers", Answer) if answers else (),
         )
+
+
+def _address(raw: dict, key: str) -> Address | None:
+    """The address of a location."""
+    address = _inside(key, obj, obj(raw, key), "address")
+    return Address.parse(address) if address else None
 
 
 def _attendees(raw: dict) -> tuple[Attendee, ...]:
@@ -266,20 +315,25 @@ def _attendees(raw: dict) -> tuple[Attendee, ...]:
     any.
     """
     if raw.get("customers"):
-        return tuple([Attendee.parse(item) for item in objects(raw, "customers")])
+        return _each(raw, "customers", Attendee)
     objects(raw, "customers")
-    alone = Attendee.parse(
-        {
-            "customerId": raw.get("customerId"),
-            "name": raw.get("customerName"),
-            "emailAddress": raw.get("customerEmailAddress"),
-            "phone": raw.get("customerPhone"),
-            "notes": raw.get("customerNotes"),
-            "location": raw.get("customerLocation"),
-            "timeZone": raw.get("customerTimeZone"),
-        }
-    )
+    try:
+        alone = Attendee.parse({name: raw.get(key) for name, key in _ALONE.items()})
+    except RecordError as problem:
+        raise RecordError(_ALONE[problem.field], problem.problem) from None
     return (alone,) if alone.customer_id or alone.name or alone.email else ()
+
+
+# an attendee's property: the one of an appointment that has no list of customers
+_ALONE = {
+    "customerId": "customerId",
+    "name": "customerName",
+    "emailAddress": "customerEmailAddress",
+    "phone": "customerPhone",
+    "notes": "customerNotes",
+    "location": "customerLocation",
+    "timeZone": "customerTimeZone",
+}
 
 
 # What of an appointment is read here, but for its notes to staff, its links and the times of its edits.
@@ -310,7 +364,7 @@ def digest_of(raw: dict) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Appointment:
+class Appointment(Record):
     """A booked time, with everybody who booked it.
 
     ``start`` <= ``end``, aware, UTC. ``price`` is the one number Graph has for the appointment, in
@@ -342,7 +396,7 @@ class Appointment:
     digest: str = field(default="", compare=False)
 
     @classmethod
-    def parse(cls, raw: dict, digest: str = "") -> "Appointment":
+    def _read(cls, raw: dict, digest: str = "") -> "Appointment":
         price_type = _price_type(raw, "priceType")
         start = moment(raw, "startDateTime", "start")
         end = moment(raw, "endDateTime", "end")
@@ -375,10 +429,10 @@ class Appointment:
 
 def _place(raw: dict) -> str:
     location = obj(raw, "serviceLocation")
-    name = text(location, "displayName")
+    name = _inside("serviceLocation", text, location, "displayName")
     if name:
         return name
-    address = Address.parse(obj(location, "address"))
+    address = _address(raw, "serviceLocation")
     return str(address) if address else ""
 
 

@@ -17,7 +17,7 @@ from bookings_invoicing.graph import (
 )
 
 from . import payloads
-from .servers import answer, graph_error
+from .servers import answer, graph_error, token_answer
 
 BUSINESS = "b@example.com"
 IDS = [payloads.appointment(number)["id"] for number in range(10)]
@@ -158,6 +158,35 @@ def test_an_answer_that_is_not_the_record(server, client, body):
     found = dict(read(client, IDS[:2]))
     assert isinstance(found[IDS[0]], Malformed)
     assert isinstance(found[IDS[1]], Appointment)
+
+
+def test_payload_of_another_record(server, client):
+    """What was not asked for is not kept, not even for somebody to look at."""
+    other = payloads.appointment(5, customerName="Somebody Else")
+    Batches(server, {IDS[0]: [(200, other)]})
+    bad = dict(read(client, IDS[:1]))[IDS[0]]
+    assert (bad.remote_id, bad.payload) == (IDS[0], json.dumps({"id": IDS[0]}))
+
+
+@pytest.mark.parametrize("remote_id", ["", " ", "x" * 256, "a\n"])
+def test_an_empty_id_is_never_asked_for(server, client, remote_id):
+    """It would be the whole list."""
+    Batches(server, {IDS[0]: [good(0)]})
+    assert list(dict(read(client, [remote_id, IDS[0], remote_id]))) == [IDS[0]]
+    assert read(client, [remote_id]) == []
+
+
+def test_a_new_token_for_items(server, client):
+    """A token that ends in the middle of a batch: its items are asked for once more with a new one."""
+    ended = (401, graph_error("InvalidAuthenticationToken"))
+    server.on(
+        "/oauth2/v2.0/token", answer(token_answer()), answer(token_answer(access_token="new"))
+    )
+    batches = Batches(server, {IDS[0]: [good(0)], IDS[1]: [ended, good(1)]})
+    assert all(isinstance(record, Appointment) for _key, record in read(client, IDS[:2]))
+    assert batches.asked == [IDS[:2]] * 2
+    sent = [request.headers["authorization"] for request in server.seen("$batch")]
+    assert sent[0] != sent[1] == "Bearer new"
 
 
 @pytest.mark.parametrize(
