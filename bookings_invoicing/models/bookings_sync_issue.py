@@ -35,6 +35,13 @@ class BookingsSyncIssue(models.Model):
         required=True,
     )
     remote_id = fields.Char(string="Bookings ID")
+    row_key = fields.Char(
+        string="Row", readonly=True, help="Tells rows apart that came without an ID."
+    )
+    read_from = fields.Datetime(
+        readonly=True, help="The time that was read when a row without an ID came."
+    )
+    read_until = fields.Datetime(readonly=True)
     reason = fields.Char(required=True)
     payload = fields.Text(
         groups="bookings_invoicing.group_manager",
@@ -42,21 +49,33 @@ class BookingsSyncIssue(models.Model):
     )
     resolved = fields.Datetime(string="Resolved on", readonly=True)
 
-    _open_uniq = models.UniqueIndex("(setup_id, kind, remote_id) WHERE resolved IS NULL")
+    _open_uniq = models.UniqueIndex(
+        "(setup_id, kind, coalesce(remote_id, ''), coalesce(row_key, '')) WHERE resolved IS NULL"
+    )
+
+    @api.depends("remote_id", "reason")
+    def _compute_display_name(self):
+        for issue in self:
+            issue.display_name = issue.remote_id or issue.reason
 
     @api.model
-    def _note(self, setup, run_id, issues, well):
+    def _note(self, setup, run_id, issues, well, covered):
         """Write down what a run set aside and close what came through.
 
-        :param dict issues: values by ``(kind, remote id)``
+        :param dict issues: values by ``(kind, remote id, row key)``
         :param set well: ``(kind, remote id)`` of the records that were taken over
+        :param dict covered: what was read to its end: ``{kind: (from, until)}``, naive UTC, or ``{kind: None}`` for a list
         """
         known = {
-            (issue.kind, issue.remote_id): issue
+            (issue.kind, issue.remote_id or "", issue.row_key or ""): issue
             for issue in self.search([("setup_id", "=", setup.id), ("resolved", "=", False)])
         }
         through = self.concat(
-            *(issue for key, issue in known.items() if key in well and key not in issues)
+            *(
+                issue
+                for key, issue in known.items()
+                if key not in issues and (key[:2] in well or issue._is_read_clean(covered))
+            )
         )
         through.write({"resolved": fields.Datetime.now(), "payload": False})
         for key, values in issues.items():
@@ -71,8 +90,21 @@ class BookingsSyncIssue(models.Model):
             ]
         )
 
+    def _is_read_clean(self, covered):
+        """Whether a row without an id would have come again, had it still been there."""
+        self.ensure_one()
+        if self.remote_id or self.kind not in covered:
+            return False
+        period = covered[self.kind]
+        return not (period and self.read_from and self.read_until) or (
+            period[0] <= self.read_from and self.read_until <= period[1]
+        )
+
     def action_retry(self):
-        """Read the record again: an appointment by its id, anything else with its whole list."""
+        """Read the record again: an appointment by its id, anything else with its whole list.
+
+        An appointment without an id is read with all appointments since *Bill From*.
+        """
         self.check_access("read")
         if not self.env.user.has_group("bookings_invoicing.group_user"):
             raise AccessError(self.env._("Synchronising needs the role Microsoft Bookings / User."))
@@ -80,10 +112,13 @@ class BookingsSyncIssue(models.Model):
             self.filtered(lambda issue: not issue.resolved).grouped("setup_id").items()
         ):
             appointments = issues.filtered(lambda issue: issue.kind == "appointment")
-            if appointments != issues:
+            by_id = appointments.filtered("remote_id")
+            if appointments - by_id:
+                setup.action_full_sync()
+            elif appointments != issues:
                 setup.action_sync_now()
-            if appointments:
-                setup._retry_records(appointments.mapped("remote_id"))
+            if by_id:
+                setup._retry_records(by_id.mapped("remote_id"))
         return {"type": "ir.actions.client", "tag": "soft_reload"}
 
     @api.autovacuum

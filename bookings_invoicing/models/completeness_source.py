@@ -97,7 +97,7 @@ class BookingsCompleteness(models.Model):
         """One sentence for each appointment of which Bookings has not as many bookings as we hold.
 
         :param there: ``{appointment id: graph.Appointment}``
-        :param unreadable: ``{appointment id: graph.Malformed}``
+        :param unreadable: ``{appointment id, or a stand-in where it has none: graph.Malformed}``
         :param kept: our bookings that are not gone
         """
         by_appointment = kept.grouped("appointment_id")
@@ -150,7 +150,7 @@ class BookingsSyncSetup(models.Model):
         for page in self._client().calendar_view(self.business_id, start, end):
             records = forgotten._hide(self, plain_records(page.records))
             found |= {appointment.id: appointment for appointment in records}
-            unreadable |= {bad.remote_id: bad for bad in page.malformed}
+            unreadable |= {bad.remote_id or f"#{bad.digest}": bad for bad in page.malformed}
         left_out = self.service_ids - self._in_filter(self.service_ids, "service_filter")
         left_out = set(left_out.mapped("remote_id"))
         return {

@@ -51,6 +51,6 @@ class ResConfigSettings(models.TransientModel):
             if step and not (setups and connection not in setups.connection_id):
                 return f"{connection.name}: {step}"
         for setup in setups:
-            if setup.error_message:
-                return f"{setup.name}: {setup.error_message}"
+            if trouble := setup.error_message or setup.waiting_text:
+                return f"{setup.name}: {trouble}"
         return False

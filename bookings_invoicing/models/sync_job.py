@@ -48,6 +48,7 @@ class SyncJob:
         self.store = BatchStore(self.env, setup, commit, self._show_progress)
         self.client = None
         self.missing, self.known = set(), 0
+        self.covered = {}  # what was read to its end, by kind
         self._seals = (None, {})
         self._read_again = False
         self._fresh = time.monotonic()
@@ -157,7 +158,9 @@ class SyncJob:
         seen = set()
         for page in self._fetch(reader(self.setup.business_id)):
             seen |= self.store.keep(kind, page, self.env[model]._import_page)
-        self.store.durably(self.env[model]._mark_gone, self.setup, seen)
+        self.covered[kind] = None
+        if "" not in seen:  # a row that came without its id may be any of those that seem gone
+            self.store.durably(self.env[model]._mark_gone, self.setup, seen)
 
     def _appointments(self):
         """Keep the appointments of the planned time; returns the number held back, 0 where none is."""
@@ -202,6 +205,7 @@ class SyncJob:
                 self.known += len(known)
                 self.missing = (self.missing | known) - seen
                 seen = set()
+        self.covered["appointment"] = start.replace(tzinfo=None), end.replace(tzinfo=None)
 
     def _unchanged(self, window, digests):
         """Ids of a page's appointments that are kept as they come: they need not be read."""
@@ -288,7 +292,7 @@ class SyncJob:
 
     def _note_issues(self):
         self.env["bookings.sync.issue"]._note(
-            self.setup, self.run_id, self.store.issues, self.store.well
+            self.setup, self.run_id, self.store.issues, self.store.well, self.covered
         )
 
     def _fail(self, error):
@@ -298,18 +302,15 @@ class SyncJob:
 
     def _note_failed(self, error):
         setup, now = self.setup, fields.Datetime.now()
-        transient = getattr(error, "transient", False)
-        wait = timedelta(seconds=getattr(error, "retry_after", None) or 0)
         message = setup._in_words(error)
-        setup._note_failure(message, needs_person=not transient)
+        if getattr(error, "transient", False):
+            wait = timedelta(seconds=getattr(error, "retry_after", None) or 0)
+            setup._note_waiting(message, now + max(wait, min(SHORT_PAUSE, setup._interval())))
+        else:
+            setup._note_failure(message)
+            setup.next_sync = setup._next_after(self.started)
         if getattr(error, "needs_admin", False):
             setup.connection_id.sudo()._mark_attention(error)
-        if transient:
-            wait = max(wait, min(SHORT_PAUSE, setup._interval()))
-            setup.write({"retry_at": now + wait, "next_sync": now + wait})
-            self.env.ref("bookings_invoicing.ir_cron_sync").sudo()._trigger(at=setup.retry_at)
-        else:
-            setup.next_sync = setup._next_after(self.started)
         self._note_issues()
         return self._finish("failed", error=message)
 
@@ -334,12 +335,29 @@ class SyncJob:
             "seconds": time.monotonic() - self._clock,
             "error": error,
         }
+        self._log(values)
         run = self.env["bookings.sync.run"].browse(self.run_id or ()).exists()
         if not run:
             return self._create_run(state, values)
         run.write(values)
         run._tell_who_asked()
         return run
+
+    def _log(self, values):
+        """One line for who watches the server; no names of customers, no words of theirs."""
+        counts = values["counts"].get("appointment", {})
+        _logger.info(
+            "Bookings setup %s %r, %s: %s; appointments %s seen, bookings %s created, %s updated, %s removed; "
+            "%s set aside; %s requests, %.1f s",
+            self.setup.id,
+            self.setup.name,
+            self.trigger,
+            values["state"],
+            *(counts.get(name, 0) for name in ("seen", "created", "updated", "removed")),
+            sum(one.get("quarantined", 0) for one in values["counts"].values()),
+            values["requests"],
+            values["seconds"],
+        )
 
     def _create_run(self, state, values=None):
         return self.env["bookings.sync.run"].create(

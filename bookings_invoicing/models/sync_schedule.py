@@ -4,7 +4,7 @@ from functools import partial
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.tools import plaintext2html
+from odoo.tools import format_datetime, plaintext2html
 
 from .. import graph
 from ..billing import period
@@ -34,6 +34,17 @@ class BookingsSyncSetup(models.Model):
     error_message = fields.Char(readonly=True, copy=False)
     error_date = fields.Datetime(readonly=True, copy=False)
     retry_at = fields.Datetime(string="Tried Again on", readonly=True, copy=False)
+    waiting_reason = fields.Char(
+        readonly=True,
+        copy=False,
+        help="Why the last synchronization ended, if that passes by itself.",
+    )
+    waiting_text = fields.Char(string="Waiting", compute="_compute_waiting_text")
+    late_since = fields.Datetime(
+        readonly=True,
+        copy=False,
+        help="When it was noticed and told that nothing was read for too long.",
+    )
     held_missing = fields.Integer(
         string="Missing Appointments Held",
         readonly=True,
@@ -50,17 +61,56 @@ class BookingsSyncSetup(models.Model):
         "connection_id.state",
     )
     def _compute_health(self):
-        now = fields.Datetime.now()
         for setup in self:
             if setup.error_message or setup.connection_id.state == "attention":
                 setup.health = "attention"
-                continue
-            allowed = max(2 * setup._interval(), LATE_AT_LEAST)
-            read = (
-                setup.last_appointment_sync if setup.sync_appointments else setup.last_service_sync
+            else:
+                setup.health = "late" if setup._is_late() else "ok"
+
+    def _is_late(self):
+        """Whether the last good synchronization is too long ago for the interval, and nobody wanted that."""
+        self.ensure_one()
+        now = fields.Datetime.now()
+        last = self._last_good() or self.create_date or now
+        return not self.paused and now - last > max(2 * self._interval(), LATE_AT_LEAST)
+
+    def _last_good(self):
+        return self.last_appointment_sync if self.sync_appointments else self.last_service_sync
+
+    @api.depends(
+        "waiting_reason",
+        "retry_at",
+        "next_sync",
+        "last_appointment_sync",
+        "last_service_sync",
+        "interval_number",
+        "interval_type",
+        "paused",
+    )
+    @api.depends_context("lang", "tz")
+    def _compute_waiting_text(self):
+        for setup in self:
+            setup.waiting_text = setup._waiting_sentence()
+
+    def _waiting_sentence(self):
+        """Why nothing is read at the moment and when it is tried again; empty where all is well."""
+        if self.waiting_reason:
+            return self.env._(
+                "Waiting for Microsoft. %(reason)s Next try: %(time)s.",
+                reason=self.waiting_reason,
+                time=format_datetime(self.env, self.retry_at or self.next_sync),
             )
-            last = read or setup.create_date or now
-            setup.health = "late" if now - last > allowed and not setup.paused else "ok"
+        if not self.error_message and self._is_late():
+            return self.env._(
+                "Nothing was read since %(last)s. Next try: %(time)s. If that has passed, check that the scheduled "
+                "actions of Odoo run.",
+                last=self._shown_time(self._last_good()),
+                time=self._shown_time(self.next_sync),
+            )
+        return False
+
+    def _shown_time(self, moment):
+        return format_datetime(self.env, moment) if moment else self.env._("never")
 
     # -- by the clock --------------------------------------------------------------------------------
 
@@ -108,6 +158,7 @@ class BookingsSyncSetup(models.Model):
                 partial(setup._note_stopped, queued=run),
             )
             left = commit(1)
+        self._alone(commit, self._note_late)
 
     @api.model
     def _alone(self, commit, work, on_error=None):
@@ -202,7 +253,14 @@ class BookingsSyncSetup(models.Model):
 
     def action_resume(self):
         self.check_access("write")
-        self.write({"paused": False, "next_sync": fields.Datetime.now(), "retry_at": False})
+        self.write(
+            {
+                "paused": False,
+                "next_sync": fields.Datetime.now(),
+                "retry_at": False,
+                "waiting_reason": False,
+            }
+        )
 
     def _retry_records(self, appointment_ids):
         """Read these appointments again, by id."""
@@ -228,9 +286,35 @@ class BookingsSyncSetup(models.Model):
 
     def _note_success(self):
         self.ensure_one()
-        if self.error_message or self.retry_at:
-            self.write({"error_message": False, "error_date": False, "retry_at": False})
+        troubles = ("error_message", "error_date", "retry_at", "waiting_reason", "late_since")
+        if any(self[name] for name in troubles):
+            self.write(dict.fromkeys(troubles, False))
         self.activity_unlink([ACTIVITY])
+
+    def _note_waiting(self, reason, until):
+        """Say that a failure passes by itself, and when it is tried again.
+
+        :param datetime until: naive UTC
+        """
+        self.ensure_one()
+        self.write({"waiting_reason": reason, "retry_at": until, "next_sync": until})
+        self.env.ref("bookings_invoicing.ir_cron_sync").sudo()._trigger(at=until)
+
+    @api.model
+    def _note_late(self):
+        """Tell once of each setup that nothing was read for too long, in the log and as an activity."""
+        silent = self.search([("paused", "=", False), ("late_since", "=", False)])
+        for setup in silent.filtered(lambda setup: setup._is_late()):
+            setup.late_since = fields.Datetime.now()
+            _logger.warning(
+                "Bookings setup %s %r is late: last good synchronization %s, next try %s; %s",
+                setup.id,
+                setup.name,
+                setup._last_good() or "never",
+                setup.next_sync or "not planned",
+                setup.waiting_reason or setup.error_message or "no reason known",
+            )
+            setup._tell_responsible(setup._waiting_sentence() or setup.error_message)
 
     def _in_words(self, error):
         """What ended a synchronisation, for a person.
@@ -274,15 +358,22 @@ class BookingsSyncSetup(models.Model):
         run.write({"state": "failed", "finished": now, "error": message})
         run._tell_who_asked()
 
-    def _note_failure(self, message, needs_person=True):
+    def _note_failure(self, message):
         """Keep a failure where a person sees it: on the setup, and as one activity for its responsible user."""
         self.ensure_one()
-        if not needs_person:
-            return
         if self.error_message != message or self.retry_at:
             self.write(
-                {"error_message": message, "error_date": fields.Datetime.now(), "retry_at": False}
+                {
+                    "error_message": message,
+                    "error_date": fields.Datetime.now(),
+                    "retry_at": False,
+                    "waiting_reason": False,
+                }
             )
+        self._tell_responsible(message)
+
+    def _tell_responsible(self, message):
+        """One activity, however often it goes wrong; the next good run takes it away."""
         if not self.activity_search([ACTIVITY]):
             self.activity_schedule(
                 ACTIVITY, user_id=(self.user_id or self.env.user).id, note=plaintext2html(message)

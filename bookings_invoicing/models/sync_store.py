@@ -35,6 +35,7 @@ class BatchStore:
         self.setup = setup
         self.counts = {}
         self.issues = {}
+        self._alike = {}
         self.well = set()
         self._commit = commit
         self._on_written = on_written
@@ -51,7 +52,7 @@ class BatchStore:
         forgotten = self.env["bookings.forgotten"]
         for bad in page.malformed:
             payload = forgotten._hide_payload(self.setup, bad.payload)
-            self._set_aside(kind, bad.remote_id, bad.reason, payload)
+            self._set_aside(kind, bad.remote_id, bad.reason, payload, bad)
         records = forgotten._hide(self.setup, plain_records(page.records))
         for index in range(0, len(records), BATCH):
             batch = records[index : index + BATCH]
@@ -115,14 +116,25 @@ class BatchStore:
     def count(self, kind, counts):
         self.counts[kind] = _sum(self.counts.get(kind, {}), counts)
 
-    def _set_aside(self, kind, remote_id, reason, payload):
-        self.issues[kind, remote_id] = {
+    def _set_aside(self, kind, remote_id, reason, payload, bad=None):
+        """:param graph.Malformed bad: where it came, for a row that has no id to know it by"""
+        row_key = "" if remote_id else self._row_key(kind, bad.digest)
+        window = (bad and not remote_id and bad.window) or (None, None)
+        self.issues[kind, remote_id, row_key] = {
             "kind": kind,
             "remote_id": remote_id,
+            "row_key": row_key,
+            "read_from": window[0] and window[0].replace(tzinfo=None),
+            "read_until": window[1] and window[1].replace(tzinfo=None),
             "reason": reason,
             "payload": (payload or "")[:PAYLOAD_BYTES],
         }
         self.count(kind, {"seen": 1, "quarantined": 1})
+
+    def _row_key(self, kind, digest):
+        """Tells rows without an id apart, from run to run: by what they hold, and the how many-th of its kind it is."""
+        number = self._alike[kind, digest] = self._alike.get((kind, digest), 0) + 1
+        return f"{digest}/{number}"
 
 
 def _without_words(record):

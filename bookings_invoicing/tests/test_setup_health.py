@@ -1,9 +1,33 @@
+import contextlib
+import logging
 from datetime import timedelta
+from unittest.mock import patch
+
+from freezegun import freeze_time
 
 from odoo import fields
 from odoo.tests import tagged
 
-from .common import BookingsCase
+from ..sandbox.adapter import SandboxAdapter
+from .common import NOW, BookingsCase
+
+SCHEDULE = "odoo.addons.bookings_invoicing.models.sync_schedule"
+
+
+@contextlib.contextmanager
+def graph_answers(status, **headers):
+    """Microsoft answers everything like this meanwhile."""
+    send = SandboxAdapter.send
+
+    def refuse(adapter, request, **kwargs):
+        def app(_environ, start_response):
+            start_response(f"{status} Refused", list(headers.items()))
+            return [b"{}"]
+
+        return send(SandboxAdapter(app), request, **kwargs)
+
+    with patch.object(SandboxAdapter, "send", refuse):
+        yield
 
 
 @tagged("post_install", "-at_install")
@@ -26,6 +50,63 @@ class TestSetupHealth(BookingsCase):
         unbilled = bookings.filtered(lambda b: b.status in ("ready", "attention"))
         self.assertAlmostEqual(self.setup.unbilled_amount, sum(unbilled.mapped("amount")), 2)
         self.assertEqual(self.setup.last_sync_age, "0 min")
+
+    def test_waiting_for_microsoft_is_shown_at_once(self):
+        """A failure that passes by itself says why the setup waits and until when; the next good run takes it away."""
+        self.sync()
+        with graph_answers(429, **{"Retry-After": "3600"}):
+            self.assertEqual(self.setup._sync_run().state, "failed")
+        self.assertEqual(self.setup.retry_at, NOW + timedelta(hours=1))
+        self.assertIn("asks to wait", self.setup.waiting_text)
+        self.assertRegex(self.setup.with_context(tz="UTC").waiting_text, "Next try: .*1:00")
+        self.assertEqual((self.setup.health, self.setup.error_message), ("ok", False))
+        self.assertFalse(self.setup.activity_ids)
+        self.sync()
+        self.assertEqual((self.setup.waiting_text, self.setup.retry_at), (False, False))
+
+    def test_late_is_told_once(self):
+        """One activity and one warning when it becomes late, until it is read again."""
+        self.sync()
+        setups = self.env["bookings.sync.setup"]
+        with freeze_time(NOW + timedelta(hours=1)), graph_answers(429, **{"Retry-After": "3600"}):
+            self.setup._sync_run()
+            with self.assertNoLogs(SCHEDULE, "WARNING"):
+                setups._note_late()
+        with freeze_time(NOW + timedelta(hours=3)):
+            with self.assertLogs(SCHEDULE, "WARNING") as logs:
+                setups._note_late()
+            self.assertIn(f"setup {self.setup.id} ", logs.output[0])
+            self.assertIn("asks to wait", logs.output[0])
+            with self.assertNoLogs(SCHEDULE, "WARNING"):
+                setups._note_late()
+            activity = self.setup.activity_ids
+            self.assertEqual(len(activity), 1)
+            self.assertIn("asks to wait", activity.note)
+            self.setup.invalidate_recordset()
+            self.assertEqual(self.setup.health, "late")
+            self.sync()
+            self.assertFalse(self.setup.activity_ids)
+        with freeze_time(NOW + timedelta(hours=9)):
+            with self.assertLogs(SCHEDULE, "WARNING"):
+                setups._note_late()
+            self.assertIn("Nothing was read since", self.setup.waiting_text)
+            self.setup.paused = True
+            self.assertFalse(self.setup.waiting_text)
+
+    def test_a_run_writes_one_line_into_the_log(self):
+        """Setup, counts, seconds, requests; no customer."""
+        with self.assertLogs(
+            "odoo.addons.bookings_invoicing.models.sync_job", logging.INFO
+        ) as logs:
+            run = self.sync()
+        (line,) = logs.output
+        self.assertRegex(
+            line,
+            rf"setup {self.setup.id} .*done; appointments {run.bookings_seen} seen, bookings {run.bookings_created} "
+            rf"created, .*; {run.requests} requests, [0-9.]+ s",
+        )
+        names = [name for name in self.bookings().mapped("name") if name in line]
+        self.assertFalse(names)
 
     def test_age_in_words(self):
         now = fields.Datetime.now()

@@ -267,6 +267,38 @@ class TestSyncRules(BookingsCase):
         issue.action_retry()
         self.assertTrue(issue.resolved)
 
+    def test_records_without_an_id(self):
+        """Each has a row of its own, is never asked for by id, harms nobody, and is closed once it comes with its id."""
+        issues = self.env["bookings.sync.issue"]
+        mine = [("setup_id", "=", self.setup.id), ("resolved", "=", False)]
+        legacy = issues.sudo().create(
+            {"setup_id": self.setup.id, "kind": "appointment", "reason": "id: is missing"}
+        )
+        ids = sorted(set(self.bookings(status="ready").mapped("appointment_id")))[:4]
+        service = self.setup.service_ids[0]
+        for appointment, bad in zip(ids, (None, "", "x" * 300, 7), strict=True):
+            self.change(op="corrupt", record=appointment, set={"id": bad})
+        self.change(op="corrupt", record=service.remote_id, set={"id": None})
+        for _time in range(2):
+            self.assertEqual(self.sync().state, "partial")
+            rows = issues.search(mine)
+            nameless = rows.filtered(lambda row: not row.remote_id)
+            self.assertEqual(
+                set((rows - nameless).mapped("remote_id")), set(ids), "asked for by id"
+            )
+            self.assertEqual(len(nameless), 5)
+        self.assertTrue(legacy.resolved, "one row for all of them, as they were kept before")
+        self.assertEqual(len(set(nameless.mapped("row_key"))), 5)
+        self.assertFalse(service.removed, "a row without its id may be any of them")
+        self.assertFalse(self.bookings().filtered("removed_on"))
+        nameless.action_retry()
+        self.assertEqual(issues.search(mine), rows)
+        self.assertTrue(all(row.display_name for row in rows))
+        for record in (*ids, service.remote_id):
+            self.change(op="corrupt", record=record, set={"id": record})
+        self.sync()
+        self.assertFalse(issues.search(mine))
+
     def test_services_outside_the_filter_are_not_taken_over(self):
         other = self._make_setup(
             name="Side",
