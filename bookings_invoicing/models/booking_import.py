@@ -1,4 +1,4 @@
-from datetime import UTC
+from datetime import timezone
 
 from odoo import api, fields, models
 from odoo.fields import Command
@@ -272,8 +272,8 @@ class BookingsBooking(models.Model):
             "label": appointment.label,
             "is_online": appointment.online,
             "place": appointment.place,
-            "start": appointment.start.astimezone(UTC).replace(tzinfo=None, microsecond=0),
-            "stop": appointment.end.astimezone(UTC).replace(tzinfo=None, microsecond=0),
+            "start": appointment.start.astimezone(timezone.utc).replace(tzinfo=None, microsecond=0),
+            "stop": appointment.end.astimezone(timezone.utc).replace(tzinfo=None, microsecond=0),
             "price_type": appointment.price_type,
             "price": float(appointment.price),
             "removed_on": False,

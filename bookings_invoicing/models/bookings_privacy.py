@@ -3,7 +3,7 @@ import hashlib
 import html
 import re
 import secrets
-from datetime import UTC, timedelta
+from datetime import timedelta, timezone
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -96,7 +96,7 @@ class BookingsForgotten(models.Model):
             return dataclasses.replace(
                 record, id=row.pseudonym, name=row.name, email="", phone="", address=None
             )
-        start = record.start.astimezone(UTC).replace(tzinfo=None)
+        start = record.start.astimezone(timezone.utc).replace(tzinfo=None)
         rows = [self._row_of(forgotten, one, start) for one in known]
         if not any(rows):
             return record

@@ -1,5 +1,5 @@
 from collections import Counter
-from datetime import UTC
+from datetime import timezone
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
@@ -143,9 +143,11 @@ class BookingsSyncSetup(models.Model):
         :raises graph.GraphError: Bookings cannot be read
         """
         self.ensure_one()
-        start = period.start_of_day(first, self.tz).replace(tzinfo=UTC)
+        start = period.start_of_day(first, self.tz).replace(tzinfo=timezone.utc)
         # What ends at midnight belongs to the day before: nothing of the last day begins after its end.
-        end = period.start_of_day(fields.Date.add(last, days=1), self.tz).replace(tzinfo=UTC)
+        end = period.start_of_day(fields.Date.add(last, days=1), self.tz).replace(
+            tzinfo=timezone.utc
+        )
         found, unreadable, forgotten = {}, {}, self.env["bookings.forgotten"]
         for page in self._client().calendar_view(self.business_id, start, end):
             records = forgotten._hide(self, plain_records(page.records))

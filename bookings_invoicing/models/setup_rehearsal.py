@@ -6,7 +6,7 @@ invoice lines of the month. Nothing is written.
 """
 
 from collections import defaultdict
-from datetime import UTC, timedelta
+from datetime import timedelta, timezone
 
 from odoo import models
 from odoo.exceptions import UserError
@@ -106,8 +106,8 @@ class BookingsSyncSetup(models.Model):
             "label": appointment.label,
             "label_rule_id": rule.id,
             "attendance": "no_show" if rule.outcome == "no_show" else "unknown",
-            "start": appointment.start.astimezone(UTC).replace(tzinfo=None, microsecond=0),
-            "stop": appointment.end.astimezone(UTC).replace(tzinfo=None, microsecond=0),
+            "start": appointment.start.astimezone(timezone.utc).replace(tzinfo=None, microsecond=0),
+            "stop": appointment.end.astimezone(timezone.utc).replace(tzinfo=None, microsecond=0),
             "price_type": appointment.price_type,
             "price": float(appointment.price),
             "quantity": 1.0,

@@ -14,7 +14,7 @@ judged one by one, so that memory does not grow with the number of appointments.
 import logging
 import time
 from contextlib import contextmanager, nullcontext
-from datetime import UTC, timedelta
+from datetime import timedelta, timezone
 
 from odoo import fields
 from odoo.tools import SQL
@@ -252,7 +252,9 @@ class SyncJob:
             bill_from=setup.bill_from if everything else None,
             last_sync=setup.last_appointment_sync or None,
         )
-        return planned[0][0].replace(tzinfo=UTC), planned[-1][1].replace(tzinfo=UTC)
+        return planned[0][0].replace(tzinfo=timezone.utc), planned[-1][1].replace(
+            tzinfo=timezone.utc
+        )
 
     def _fetch(self, source):
         """Page by page where batches are committed; all of it first where they are not."""

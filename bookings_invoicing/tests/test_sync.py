@@ -1,4 +1,4 @@
-from datetime import UTC
+from datetime import timezone
 
 from odoo.tests import tagged
 
@@ -11,11 +11,14 @@ class TestSync(BookingsCase):
     def test_bookings_equal_the_tenant(self):
         """After the first sync there is one booking per attendee of each appointment, and no other."""
         self.sync()
-        until = NOW.replace(tzinfo=UTC)
+        until = NOW.replace(tzinfo=timezone.utc)
         expected = [row for row in self.tenant.expected_bookings() if row["end"] <= until]
         found = self.bookings().filtered(lambda booking: booking.stop <= NOW)
         self.assertCountEqual(
-            [(b.appointment_id, b.start.replace(tzinfo=UTC), round(b.price, 2)) for b in found],
+            [
+                (b.appointment_id, b.start.replace(tzinfo=timezone.utc), round(b.price, 2))
+                for b in found
+            ],
             [(row["appointment"], row["start"], round(float(row["price"]), 2)) for row in expected],
         )
 
@@ -58,7 +61,7 @@ class TestSync(BookingsCase):
         ended = [
             row["appointment"]
             for row in self.tenant.expected_bookings()
-            if row["end"] <= NOW.replace(tzinfo=UTC)
+            if row["end"] <= NOW.replace(tzinfo=timezone.utc)
         ]
         rules = ("no_show", "free", "not_billable", "fee", "payer", "attention")
         for outcome, appointment in zip(rules, dict.fromkeys(ended), strict=False):

@@ -1,4 +1,4 @@
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta, timezone
 
 from freezegun import freeze_time
 
@@ -204,7 +204,7 @@ class TestSyncAttacks(BookingsCase):
         for start in ("2026-01-20T09:00:00Z", "2026-05-20T09:00:00Z"):
             self.change(op="move", appointment=near.appointment_id, start=start)
             self.assertEqual(self.sync().bookings_removed, 0)
-            self.assertEqual(near.start.replace(tzinfo=UTC), datetime.fromisoformat(start))
+            self.assertEqual(near.start.replace(tzinfo=timezone.utc), datetime.fromisoformat(start))
             self.assertFalse(near.removed_on)
         self.assertEqual(near.status, "upcoming")
         self.change(op="delete", appointment=row.appointment_id)

@@ -7,7 +7,7 @@ of the code that it judges.
 import os
 import random
 from collections import Counter
-from datetime import UTC, timedelta
+from datetime import timedelta, timezone
 
 from freezegun import freeze_time
 
@@ -131,8 +131,8 @@ def _of_odoo(row):
     return (
         row["appointment_id"],
         row["service"],
-        row["start"].replace(tzinfo=UTC),
-        row["stop"].replace(tzinfo=UTC),
+        row["start"].replace(tzinfo=timezone.utc),
+        row["stop"].replace(tzinfo=timezone.utc),
         f"{row['price']:.2f}",
         row["price_type"],
         row["label"] or "",
