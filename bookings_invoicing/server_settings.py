@@ -1,10 +1,11 @@
-"""What the server's operator decides, outside the database: clouds of their own and keys for secrets.
+"""What the server's operator decides, outside the database: the way to Microsoft, keys for secrets, who may watch.
 
 The environment comes first, then the section ``[bookings_invoicing]`` of the server's configuration file. The
 file is read by our own parser because Odoo warns of keys it does not know in ``[options]``.
 """
 
 import configparser
+import hmac
 import os
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -13,7 +14,13 @@ from odoo.tools import config
 
 SECTION = "bookings_invoicing"
 SECRET_KEY = "BOOKINGS_SECRET_KEY"
-CLOUD_KEYS = ("BOOKINGS_GRAPH_URL", "BOOKINGS_LOGIN_URL", "BOOKINGS_CA_BUNDLE")
+CLOUD_KEYS = (
+    "BOOKINGS_GRAPH_URL",
+    "BOOKINGS_LOGIN_URL",
+    "BOOKINGS_CA_BUNDLE",
+    "BOOKINGS_HTTPS_PROXY",
+)
+HEALTH_TOKEN = "BOOKINGS_HEALTH_TOKEN"
 _ENCRYPTED, _CLEAR = "fernet:", "clear:"
 
 
@@ -33,8 +40,15 @@ def read_setting(name):
 
 
 def cloud_settings():
-    """The settings of the cloud "custom" as a dict; empty when the operator has set none."""
+    """How this server reaches Microsoft, as a dict; empty when the operator has set nothing."""
     return {key: value for key in CLOUD_KEYS if (value := read_setting(key))}
+
+
+def is_health_token(given):
+    """Whether a monitor's token is the one of this server; never where none is set. Takes the same time for any token."""
+    token = read_setting(HEALTH_TOKEN)
+    same = hmac.compare_digest(token.encode(), (given or "").encode("utf-8", "replace"))
+    return bool(token) and same
 
 
 def _file_section():

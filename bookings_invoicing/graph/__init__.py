@@ -19,7 +19,7 @@ from .auth import (
 from .certificate import pem_of_file, plain_pem
 from .checks import STEPS, Check
 from .client import BookingsClient, Page
-from .clouds import CLOUDS, Cloud, custom_cloud
+from .clouds import CLOUDS, Cloud, cloud_of
 from .errors import (
     SENTENCES,
     AccessDenied,

@@ -10,7 +10,7 @@ Host names: Graph "National cloud deployments" page. China (21Vianet) has no Boo
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from .errors import ConfigurationError
@@ -18,6 +18,9 @@ from .errors import ConfigurationError
 # Anything that two URL parsers could read differently is refused before either of them sees it.
 _URL = re.compile(r"https://([a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)(?::([1-9][0-9]{0,4}))?([/?][!-~]*)?")
 _CHINA = (".chinacloudapi.cn", ".partner.microsoftonline.cn", ".azure.cn")
+_PROXY = re.compile(
+    r"https?://(?:[!-.0-9;=A-_a-~]+(?::[!-.0-9;=A-_a-~]*)?@)?[A-Za-z0-9.-]+(?::[1-9][0-9]{0,4})?/?"
+)
 _RESOURCE_OF_LOGIN = {
     "login.microsoftonline.com": "https://graph.microsoft.com",
     "login.microsoftonline.us": "https://graph.microsoft.us",
@@ -29,13 +32,15 @@ class Cloud:
     """Where to sign in and where to read.
 
     ``login_url`` is an https origin (no tenant), ``graph_url`` ends in ``/v1.0``, ``ca_bundle`` is
-    a PEM file to trust instead of the system's authorities.
+    a PEM file to trust instead of the usual authorities, ``proxy`` the address of an HTTP proxy through
+    which both are reached; it may hold a password.
     """
 
     name: str
     login_url: str
     graph_url: str
     ca_bundle: str | None = None
+    proxy: str | None = field(default=None, repr=False)
 
     @property
     def resource(self) -> str:
@@ -83,11 +88,36 @@ def origin(url: str) -> tuple[str, int] | None:
     return (match[1], port) if port < 65536 else None
 
 
-def custom_cloud(settings: Mapping[str, str]) -> Cloud:
-    """The cloud of the server's configuration: a gateway, a proxy or a test tenant.
+def cloud_of(name: str, settings: Mapping[str, str]) -> Cloud:
+    """The cloud of this name (``custom``, or one of CLOUDS) as this server reaches it.
 
-    Keys: BOOKINGS_GRAPH_URL (ends in /v1.0), BOOKINGS_LOGIN_URL (without tenant) and optionally
-    BOOKINGS_CA_BUNDLE (a PEM file). Raises ConfigurationError with the name of the key to mend.
+    Optional keys: BOOKINGS_CA_BUNDLE (a PEM file) and BOOKINGS_HTTPS_PROXY. Raises ConfigurationError with the
+    name of the key to mend.
+
+    >>> cloud_of("dod", {"BOOKINGS_HTTPS_PROXY": "http://proxy.example:3128"}).proxy
+    'http://proxy.example:3128'
+    """
+    cloud = custom_cloud(settings) if name == "custom" else CLOUDS[name]
+    bundle = (settings.get("BOOKINGS_CA_BUNDLE") or "").strip()
+    if bundle and not Path(bundle).is_file():
+        raise ConfigurationError(
+            "BOOKINGS_CA_BUNDLE names a file that does not exist on the server.",
+            kind="custom_cloud_ca_bundle",
+        )
+    proxy = (settings.get("BOOKINGS_HTTPS_PROXY") or "").strip()
+    if proxy and not _PROXY.fullmatch(proxy):
+        raise ConfigurationError(
+            "BOOKINGS_HTTPS_PROXY must be the address of a proxy, for example http://proxy.example.com:3128.",
+            kind="proxy_setting",
+        )
+    return replace(cloud, ca_bundle=bundle or None, proxy=proxy or None)
+
+
+def custom_cloud(settings: Mapping[str, str]) -> Cloud:
+    """The cloud of the server's configuration: a gateway or a test tenant.
+
+    Keys: BOOKINGS_GRAPH_URL (ends in /v1.0) and BOOKINGS_LOGIN_URL (without tenant). Raises
+    ConfigurationError with the name of the key to mend.
 
     >>> custom_cloud({"BOOKINGS_GRAPH_URL": "https://g.example/v1.0/",
     ...               "BOOKINGS_LOGIN_URL": "https://l.example"}).graph_url
@@ -100,13 +130,7 @@ def custom_cloud(settings: Mapping[str, str]) -> Cloud:
             "BOOKINGS_GRAPH_URL must end in /v1.0, for example https://graph.microsoft.com/v1.0.",
             kind="custom_cloud_graph_url",
         )
-    bundle = (settings.get("BOOKINGS_CA_BUNDLE") or "").strip()
-    if bundle and not Path(bundle).is_file():
-        raise ConfigurationError(
-            "BOOKINGS_CA_BUNDLE names a file that does not exist on the server.",
-            kind="custom_cloud_ca_bundle",
-        )
-    return Cloud("custom", login_url, graph_url, bundle or None)
+    return Cloud("custom", login_url, graph_url)
 
 
 def _setting(settings: Mapping[str, str], key: str) -> str:

@@ -18,13 +18,15 @@ SENTENCES = {
     "unavailable": "Microsoft's service did not answer properly. It is tried again later "
     "by itself.",
     "unreachable": "The server cannot reach {host}. Check its network, name resolution and "
-    "firewall.",
+    "firewall. Behind a proxy, set BOOKINGS_HTTPS_PROXY in the server's configuration.",
+    "proxy": "The server cannot reach {host} through its proxy. Check BOOKINGS_HTTPS_PROXY in the "
+    "server's configuration, and that the proxy lets {host} pass.",
     "timeout": "{host} did not answer in time. It is tried again later by itself.",
     "interrupted": "The connection to {host} broke in the middle of an answer. It is tried "
     "again later by itself.",
     "tls_certificate": "The certificate of {host} is not trusted, so nothing was sent. Check "
-    "the server's clock and certificate authorities, and whether a proxy "
-    "intercepts the connection.",
+    "the server's clock and certificate authorities. Where a proxy inspects connections, "
+    "set BOOKINGS_CA_BUNDLE in the server's configuration.",
     "tls_handshake": "No secure connection to {host} could be agreed on. Check whether a "
     "proxy intercepts it.",
     "redirect": "{host} tried to redirect the request elsewhere; it was not followed. "

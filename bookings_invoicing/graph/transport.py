@@ -136,6 +136,7 @@ class Transport:
     def _prepare(self, session):
         session.trust_env = False
         session.verify = self.cloud.ca_bundle or True
+        session.proxies = {"https": self.cloud.proxy} if self.cloud.proxy else {}
         # else requests would read a redirect's body to its end, however long it is
         session.get_redirect_target = lambda response: None
         session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
@@ -296,7 +297,10 @@ def network_error(problem: Exception, host: str) -> GraphError:
         return SecurityError(kind="tls_certificate", host=host)
     if has(BadBody):
         return TransientError(kind="interrupted", host=host)
-    if has(urllib3_errors.NewConnectionError):  # by descent a timeout, by meaning none
+    if has(requests.exceptions.ProxyError, urllib3_errors.ProxyError):
+        return TransientError(kind="proxy", host=host)
+    # by descent timeouts, by meaning none: a firewall drops what is sent
+    if has(urllib3_errors.NewConnectionError, urllib3_errors.ConnectTimeoutError):
         return TransientError(kind="unreachable", host=host)
     if has(TimeoutError, requests.Timeout, urllib3_errors.TimeoutError):
         return TransientError(kind="timeout", host=host)

@@ -81,6 +81,11 @@ class DeadlineAdapter(HTTPAdapter):
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = {"https": _pool_class(self._limits)}
 
+    def proxy_manager_for(self, proxy, **proxy_kwargs):
+        manager = super().proxy_manager_for(proxy, **proxy_kwargs)
+        manager.pool_classes_by_scheme = {"https": _pool_class(self._limits)}
+        return manager
+
     def send(self, request, stream=False, timeout=None, verify=True, cert=None, proxies=None):
         read = timeout if isinstance(timeout, int | float) else self._limits.read
         timeout = Timeout(connect=min(self._limits.connect, read), read=read)

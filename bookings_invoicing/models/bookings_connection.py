@@ -135,9 +135,7 @@ class BookingsConnection(models.Model):
     def _cloud(self):
         if self.mode == "sandbox":
             return sandbox.SANDBOX_CLOUD
-        if self.cloud == "custom":
-            return graph.custom_cloud(server_settings.cloud_settings())
-        return graph.CLOUDS[self.cloud]
+        return graph.cloud_of(self.cloud, server_settings.cloud_settings())
 
     def _session(self):
         if self.mode == "sandbox":

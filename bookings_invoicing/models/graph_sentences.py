@@ -24,7 +24,12 @@ SENTENCES = {
         "Microsoft's service did not answer properly. It is tried again later by itself."
     ),
     "unreachable": _lt(
-        "The server cannot reach %(host)s. Check its network, name resolution and firewall."
+        "The server cannot reach %(host)s. Check its network, name resolution and firewall. Behind a proxy, set "
+        "BOOKINGS_HTTPS_PROXY in the server's configuration."
+    ),
+    "proxy": _lt(
+        "The server cannot reach %(host)s through its proxy. Check BOOKINGS_HTTPS_PROXY in the server's "
+        "configuration, and that the proxy lets %(host)s pass."
     ),
     "timeout": _lt("%(host)s did not answer in time. It is tried again later by itself."),
     "interrupted": _lt(
@@ -32,7 +37,8 @@ SENTENCES = {
     ),
     "tls_certificate": _lt(
         "The certificate of %(host)s is not trusted, so nothing was sent. Check the server's clock and "
-        "certificate authorities, and whether a proxy intercepts the connection."
+        "certificate authorities. Where a proxy inspects connections, set BOOKINGS_CA_BUNDLE in the server's "
+        "configuration."
     ),
     "tls_handshake": _lt(
         "No secure connection to %(host)s could be agreed on. Check whether a proxy intercepts it."

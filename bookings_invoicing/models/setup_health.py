@@ -84,3 +84,36 @@ class BookingsSyncSetup(models.Model):
             setup.unmapped_service_count = services.get(setup, 0)
             setup.unknown_customer_count = customers.get(setup, 0)
             setup.unbilled_amount = amounts.get(setup, 0.0)
+
+    @api.model
+    def _health_report(self):
+        """For monitors: how all setups of all companies are doing, in figures; no names of customers, no error texts.
+
+        :returns: ``status`` (ok, late, attention: the worst), ``setups`` (number that are synchronized by the clock),
+            ``late`` and ``attention`` (id, name, last good synchronization of each), ``oldest_sync`` (UTC) and
+            ``oldest_sync_seconds`` (of the setup that waits longest; null where one was never read),
+            ``secret_days_left`` (of the secret that ends first; null where none has a date)
+        """
+        setups = self.search([("paused", "=", False), ("connection_id.active", "=", True)])
+        late = setups.filtered(lambda setup: setup._is_late())
+        attention = setups.filtered(lambda setup: setup.health == "attention")
+        moments = [setup._last_good() for setup in setups]
+        oldest = min(moments) if moments and all(moments) else None
+        expiries = setups.connection_id.filtered("secret_expiry").mapped("secret_days_left")
+        return {
+            "status": "late" if late else "attention" if attention else "ok",
+            "setups": len(setups),
+            "late": [setup._health_line() for setup in late],
+            "attention": [setup._health_line() for setup in attention],
+            "oldest_sync": oldest and f"{oldest.isoformat()}Z",
+            "oldest_sync_seconds": oldest and int((fields.Datetime.now() - oldest).total_seconds()),
+            "secret_days_left": min(expiries, default=None),
+        }
+
+    def _health_line(self):
+        last = self._last_good()
+        return {
+            "id": self.id,
+            "name": self.name,
+            "last_sync": last and f"{last.isoformat()}Z" or None,
+        }

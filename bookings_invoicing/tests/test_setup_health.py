@@ -6,7 +6,7 @@ from unittest.mock import patch
 from freezegun import freeze_time
 
 from odoo import fields
-from odoo.tests import tagged
+from odoo.tests import HttpCase, tagged
 
 from ..sandbox.adapter import SandboxAdapter
 from .common import NOW, BookingsCase
@@ -146,3 +146,58 @@ class TestSetupHealth(BookingsCase):
             allowed_company_ids=(self.company | other).ids
         )
         self.assertEqual(board.search([("id", "in", setups.ids)]).company_id, self.company | other)
+
+
+@tagged("post_install", "-at_install")
+class TestHealthPage(BookingsCase, HttpCase):
+    """What a monitor sees, through Odoo's HTTP server."""
+
+    frozen = False
+    token = "canary-health-token"
+
+    def _ask(self, token=None, configured=None):
+        self.env.flush_all()
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        setting = {"BOOKINGS_HEALTH_TOKEN": self.token if configured is None else configured}
+        with patch.dict("os.environ", setting):
+            return self.url_open("/bookings_invoicing/health", headers=headers)
+
+    def test_only_with_the_token_of_the_server(self):
+        for token, configured, status in (
+            (None, None, 403),
+            (self.token[:-1], None, 403),
+            ("\u00e9".encode().decode("latin-1"), None, 403),
+            (self.token, "", 404),
+            (None, "", 404),
+        ):
+            answer = self._ask(token, configured)
+            self.assertEqual((answer.status_code, list(answer.json())), (status, ["error"]))
+        self.assertEqual(self._ask(self.token).status_code, 200)
+        self.assertNotIn("set-cookie", self._ask(self.token).headers)
+
+    def test_what_is_told(self):
+        """Counted over all companies; late is 503, and no customer is named."""
+        self.env["bookings.sync.setup"].search([("id", "!=", self.setup.id)]).paused = True
+        self.connection.secret_expiry = fields.Date.today() + timedelta(days=9)
+        self.setup.write({"look_back_days": 200, "bill_from": self.anchor - timedelta(days=80)})
+        with freeze_time(NOW):
+            self.sync()
+        self.setup.last_appointment_sync = fields.Datetime.now() - timedelta(minutes=5)
+        answer = self._ask(self.token)
+        told = answer.json()
+        self.assertEqual((answer.status_code, told["status"], told["setups"]), (200, "ok", 1))
+        self.assertEqual((told["late"], told["attention"], told["secret_days_left"]), ([], [], 9))
+        self.assertIn(told["oldest_sync_seconds"], range(300, 600))
+        self.setup._note_failure("The person Ada Example is unknown")
+        answer = self._ask(self.token)
+        self.assertEqual((answer.status_code, answer.json()["status"]), (200, "attention"))
+        self.setup.last_appointment_sync = fields.Datetime.now() - timedelta(hours=3)
+        answer = self._ask(self.token)
+        self.assertEqual((answer.status_code, answer.json()["status"]), (503, "late"))
+        (line,) = answer.json()["late"]
+        self.assertEqual((line["id"], line["name"]), (self.setup.id, self.setup.name))
+        self.assertEqual(answer.json()["attention"], [line])
+        self.assertFalse([name for name in self.bookings().mapped("name") if name in answer.text])
+        self.assertNotIn("Ada", answer.text)
+        self.setup.paused = True
+        self.assertEqual(self._ask(self.token).json()["setups"], 0)

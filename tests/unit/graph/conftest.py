@@ -77,7 +77,8 @@ def make_transport(server, clock):
 
     def make(**options):
         base = options.pop("base", server.base)
-        cloud = graph.Cloud("custom", base, f"{base}/v1.0", server.ca_file)
+        proxy = options.pop("proxy", None)
+        cloud = graph.Cloud("custom", base, f"{base}/v1.0", server.ca_file, proxy)
         settings = {"clock": clock, "sleep": clock.sleep, "rng": lambda: 1.0} | options
         made.append(graph.Transport(cloud, **settings))
         return made[-1]

@@ -3,7 +3,8 @@
 import pytest
 
 from bookings_invoicing import graph
-from bookings_invoicing.graph import CLOUDS, Cloud, ConfigurationError, custom_cloud
+from bookings_invoicing.graph import CLOUDS, Cloud, ConfigurationError, cloud_of
+from bookings_invoicing.graph.clouds import custom_cloud
 
 SETTINGS = {
     "BOOKINGS_GRAPH_URL": "https://gateway.example/v1.0",
@@ -31,12 +32,13 @@ def test_custom():
 def test_custom_with_ports_and_slashes(tmp_path):
     bundle = tmp_path / "ca.pem"
     bundle.write_text("x")
-    cloud = custom_cloud(
+    cloud = cloud_of(
+        "custom",
         {
             "BOOKINGS_GRAPH_URL": " https://127.0.0.1:8443/v1.0/ ",
             "BOOKINGS_LOGIN_URL": "https://127.0.0.1:8443/",
             "BOOKINGS_CA_BUNDLE": str(bundle),
-        }
+        },
     )
     assert cloud.graph_url == "https://127.0.0.1:8443/v1.0"
     assert cloud.login_url == "https://127.0.0.1:8443"
@@ -58,12 +60,16 @@ def test_custom_with_ports_and_slashes(tmp_path):
         ("BOOKINGS_LOGIN_URL", "ftp://login.example"),
         ("BOOKINGS_LOGIN_URL", "login.example"),
         ("BOOKINGS_CA_BUNDLE", "/nonexistent/ca.pem"),
+        ("BOOKINGS_HTTPS_PROXY", "proxy.example:3128"),
+        ("BOOKINGS_HTTPS_PROXY", "socks5://proxy.example:1080"),
+        ("BOOKINGS_HTTPS_PROXY", "http://proxy.example:3128/path"),
+        ("BOOKINGS_HTTPS_PROXY", "http://a b:c@proxy.example"),
     ],
 )
 def test_custom_refused(key, value):
     """With the name of the setting in the sentence."""
     with pytest.raises(ConfigurationError) as caught:
-        custom_cloud(SETTINGS | {key: value})
+        cloud_of("custom", SETTINGS | {key: value})
     assert key in str(caught.value)
     assert caught.value.needs_admin
 
@@ -116,3 +122,17 @@ def test_behaviour_is_on_the_type(error, flags):
 
 def test_a_cloud_shows_no_secret():
     assert repr(Cloud("a", "https://l.example", "https://g.example/v1.0")).startswith("Cloud(")
+
+
+@pytest.mark.parametrize("name", [*CLOUDS, "custom"])
+def test_proxy_and_bundle_for_every_cloud(name, tmp_path):
+    """What is between this server and Microsoft does not depend on the cloud; a password is not shown."""
+    bundle = tmp_path / "ca.pem"
+    bundle.write_text("x")
+    proxy = "http://odoo:canary@proxy.example:3128"
+    network = {"BOOKINGS_CA_BUNDLE": str(bundle), "BOOKINGS_HTTPS_PROXY": f" {proxy} "}
+    cloud = cloud_of(name, SETTINGS | network)
+    assert (cloud.ca_bundle, cloud.proxy) == (str(bundle), proxy)
+    assert "canary" not in repr(cloud)
+    plain = cloud_of(name, SETTINGS)
+    assert (plain.ca_bundle, plain.proxy) == (None, None)

@@ -1,6 +1,8 @@
 """Connections that cannot be made, hang, drip, or end somewhere else than they should."""
 
+import contextlib
 import socket
+import threading
 import time
 
 import pytest
@@ -123,7 +125,7 @@ def test_connecting_hangs(make_client):
         took = time.monotonic() - started
         for filler in fillers:
             filler.close()
-    assert caught.value.kind == "timeout"
+    assert caught.value.kind == "unreachable"
     assert 0.5 < took < 5
 
 
@@ -209,12 +211,93 @@ def test_environment_has_no_say(server, make_client, monkeypatch, tmp_path):
     """Neither proxies nor certificate bundles nor passwords of the environment are used."""
     (tmp_path / ".netrc").write_text("machine localhost login a password b")
     monkeypatch.setenv("HOME", str(tmp_path))
-    for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY"):
+    for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "NO_PROXY"):
         monkeypatch.setenv(name, f"http://127.0.0.1:{closed_port()}")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nonexistent.pem")
     server.on(SERVICES, answer(payloads.page(payloads.service())))
     assert len(first_page(make_client()).records) == 1
     assert server.seen(SERVICES)[0].headers["authorization"] == f"Bearer {servers.TOKEN}"
+
+
+class Proxy(servers.Listener):
+    """An HTTP proxy that joins two sockets on CONNECT, or answers what it is told to."""
+
+    def __init__(self, answer=b""):
+        super().__init__()
+        self.answer, self.asked = answer, []
+
+    def handle(self, connection):
+        request = b""
+        while b"\r\n\r\n" not in request:
+            request += connection.recv(1)
+        self.asked.append(request.decode())
+        if self.answer:
+            connection.sendall(self.answer)
+            return
+        host, port = self.asked[-1].split()[1].split(":")
+        with socket.create_connection((host, int(port))) as other:
+            connection.sendall(b"HTTP/1.1 200 Connected\r\n\r\n")
+            back = threading.Thread(target=join, args=(other, connection), daemon=True)
+            back.start()
+            join(connection, other)
+            back.join(5)
+
+
+def join(one, other):
+    with contextlib.suppress(OSError):
+        while chunk := one.recv(65536):
+            other.sendall(chunk)
+        other.shutdown(socket.SHUT_WR)
+
+
+@pytest.fixture
+def no_way(monkeypatch):
+    """What the environment says of proxies leads nowhere, and does not count."""
+    for name in ("HTTPS_PROXY", "https_proxy"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{closed_port()}")
+    monkeypatch.setenv("NO_PROXY", "localhost")
+
+
+def test_through_a_proxy(server, make_client, no_way):
+    """Every request goes through it, with its name and password; the proxy sees neither token nor path."""
+    server.on(SERVICES, answer(payloads.page(payloads.service())))
+    with Proxy() as proxy:
+        address = f"http://odoo:pass@127.0.0.1:{proxy.port}"
+        client = impatient(make_client, proxy=address)
+        assert len(first_page(client).records) == 1
+        client.transport.close()
+    assert {asked.split()[0] for asked in proxy.asked} == {"CONNECT"}
+    assert all("Proxy-Authorization: Basic" in asked for asked in proxy.asked)
+    assert not any(servers.TOKEN in asked or SERVICES in asked for asked in proxy.asked)
+    assert "proxy-authorization" not in server.seen(SERVICES)[0].headers
+
+
+def test_slow_answers_through_a_proxy(server, make_client, no_way):
+    """The limits hold there too."""
+    server.on(SERVICES, drip)
+    with Proxy() as proxy:
+        client = impatient(make_client, proxy=f"http://127.0.0.1:{proxy.port}")
+        client.tokens.token()
+        started = time.monotonic()
+        with pytest.raises(TransientError) as caught:
+            first_page(client)
+        client.transport.close()
+    assert caught.value.kind in ("timeout", "interrupted")
+    assert time.monotonic() - started < 5
+
+
+@pytest.mark.parametrize("refusal", [b"HTTP/1.1 407 Who\r\n\r\n", b"HTTP/1.1 403 No\r\n\r\n", None])
+def test_a_proxy_that_refuses(server, make_client, no_way, refusal):
+    """Said in a sentence that names the setting, and not its password."""
+    with Proxy(refusal or b"x") as proxy:
+        port = proxy.port if refusal else closed_port()
+        client = impatient(make_client, proxy=f"http://odoo:canary@127.0.0.1:{port}")
+        with pytest.raises(TransientError) as caught:
+            first_page(client)
+    assert caught.value.kind == "proxy"
+    assert "BOOKINGS_HTTPS_PROXY" in str(caught.value)
+    assert "canary" not in str(caught.value)
+    assert server.journal == []
 
 
 def test_every_request_has_its_own_id(server, make_client):
