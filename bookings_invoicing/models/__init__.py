@@ -1,4 +1,6 @@
 from . import own_links
+from . import bounded
+from . import responsible
 from . import bookings_connection
 from . import connection_secret
 from . import connection_credential

@@ -44,13 +44,11 @@ class BookingsSyncSetup(models.Model):
             {"state": "failed", "is_automatic": True, "company_id": self.company_id.id}
         )
         run._fail(error)
-        if not self.activity_search([WARNING]):
-            self.activity_schedule(
-                WARNING,
-                user_id=(self.user_id or self.env.user).id,
-                summary=self.env._("Automatic drafts failed"),
-                note=plaintext2html(run.error),
-            )
+        self._tell_responsible(
+            WARNING,
+            plaintext2html(run.error),
+            summary=self.env._("Automatic drafts failed"),
+        )
 
     def _auto_draft(self):
         """Draft what is due of this setup and return the run; ``None`` where it is not its turn."""

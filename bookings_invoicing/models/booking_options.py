@@ -27,7 +27,9 @@ class BookingsSyncSetup(models.Model):
         "first-time payers, amounts over the limit, and anything with a hint.",
     )
     auto_draft_limit = fields.Monetary(
-        string="Limit of Automatic Drafts", help="Invoices above it wait for a person; 0: no limit."
+        string="Limit of Automatic Drafts",
+        bounds=(0, 10**12),
+        help="Invoices above it wait for a person; 0: no limit.",
     )
     auto_drafted_on = fields.Date(string="Last Automatic Drafts", readonly=True, copy=False)
 

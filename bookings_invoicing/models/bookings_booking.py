@@ -24,7 +24,7 @@ class BookingsBooking(models.Model):
 
     _name = "bookings.booking"
     _description = "Booking"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["mail.thread", "mail.activity.mixin", "bookings.bounded"]
     _check_company_auto = True
     _order = "start desc, id desc"
 
@@ -135,6 +135,7 @@ class BookingsBooking(models.Model):
         store=True,
         readonly=False,
         digits="Product Unit",
+        bounds=(-(10**9), 10**9),
     )
     price_unit = fields.Float(
         string="Unit Price",
@@ -143,6 +144,7 @@ class BookingsBooking(models.Model):
         store=True,
         readonly=False,
         min_display_digits="Product Price",
+        bounds=(-(10**12), 10**12),
     )
     amount = fields.Monetary(compute="_compute_amount", store=True)
     price_outcome = fields.Selection(
@@ -312,12 +314,15 @@ class BookingsBooking(models.Model):
         return period.local_time(moment, self.setup_id.tz)
 
     @api.model
+    def _due_by_clock(self):
+        """Bookings whose time has come to leave *upcoming*, by one query."""
+        return self.search([("status", "=", "upcoming"), ("due_at", "<=", fields.Datetime.now())])
+
     def _pass_by_clock(self):
-        """Let bookings whose time has come leave *upcoming*: one query finds them."""
-        due = self.search([("status", "=", "upcoming"), ("due_at", "<=", fields.Datetime.now())])
-        due._refresh_billing()
-        self.env.add_to_compute(self._fields["status"], due)
-        due._recompute_recordset(["status"])
+        """Let these bookings leave *upcoming*."""
+        self._refresh_billing()
+        self.env.add_to_compute(self._fields["status"], self)
+        self._recompute_recordset(["status"])
 
     @api.depends("blockers", "attention_reason", "removed_on", "last_seen")
     @api.depends_context("lang")

@@ -7,6 +7,7 @@ from odoo.tools import float_repr
 
 from ..billing import money, period
 from ..billing.fingerprint import content_hash
+from .bounded import DAYS
 
 OUTCOMES = [
     ("invoiced", "Invoiced"),
@@ -33,6 +34,7 @@ class BookingsCompleteness(models.Model):
 
     _name = "bookings.completeness"
     _description = "Completeness of Bookings"
+    _inherit = ["bookings.bounded"]
     _check_company_auto = True
     _order = "date_to desc, id desc"
 
@@ -45,8 +47,8 @@ class BookingsCompleteness(models.Model):
     )
     company_id = fields.Many2one(related="setup_id.company_id", store=True, index=True)
     currency_id = fields.Many2one(related="setup_id.currency_id")
-    date_from = fields.Date(required=True, default=lambda self: self._last_month()[0])
-    date_to = fields.Date(required=True, default=lambda self: self._last_month()[1])
+    date_from = fields.Date(required=True, default=lambda self: self._last_month()[0], bounds=DAYS)
+    date_to = fields.Date(required=True, default=lambda self: self._last_month()[1], bounds=DAYS)
     line_ids = fields.One2many("bookings.completeness.line", "report_id", readonly=True)
     booking_count = fields.Integer(readonly=True)
     held_count = fields.Integer(
@@ -296,11 +298,11 @@ class BookingsCompletenessLine(models.Model):
     currency_id = fields.Many2one(related="report_id.currency_id")
     outcome = fields.Selection(OUTCOMES, required=True)
     booking_ids = fields.Many2many("bookings.booking")
-    booking_count = fields.Integer(string="Bookings")
-    expected = fields.Monetary()
-    billed = fields.Monetary(help="Confirmed invoice lines")
-    credited = fields.Monetary(help="Confirmed credit note lines")
-    difference = fields.Monetary(help="Expected less billed, credits added")
+    booking_count = fields.Integer(string="Bookings", readonly=True)
+    expected = fields.Monetary(readonly=True)
+    billed = fields.Monetary(readonly=True, help="Confirmed invoice lines")
+    credited = fields.Monetary(readonly=True, help="Confirmed credit note lines")
+    difference = fields.Monetary(readonly=True, help="Expected less billed, credits added")
     cause = fields.Char()
 
     def _amounts(self):

@@ -6,6 +6,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from .. import graph, sandbox, server_settings
+from .bounded import DAYS
 from .graph_sentences import tell
 from .stored_tokens import StoredTokens
 
@@ -21,7 +22,7 @@ class BookingsConnection(models.Model):
 
     _name = "bookings.connection"
     _description = "Microsoft 365 Connection"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["mail.thread", "mail.activity.mixin", "bookings.bounded", "bookings.responsible"]
     _check_company_auto = True
     _order = "name, id"
 
@@ -31,6 +32,8 @@ class BookingsConnection(models.Model):
         "res.company",
         default=lambda self: self.env.company,
         index=True,
+        # emptied, it would be everybody's
+        ondelete="restrict",
         help="The company that may use this connection. Empty: every company may.",
     )
     mode = fields.Selection(
@@ -70,6 +73,7 @@ class BookingsConnection(models.Model):
         tracking=True,
     )
     secret_expiry = fields.Date(
+        bounds=DAYS,
         help="Microsoft shows this date beside the secret. A reminder comes 30 and 7 days before.",
         tracking=True,
     )
@@ -93,10 +97,12 @@ class BookingsConnection(models.Model):
     setup_count = fields.Integer(
         string="Number of Setups", compute="_compute_setup_count", compute_sudo=True
     )
-    sandbox_seed = fields.Integer(default=1, copy=False)
-    sandbox_anchor = fields.Date(default=fields.Date.today, copy=False)
+    sandbox_seed = fields.Integer(default=1, copy=False, bounds=(0, 10**9))
+    sandbox_anchor = fields.Date(default=fields.Date.today, copy=False, bounds=DAYS)
     sandbox_size = fields.Integer(
-        copy=False, help="Appointments to make up; 0 for the usual number."
+        copy=False,
+        bounds=(0, 10**6),
+        help="Appointments to make up; 0 for the usual number.",
     )
     sandbox_change_ids = fields.One2many(
         "bookings.sandbox.change", "connection_id", string="Sandbox Changes"

@@ -29,7 +29,9 @@ class BookingsInvoiceRun(models.Model):
         "res.users", required=True, readonly=True, default=lambda self: self.env.user
     )
     date = fields.Datetime(string="Time", required=True, readonly=True, default=fields.Datetime.now)
-    company_id = fields.Many2one("res.company", index=True, default=lambda self: self.env.company)
+    company_id = fields.Many2one(
+        "res.company", index=True, default=lambda self: self.env.company, ondelete="cascade"
+    )
     is_automatic = fields.Boolean(string="Automatic", readonly=True)
     settings = fields.Json(readonly=True)
     state = fields.Selection(

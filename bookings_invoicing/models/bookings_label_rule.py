@@ -15,11 +15,12 @@ class BookingsLabelRule(models.Model):
     _description = "Bookings Label Rule"
     _order = "setup_id, sequence, id"
     _rec_name = "text"
+    _inherit = ["bookings.bounded"]
     _check_company_auto = True
 
     setup_id = fields.Many2one("bookings.sync.setup", required=True, ondelete="cascade", index=True)
     company_id = fields.Many2one(related="setup_id.company_id", store=True, index=True)
-    sequence = fields.Integer(default=10)
+    sequence = fields.Integer(default=10, bounds=(-(10**6), 10**6))
     text = fields.Char(
         string="Label", required=True, help="Upper and lower case and spaces do not count."
     )
@@ -39,7 +40,7 @@ class BookingsLabelRule(models.Model):
     )
     reason = fields.Selection(list(NOT_BILLABLE_REASONS), default="label")
     fee_kind = fields.Selection(FEE_KINDS[1:], default="amount")
-    fee_value = fields.Float(string="Fee", min_display_digits="Product Price")
+    fee_value = fields.Float(string="Fee", min_display_digits="Product Price", bounds=(0, 10**9))
     payer_id = fields.Many2one("res.partner", check_company=True, ondelete="restrict")
     note = fields.Char()
 
@@ -99,16 +100,21 @@ class BookingsSyncSetup(models.Model):
         FEE_KINDS, string="No-Show Fee", default="none", required=True
     )
     no_show_fee = fields.Float(
-        string="Amount of the No-Show Fee", min_display_digits="Product Price"
+        string="Amount of the No-Show Fee",
+        min_display_digits="Product Price",
+        bounds=(0, 10**9),
     )
     late_cancel_fee_kind = fields.Selection(
         FEE_KINDS, string="Late Cancellation Fee", default="none", required=True
     )
     late_cancel_fee = fields.Float(
-        string="Amount of the Late Cancellation Fee", min_display_digits="Product Price"
+        string="Amount of the Late Cancellation Fee",
+        min_display_digits="Product Price",
+        bounds=(0, 10**9),
     )
     cancel_notice_hours = fields.Float(
         string="Cancel Until (Hours)",
+        bounds=(0, 8784),
         help="Cancelled later than so many hours before it begins is late. 0: never late.",
     )
     fee_product_id = fields.Many2one(

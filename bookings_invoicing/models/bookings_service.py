@@ -27,7 +27,7 @@ class BookingsService(models.Model):
 
     _name = "bookings.service"
     _description = "Bookings Service"
-    _inherit = ["bookings.mirror"]
+    _inherit = ["bookings.mirror", "bookings.bounded"]
     _order = "name, id"
 
     name = fields.Char(required=True)
@@ -47,6 +47,7 @@ class BookingsService(models.Model):
     rule_price = fields.Float(
         string="Price by Rule",
         min_display_digits="Product Price",
+        bounds=(0, 10**9),
         help="Price or hourly rate of this rule; 0 for that of Bookings.",
     )
     rounding = fields.Selection(
@@ -56,7 +57,7 @@ class BookingsService(models.Model):
         [(minutes, f"{minutes} min") for minutes in ("5", "6", "10", "15", "30", "60")],
         default="15",
     )
-    minimum_minutes = fields.Integer()
+    minimum_minutes = fields.Integer(bounds=(0, 44_640))
     no_tax = fields.Boolean(
         string="No Tax on Purpose",
         help="Tick where bookings of this service are invoiced without tax.",
@@ -131,13 +132,11 @@ class BookingsService(models.Model):
             "product_id", "billing_rule", "rule_price", "rounding", "rounding_minutes", "minimum_minutes", "no_tax",
         }  # fmt: skip
 
-    @api.constrains("rounding", "rounding_minutes", "minimum_minutes")
+    @api.constrains("rounding", "rounding_minutes")
     def _check_rounding(self):
         for service in self:
             if service.rounding != "none" and not service.rounding_minutes:
                 raise ValidationError(self.env._("Choose to how many minutes it is rounded."))
-            if service.minimum_minutes < 0:
-                raise ValidationError(self.env._("The minutes billed at least cannot be negative."))
 
     def action_create_product(self):
         """Make the product of this service from the setup's template."""

@@ -1,9 +1,12 @@
+from datetime import datetime
+
 from odoo import api, fields, models
 from odoo.addons.base.models.res_partner import _tz_get
 from odoo.exceptions import ValidationError
 from odoo.tools.safe_eval import safe_eval
 
 from ..billing import text
+from .bounded import DAYS
 
 # What a template partner gives to the customers made from it. Never: what identifies or addresses one party.
 TEMPLATE_FIELDS = (
@@ -46,7 +49,7 @@ class BookingsSyncSetup(models.Model):
 
     _name = "bookings.sync.setup"
     _description = "Booking Sync. Setup"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["mail.thread", "mail.activity.mixin", "bookings.bounded", "bookings.responsible"]
     _check_company_auto = True
     _order = "company_id, name, id"
 
@@ -95,8 +98,8 @@ class BookingsSyncSetup(models.Model):
 
     # What
     sync_appointments = fields.Boolean(string="Appointments", default=True)
-    look_back_days = fields.Integer(default=60)
-    look_ahead_days = fields.Integer(default=14)
+    look_back_days = fields.Integer(default=60, bounds=(0, 3660))
+    look_ahead_days = fields.Integer(default=14, bounds=(0, 1830))
     customer_sync = fields.Selection(
         [("off", "Off"), ("import", "Import")],
         string="Customers",
@@ -117,14 +120,16 @@ class BookingsSyncSetup(models.Model):
     service_filter = fields.Char(help="Which Bookings services take part. Empty: all.")
 
     # How often
-    interval_number = fields.Integer(string="Every", default=1)
+    interval_number = fields.Integer(string="Every", default=1, bounds=(1, 10_000))
     interval_type = fields.Selection(
         [("minutes", "Minutes"), ("hours", "Hours"), ("days", "Days")],
         default="hours",
         required=True,
         string="Unit of the Interval",
     )
-    next_sync = fields.Datetime(copy=False, default=fields.Datetime.now)
+    next_sync = fields.Datetime(
+        copy=False, default=fields.Datetime.now, bounds=(datetime(2000, 1, 1), datetime(2100, 1, 1))
+    )
 
     # Templates
     customer_template_id = fields.Many2one(
@@ -148,10 +153,13 @@ class BookingsSyncSetup(models.Model):
         precompute=True,
         required=True,
         tracking=True,
+        bounds=DAYS,
         help="Appointments that ended before this day count as billed elsewhere.",
     )
     bill_after = fields.Float(
-        string="Bill After (Hours)", help="Hours between the end of an appointment and its billing."
+        string="Bill After (Hours)",
+        bounds=(0, 8784),
+        help="Hours between the end of an appointment and its billing.",
     )
     billing_flow = fields.Selection(
         [("invoice", "Draft invoices from Bookings")],
@@ -215,16 +223,6 @@ class BookingsSyncSetup(models.Model):
     _business_uniq = models.UniqueIndex(
         "(connection_id, lower(business_id), company_id)",
         "This business already has a sync setup in this company. It may be archived.",
-    )
-    _interval_positive = models.Constraint(
-        "CHECK(interval_number > 0)", "The interval must be at least one."
-    )
-    _look_not_negative = models.Constraint(
-        "CHECK(look_back_days >= 0 AND look_ahead_days >= 0)",
-        "Look-back and look-ahead are numbers of days; they cannot be negative.",
-    )
-    _bill_after_not_negative = models.Constraint(
-        "CHECK(bill_after >= 0)", "The hours to wait before billing cannot be negative."
     )
 
     @api.depends("connection_id")

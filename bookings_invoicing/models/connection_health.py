@@ -100,7 +100,9 @@ class BookingsConnection(models.Model):
                     )
                 )
         self._warn_of_expiry()
-        self.env["bookings.sync.setup"]._forget_old()
+        setups = self.env["bookings.sync.setup"].sudo().with_context(active_test=False)
+        for setup in setups.search([("retention_months", ">", 0)]):
+            setup._forget_old_or_tell()
 
     def _is_readable(self):
         try:
@@ -120,22 +122,16 @@ class BookingsConnection(models.Model):
             step = min(days for days in WARN_DAYS if connection.secret_days_left <= days)
             if not connection.expiry_warned or step < connection.expiry_warned:
                 connection.activity_unlink([ACTIVITY])
-                connection.activity_schedule(
+                connection._tell_responsible(
                     ACTIVITY,
-                    date_deadline=max(connection.secret_expiry, today),
-                    user_id=connection._responsible().id,
-                    note=self.env._(
+                    self.env._(
                         "The secret of this connection ends on %s. Make a new one in the Microsoft Entra admin center and "
                         "enter it on the connection: after that day no appointment is read.",
                         connection.secret_expiry,
                     ),
+                    date_deadline=max(connection.secret_expiry, today),
                 )
                 connection.expiry_warned = step
-
-    def _responsible(self):
-        self.ensure_one()
-        users = self.user_id | self.create_uid | self.env.ref("base.user_admin")
-        return users.filtered("active")[:1] or self.env.user
 
     # -- what a change means -------------------------------------------------------------------------
 

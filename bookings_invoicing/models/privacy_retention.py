@@ -1,10 +1,16 @@
+import logging
+
 from dateutil.relativedelta import relativedelta
 
-from odoo import api, fields, models
+from odoo import fields, models
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+from odoo.tools import plaintext2html
 
 from ..billing import matching
 from .bookings_privacy import OPEN, PSEUDONYM
 
+_logger = logging.getLogger(__name__)
+WARNING = "mail.mail_activity_data_warning"
 UNSETTLED = (*OPEN, "invoiced")
 
 
@@ -16,25 +22,33 @@ class BookingsSyncSetup(models.Model):
     retention_months = fields.Integer(
         string="Forget After (Months)",
         default=36,
+        bounds=(0, 1200),
         help="People none of whose bookings was ever on an invoice are forgotten so many months after the last one. "
         "0: never.",
     )
 
-    _retention_not_negative = models.Constraint(
-        "CHECK(retention_months >= 0)",
-        "The months after which people are forgotten cannot be negative.",
-    )
+    def _forget_old_or_tell(self):
+        """Forget whom this setup need not know any more; a failure costs only this setup, and somebody is told."""
+        try:
+            with self.env.cr.savepoint():
+                self._forget_old()
+                self.env.flush_all()
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            raise
+        except Exception as error:
+            _logger.exception("Retention of setup %s failed", self.id)
+            self.env.invalidate_all(flush=False)
+            self._tell_responsible(
+                WARNING,
+                plaintext2html(str(error) or type(error).__name__),
+                summary=self.env._("Automatic retention failed"),
+            )
 
-    @api.model
     def _forget_old(self, limit=1000):
-        """Forget whom each setup need not know any more."""
-        now = fields.Datetime.now()
-        for setup in (
-            self.sudo().with_context(active_test=False).search([("retention_months", ">", 0)])
-        ):
-            before = now - relativedelta(months=setup.retention_months)
-            setup._forget_old_customers(before, limit)
-            setup._forget_old_names(before, limit)
+        self.ensure_one()
+        before = fields.Datetime.now() - relativedelta(months=self.retention_months)
+        self._forget_old_customers(before, limit)
+        self._forget_old_names(before, limit)
 
     def _forget_old_customers(self, before, limit):
         """Forget people whose bookings all ended before then, are settled, and were never on an invoice."""

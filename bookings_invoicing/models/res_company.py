@@ -8,7 +8,8 @@ class ResCompany(models.Model):
     addon is not loaded yet, in upgrades and in tests of the modules below it. Empty: draft invoices.
     """
 
-    _inherit = "res.company"
+    _name = "res.company"
+    _inherit = ["res.company", "bookings.bounded"]
 
     bookings_billing_flow = fields.Selection(
         [("invoice", "Draft invoices from Bookings")],
@@ -20,6 +21,7 @@ class ResCompany(models.Model):
     bookings_address_limit = fields.Monetary(
         string="Address Needed Above",
         currency_field="currency_id",
+        bounds=(0, 10**12),
         help="Invoices of bookings above this total, tax included, wait until the payer's address is complete. 0: a missing "
         "address is only a hint.",
     )

@@ -116,7 +116,7 @@ class BookingsSyncSetup(models.Model):
 
     def _interval(self):
         self.ensure_one()
-        return timedelta(**{self.interval_type: self.interval_number})
+        return timedelta(**{self.interval_type: self._bounded("interval_number")})
 
     def _next_after(self, started):
         """When the next run is due: in step with the last, never in the past, days by the business's clock."""
@@ -141,7 +141,11 @@ class BookingsSyncSetup(models.Model):
     def _cron_sync(self):
         """Synchronise each setup whose time has come; what fails is kept on the setup, the others go on."""
         commit = self.env["ir.cron"]._commit_progress
-        self._alone(commit, self.env["bookings.booking"]._pass_by_clock)
+        self._by_halves(
+            commit,
+            lambda bookings: bookings._pass_by_clock(),
+            self.env["bookings.booking"]._due_by_clock(),
+        )
         queued = self.env["bookings.sync.run"].search([("state", "=", "queued")], order="id")
         due = self.search(self._due_domain(), order="next_sync") - queued.setup_id
         left = commit(remaining=len(queued) + len(due))
@@ -174,6 +178,18 @@ class BookingsSyncSetup(models.Model):
                 self._alone(commit, partial(on_error, error))
 
     @api.model
+    def _by_halves(self, commit, work, bookings):
+        """Do a piece of work on bookings; where it fails, on each half, until only those that fail are left out."""
+        middle = len(bookings) // 2
+
+        def halves(_error):
+            for half in (bookings[:middle], bookings[middle:]):
+                self._by_halves(commit, work, half)
+
+        if bookings:
+            self._alone(commit, partial(work, bookings), halves if middle else None)
+
+    @api.model
     def _cron_refresh(self):
         """Every night: look again at what stands in the way of unbilled bookings (taxes, journals, partners ...)."""
         commit = self.env["ir.cron"]._commit_progress
@@ -184,7 +200,7 @@ class BookingsSyncSetup(models.Model):
         commit(remaining=len(ids))
         for index in range(0, len(ids), 500):
             batch = ids[index : index + 500]
-            self._alone(commit, partial(self._look_again, bookings.browse(batch).exists()))
+            self._by_halves(commit, self._look_again, bookings.browse(batch).exists())
             self.env.invalidate_all()
             if not commit(len(batch)):
                 break
@@ -314,7 +330,8 @@ class BookingsSyncSetup(models.Model):
                 setup.next_sync or "not planned",
                 setup.waiting_reason or setup.error_message or "no reason known",
             )
-            setup._tell_responsible(setup._waiting_sentence() or setup.error_message)
+            why = setup._waiting_sentence() or setup.error_message
+            setup._tell_responsible(ACTIVITY, plaintext2html(why))
 
     def _in_words(self, error):
         """What ended a synchronisation, for a person.
@@ -370,11 +387,8 @@ class BookingsSyncSetup(models.Model):
                     "waiting_reason": False,
                 }
             )
-        self._tell_responsible(message)
+        self._tell_responsible(ACTIVITY, plaintext2html(message))
 
-    def _tell_responsible(self, message):
-        """One activity, however often it goes wrong; the next good run takes it away."""
-        if not self.activity_search([ACTIVITY]):
-            self.activity_schedule(
-                ACTIVITY, user_id=(self.user_id or self.env.user).id, note=plaintext2html(message)
-            )
+    def _responsible_candidates(self):
+        first, *others = super()._responsible_candidates()
+        return [first, self.sudo().connection_id.user_id, *others]

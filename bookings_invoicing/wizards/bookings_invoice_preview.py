@@ -3,6 +3,7 @@ from odoo.fields import Command, Domain
 from odoo.tools import format_date
 
 from ..billing import hints, money, period
+from ..models.bounded import DAYS
 
 SHOWN = 200  # invoices listed; the sums count all
 
@@ -11,7 +12,7 @@ class BookingsInvoicePreview(models.TransientModel):
     """The invoices as they will be, what is left out and why, and what to look at; one click creates them."""
 
     _name = "bookings.invoice.preview"
-    _inherit = "bookings.own.links"
+    _inherit = ["bookings.own.links", "bookings.bounded"]
     _description = "Preview of Invoices from Bookings"
 
     booking_ids = fields.Many2many("bookings.booking", readonly=True, string="Bookings Chosen")
@@ -27,6 +28,7 @@ class BookingsInvoicePreview(models.TransientModel):
         required=True,
     )
     ended_before = fields.Date(
+        bounds=DAYS,
         help="Only bookings that ended before this day where the business is. Empty: all.",
     )
     line_ids = fields.One2many(
@@ -224,13 +226,13 @@ class BookingsInvoicePreviewLine(models.TransientModel):
     )
     payer_id = fields.Many2one("res.partner")
     booking_ids = fields.Many2many("bookings.booking")
-    booking_count = fields.Integer(string="Bookings")
-    service_from = fields.Date(string="From")
-    service_to = fields.Date(string="To")
+    booking_count = fields.Integer(string="Bookings", readonly=True)
+    service_from = fields.Date(string="From", readonly=True)
+    service_to = fields.Date(string="To", readonly=True)
     currency_id = fields.Many2one("res.currency")
-    amount_untaxed = fields.Monetary(string="Untaxed")
-    amount_tax = fields.Monetary(string="Tax")
-    amount_total = fields.Monetary(string="Total")
+    amount_untaxed = fields.Monetary(string="Untaxed", readonly=True)
+    amount_tax = fields.Monetary(string="Tax", readonly=True)
+    amount_total = fields.Monetary(string="Total", readonly=True)
     hint = fields.Text(string="To Look At")
 
 

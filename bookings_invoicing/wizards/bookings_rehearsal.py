@@ -5,6 +5,7 @@ from odoo.fields import Command
 from odoo.tools import format_date
 
 from ..billing import period
+from ..models.bounded import DAYS
 
 VERDICTS = [
     ("different", "Different"),
@@ -20,7 +21,7 @@ class BookingsRehearsal(models.TransientModel):
     """
 
     _name = "bookings.rehearsal"
-    _inherit = "bookings.own.links"
+    _inherit = ["bookings.own.links", "bookings.bounded"]
     _description = "Rehearsal of a Past Month"
 
     setup_id = fields.Many2one(
@@ -31,6 +32,7 @@ class BookingsRehearsal(models.TransientModel):
     month = fields.Date(
         required=True,
         default=lambda self: self._last_month(),
+        bounds=DAYS,
         help="Any day of the month to rehearse",
     )
     rehearsed = fields.Date(readonly=True, help="First day of the month whose result is shown")
@@ -45,7 +47,12 @@ class BookingsRehearsal(models.TransientModel):
     ours_total = fields.Monetary(string="From Bookings", compute="_compute_totals")
     theirs_total = fields.Monetary(string="Invoiced", compute="_compute_totals")
     difference_total = fields.Monetary(string="Difference", compute="_compute_totals")
-    bill_from = fields.Date(compute="_compute_bill_from", store=True, readonly=False)
+    bill_from = fields.Date(
+        compute="_compute_bill_from",
+        store=True,
+        readonly=False,
+        bounds=DAYS,
+    )
 
     @api.model
     def _last_month(self):
@@ -193,7 +200,7 @@ class BookingsRehearsalLine(models.TransientModel):
     partner_id = fields.Many2one("res.partner", ondelete="cascade")
     name = fields.Char(string="Payer")
     verdict = fields.Selection(VERDICTS, required=True)
-    ours = fields.Monetary(string="From Bookings")
-    theirs = fields.Monetary(string="Invoiced")
-    difference = fields.Monetary()
+    ours = fields.Monetary(string="From Bookings", readonly=True)
+    theirs = fields.Monetary(string="Invoiced", readonly=True)
+    difference = fields.Monetary(readonly=True)
     cause = fields.Text(string="Probable Cause")
