@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..billing import period
+from . import line_handover
 
 
 class AccountMove(models.Model):
@@ -32,6 +33,13 @@ class AccountMove(models.Model):
             move.booking_ids = found.get(move, self.env["bookings.booking"])
             move.booking_count = len(move.booking_ids)
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        # EXTENDS 'account': a new draft may hold copies of lines that leave theirs in this transaction
+        moves = super().create(vals_list)
+        line_handover.note_made(moves)
+        return moves
+
     def copy_data(self, default=None):
         # EXTENDS 'account': a debit note is made with the business fields too, but bills no booking again
         if (default or {}).get("debit_origin_id"):
@@ -46,7 +54,10 @@ class AccountMove(models.Model):
     def button_cancel(self):
         # EXTENDS 'account'
         self._check_bookings_free("cancel")
-        return super().button_cancel()
+        left = line_handover.describe(self.invoice_line_ids.filtered("booking_id"))
+        result = super().button_cancel()
+        line_handover.hand_over(self.env, left)
+        return result
 
     def _check_bookings_free(self, new_state):
         """Refuse what would let a line bill its booking again that is billed elsewhere meanwhile; name that invoice.

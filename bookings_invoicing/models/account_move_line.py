@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.tools.sql import column_exists, create_column
 
+from . import line_handover
+
 
 class AccountMoveLine(models.Model):
     """The ledger of a booking is its lines: posted invoice lines less posted credit lines."""
@@ -109,6 +111,13 @@ class AccountMoveLine(models.Model):
         credits = self._booking_credit_lines()
         left = self.price_subtotal - sum(credits.mapped("price_subtotal"))
         return bool(credits) and self.currency_id.compare_amounts(left, 0.0) <= 0
+
+    def unlink(self):
+        # EXTENDS 'account': the booking goes with its line where that was copied to another draft before
+        left = line_handover.describe(self.filtered("booking_id"))
+        result = super().unlink()
+        line_handover.hand_over(self.env, left)
+        return result
 
     def _copy_data_extend_business_fields(self, values):
         # EXTENDS 'account': a credit note credits the booking; the corrected draft of "reverse and new draft" takes over

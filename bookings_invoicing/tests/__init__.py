@@ -36,6 +36,7 @@ from . import test_sync_attacks
 from . import test_connection_settings
 from . import test_billing_details
 from . import test_reference_weaknesses
+from . import test_line_handover
 from . import test_print
 from . import test_invoicing_changes
 from . import test_invoicing_crons

@@ -1,0 +1,146 @@
+"""Bookings follow their lines when other code moves these to another draft.
+
+What: merging, splitting or moving drafts (OCA's *Merge Invoices*, a script) copies lines without their booking into a new
+draft and cancels or deletes the old one, all in one transaction. Without this the bookings would be ready again and be
+billed a second time.
+
+How to use: :func:`note_made` for every new customer invoice, :func:`hand_over` for lines that have just left their draft.
+
+How it works: both are remembered for as long as the transaction lasts, so that the order does not matter. A line is the
+copy of another when all of :data:`SAME` agree; with the same quantity it takes the booking over. Two lines that ended in
+one, or a line whose quantity was split, cannot bill their bookings exactly once: that is refused.
+"""
+
+from dataclasses import dataclass, field
+
+from odoo import models
+from odoo.exceptions import UserError
+from odoo.fields import Command
+
+SAME = ("company_id", "name", "product_id", "price_unit", "discount", "tax_ids")
+
+
+@dataclass
+class Memory:
+    """What happened to drafts in one transaction: ids of new ones, and lines that left theirs."""
+
+    transaction: object
+    made: set = field(default_factory=set)
+    left: list = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Left:
+    """A line that left its draft: what it billed, and what its copy is known by."""
+
+    booking: object
+    key: tuple
+    quantity: float
+    taken: dict
+    reference: str
+    document: str
+
+
+def _memory(env):
+    # The cursor lives on after a commit; the time of its transaction does not.
+    now = env.cr.now()
+    found = env.cr.cache.get(__name__)
+    if not found or found.transaction != now:
+        found = env.cr.cache[__name__] = Memory(now)
+    return found
+
+
+def _key(line):
+    facts = (line[name] for name in SAME)
+    return (
+        line.move_id.commercial_partner_id.id,
+        *(frozenset(fact.ids) if isinstance(fact, models.BaseModel) else fact for fact in facts),
+    )
+
+
+def note_made(moves):
+    """Remember customer invoices made in this transaction; lines that left their draft before may be on them."""
+    made = moves.filtered(lambda move: move.move_type == "out_invoice")
+    if made:
+        memory = _memory(moves.env)
+        memory.made.update(made.ids)
+        if memory.left:
+            _match(moves.env, memory)
+
+
+def describe(lines):
+    """What is known of lines that are about to leave their drafts, for :func:`hand_over`."""
+    return [
+        Left(
+            booking=line.booking_id,
+            key=_key(line),
+            quantity=line.quantity,
+            taken={
+                "booking_tax_included": line.booking_tax_included,
+                "extra_tax_data": line.extra_tax_data,
+            },
+            reference=line.move_id.ref or "",
+            document=line.move_id.display_name,
+        )
+        for line in lines.sudo()
+        if line.booking_live and line.parent_state == "draft"
+    ]
+
+
+def hand_over(env, left):
+    """Give the bookings of lines that left their drafts to the copies of these lines, if there are any.
+
+    :param left: from :func:`describe`, called before the lines left
+    :raises UserError: where two lines ended in one, or one in several
+    """
+    if left:
+        memory = _memory(env)
+        memory.left += left
+        if memory.made:
+            _match(env, memory)
+
+
+def _match(env, memory):
+    moves = env["account.move"].sudo().browse(memory.made).exists()
+    copies = {}
+    for line in moves.filtered(lambda move: move.state == "draft").invoice_line_ids:
+        if not line.booking_id and line.display_type == "product":
+            copies.setdefault(_key(line), []).append(line)
+    if not copies:
+        return
+    waiting, changed = [], moves.browse()
+    for one in memory.left:
+        found = copies.get(one.key, ())
+        copy = next((line for line in found if line.quantity == one.quantity), None)
+        if not found or one.booking.sudo().invoice_line_ids.filtered("booking_live"):
+            waiting.append(one)
+            continue
+        if copy is None:
+            raise UserError(
+                env._(
+                    "The line of %(booking)s on %(old)s was combined or split on the way to another draft. "
+                    "A booking is billed by a line of its own: leave %(old)s out of the merge, or remove the booking "
+                    "from it first.",
+                    booking=one.booking.display_name,
+                    old=one.document,
+                )
+            )
+        found.remove(copy)
+        _take_over(copy, one)
+        changed |= copy.move_id
+    memory.left = waiting
+    for move in changed:
+        move._bookings_date_again()
+
+
+def _take_over(line, left):
+    draft = line.move_id.with_context(skip_is_manually_modified=True)
+    draft.write(
+        {
+            "invoice_line_ids": [
+                Command.update(line.id, {"booking_id": left.booking.id, **left.taken})
+            ]
+        }
+    )
+    if left.reference and not draft.ref:
+        draft.ref = left.reference
