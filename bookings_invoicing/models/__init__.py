@@ -44,6 +44,7 @@ from . import bookings_completeness
 from . import completeness_source
 from . import bookings_invoice_run
 from . import bookings_invoice_run_left_out
+from . import invoice_run_confirm
 from . import booking_join
 from . import account_journal
 from . import account_move

@@ -145,6 +145,8 @@ class AccountMove(models.Model):
             return self.env._("was confirmed before")
         if self.state == "cancel":
             return self.env._("cancelled")
+        if "review_ids" in self._fields and self.review_ids:  # OCA's tier validation
+            return self.env._("under review, or approved")
         if self.is_manually_modified or self._bookings_changed_by_hand():
             return self.env._("changed by hand")
         if run.sudo().search_count([("id", "!=", run.id), ("move_ids", "in", self.ids)], limit=1):

@@ -186,6 +186,8 @@ class BookingsBooking(models.Model):
             booking_id for bookings, _group in groups for booking_id in bookings.ids
         )
         billed._note_billed()
+        # Other addons may write on a draft while it is made; no person has changed it yet.
+        moves.filtered("is_manually_modified").is_manually_modified = False
         return moves
 
     def _note_billed(self):

@@ -236,12 +236,16 @@ class BookingsInvoiceRun(models.Model):
         """Work off queued runs batch by batch; a batch that meets somebody else's work is done again."""
         commit = self.env["ir.cron"]._commit_progress
         queued = self.search([("state", "=", "queued")], order="id")
-        left = commit(remaining=len(queued))
-        for run_id in queued.ids:
+        confirming = self.search([("to_confirm", "!=", False)], order="id")
+        confirming = confirming.filtered("to_confirm")
+        left = commit(remaining=len(queued) + len(confirming))
+        for run_id, work in [
+            *((run.id, lambda run: run._as_its_user()._work_batch()) for run in queued),
+            *((run.id, lambda run: run._confirm_batch()) for run in confirming),
+        ]:
             while left:
-                run = self.browse(run_id)._as_its_user()
                 try:
-                    more = run._work_batch()
+                    more = work(self.browse(run_id))
                     self.env.flush_all()
                 except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
                     self.env.cr.rollback()
@@ -330,14 +334,6 @@ class BookingsInvoiceRun(models.Model):
             "bookings_invoicing.booking_action_all"
         )
         return {**action, "domain": [("id", "in", self._billed_bookings().ids)], "context": {}}
-
-    def action_post_all(self):
-        """Odoo's own way to confirm the drafts of this run."""
-        self.ensure_one()
-        drafts = self.move_ids.filtered(lambda move: move.state == "draft")
-        if not drafts:
-            raise UserError(self.env._("There is no draft left in this run."))
-        return drafts.action_validate_moves_with_confirmation()
 
     def action_send_all(self):
         """Odoo's own way to send the confirmed invoices of this run."""

@@ -3,10 +3,10 @@
 from unittest.mock import patch
 
 from odoo.exceptions import UserError
-from odoo.fields import Date
-from odoo.tests import tagged
+from odoo.fields import Command, Date
+from odoo.tests import new_test_user, tagged
 
-from ..models import booking_invoicing, bookings_invoice_run
+from ..models import booking_invoicing, bookings_invoice_run, invoice_run_confirm
 from .test_invoicing_ledger import LedgerCase
 
 
@@ -99,6 +99,38 @@ class TestRun(LedgerCase):
 
     def _counts(self, run):
         return run.drafted_count, run.posted_count, run.sent_count, run.paid_count
+
+    def test_one_draft_that_is_refused_does_not_stop_the_others(self):
+        run = self._run()
+        refused, *others = run.move_ids
+        refused.invoice_line_ids.unlink()
+        action = run.action_post_all()
+        self.assertEqual({move.state for move in others}, {"posted"})
+        self.assertEqual(refused.state, "draft")
+        self.assertIn(refused.partner_id.display_name, run.not_confirmed)
+        self.assertIn(run.not_confirmed, action["params"]["message"])
+        refused.unlink()
+        with self.assertRaisesRegex(UserError, "no draft left"):
+            run.action_post_all()
+
+    def test_many_drafts_are_confirmed_in_the_background_as_who_asked(self):
+        clerk = new_test_user(
+            self.env,
+            "clerk",
+            "account.group_account_invoice",
+            company_id=self.company.id,
+            company_ids=[Command.set(self.company.ids)],
+        )
+        run = self._run()
+        with patch.object(invoice_run_confirm, "AT_ONCE", 2):
+            message = run.with_user(clerk).action_post_all()["params"]["message"]
+            self.assertIn(f"{len(run.move_ids) - 2} more", message)
+            self.assertEqual(len(run.move_ids.filtered(lambda m: m.state == "posted")), 2)
+            while run._confirm_batch():
+                self.assertIn("posted", run.move_ids.mapped("state"))
+        self.assertEqual(set(run.move_ids.mapped("state")), {"posted"})
+        self.assertFalse(run.to_confirm)
+        self.assertEqual(run.move_ids.write_uid, clerk)
 
     def test_post_all_is_odoo_s_own(self):
         run = self._run()

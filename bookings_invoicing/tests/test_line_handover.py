@@ -28,7 +28,6 @@ class TestLineHandover(LedgerCase):
 
     def copied(self, moves, **changes):
         """Values of a draft with the lines of these drafts, as code that knows no bookings copies them."""
-        line = moves.invoice_line_ids[:1]
         values = [
             line._convert_to_write({name: line[name] for name in COPIED}) | changes
             for line in moves.invoice_line_ids
