@@ -151,12 +151,12 @@ def _drop_older(env, name):
             drop(env, other)
 
 
-def install(env, database, modules, *extra):
+def install(env, database, modules, *extra, **variables):
     """Install modules and return Odoo's log. Raises DevError with its tail when that fails."""
     command = env.odoo("-d", database, "-i", ",".join(modules), "--stop-after-init", "--no-http")
     done = subprocess.run(
         [*command, *extra],
-        env=env.variables(),
+        env=env.variables(**variables),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

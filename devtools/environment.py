@@ -39,10 +39,9 @@ class Environment:
             "PATH": os.pathsep.join(
                 [str(self.venv / "bin"), os.environ.get("PATH", ""), str(self.server.bin)]
             ),
-            **{key: str(value) for key, value in more.items()},
         }
         values.pop("PYTHONPATH", None)
-        return values
+        return {**values, **{key: str(value) for key, value in more.items()}}
 
     def odoo(self, *args):
         """Command line of odoo-bin."""

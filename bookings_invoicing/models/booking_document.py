@@ -132,11 +132,19 @@ class BookingsBooking(models.Model):
             "product_uom_id": self.env.ref(f"uom.product_uom_{'hour' if by_hour else 'unit'}").id,
             **money,
         }
+        values |= self._line_dates()
         if self._without_tax():
             values["tax_ids"] = [Command.clear()]
         if distribution := self._line_analytic():
             values["analytic_distribution"] = distribution
         return values
+
+    def _line_dates(self):
+        """The service days of an invoice line, where an addon has fields for them (OCA's start and end dates)."""
+        names = ("start_date", "end_date")
+        if not all(name in self.env["account.move.line"]._fields for name in names):
+            return {}
+        return dict(zip(names, self._service_period(), strict=True))
 
     def _invoice_totals(self, split):
         """What the invoice of these bookings will come to, by Odoo's tax engine, without making it.

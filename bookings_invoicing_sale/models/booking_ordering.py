@@ -55,6 +55,8 @@ class BookingsBooking(models.Model):
         """Values of the booking's order line: those of its invoice line, in an order's words."""
         values = self._prepare_invoice_line(split)
         values["product_uom_qty"] = values.pop("quantity")
+        for name in self._line_dates():
+            values.pop(name)
         # Odoo takes a price that differs from the one it would suggest for typed, and leaves it
         # alone.
         values["technical_price_unit"] = -1.0

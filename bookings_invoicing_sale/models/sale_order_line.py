@@ -51,6 +51,7 @@ class SaleOrderLine(models.Model):
         booking = self.sudo().booking_id
         if booking:
             values["name"] = self.name
+            values |= booking._line_dates()
             # What is taken back is linked when it has become a credit note: see
             # sale.order._create_invoices
             billed = booking.invoice_line_ids.filtered("booking_live")
