@@ -50,8 +50,9 @@ class BookingsSyncIssue(models.Model):
     resolved = fields.Datetime(string="Resolved on", readonly=True)
 
     _open_uniq = models.UniqueIndex(
-        "(setup_id, kind, coalesce(remote_id, ''), coalesce(row_key, '')) WHERE resolved IS NULL"
+        "(setup_id, kind, remote_id) WHERE resolved IS NULL AND row_key IS NULL"
     )
+    _open_row_uniq = models.UniqueIndex("(setup_id, kind, row_key) WHERE resolved IS NULL")
 
     @api.depends("remote_id", "reason")
     def _compute_display_name(self):

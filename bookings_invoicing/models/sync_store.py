@@ -123,7 +123,7 @@ class BatchStore:
         self.issues[kind, remote_id, row_key] = {
             "kind": kind,
             "remote_id": remote_id,
-            "row_key": row_key,
+            "row_key": row_key or False,
             "read_from": window[0] and window[0].replace(tzinfo=None),
             "read_until": window[1] and window[1].replace(tzinfo=None),
             "reason": reason,
