@@ -1,4 +1,4 @@
-"""Who is who: e-mails, attendees of an appointment over time, partners, countries, phone numbers.
+"""Who is who: e-mails, attendees of an appointment over time, partners, phone numbers.
 
 The ladder for partners (remote id, e-mail within the company or shared, a human) never goes by
 name, and a blank e-mail never matches anything. Attendees of one appointment are matched one to
@@ -7,10 +7,9 @@ one, most specific first; a key once given stays with its booking.
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from email.utils import getaddresses
-from functools import lru_cache
 from typing import NamedTuple
 
 NO_ATTENDEE = "-"
@@ -265,33 +264,6 @@ def match_partner(
     people.sort(key=lambda one: (name_key(one.name) != name_key(name), one.id))
     ids = tuple(one.id for one in people)
     return Match("none" if not ids else "one" if len(ids) == 1 else "many", ids)
-
-
-def resolve_country(
-    text: str | None, names: Iterable[tuple[str, str]] | Mapping[str, str]
-) -> str | None:
-    """The country that a free text names, as the caller's code; ``None`` if it is not exactly one.
-
-    ``names``: (name, code) pairs in any number of languages; the codes themselves are understood as
-    well.
-
-    >>> resolve_country(" danmark ", {"Danmark": "DK"}), resolve_country("D.K.", {"Danmark": "DK"})
-    ('DK', 'DK')
-    """
-    wanted = _plain(text)
-    if not wanted:
-        return None
-    pairs = list(names.items() if isinstance(names, Mapping) else names)
-    by_code = {code for _name, code in pairs if _plain(code) == wanted}
-    found = by_code or {code for name, code in pairs if _plain(name) == wanted}
-    return found.pop() if len(found) == 1 else None
-
-
-@lru_cache(maxsize=4096)
-def _plain(text: str | None) -> str:
-    """Letters and digits only, without case and accents."""
-    decomposed = unicodedata.normalize("NFKD", (text or "").casefold())
-    return "".join(sign for sign in decomposed if sign.isalnum())
 
 
 def clean_phone(text: str | None) -> str:

@@ -333,7 +333,10 @@ def _content(appointment, setup, questions):
         "service": (appointment.service_id, appointment.service_name),
         "when": (appointment.start, appointment.end),
         "price": (appointment.price_type, appointment.price),
-        "people": [(a.customer_id, a.name, a.email, a.phone) for a in appointment.attendees],
+        "people": [
+            (a.customer_id, a.name, a.email, a.phone, *((str(a.address),) if a.address else ()))
+            for a in appointment.attendees
+        ],
         "staff": appointment.staff_ids,
         "more": (appointment.label, appointment.online, appointment.place),
     }

@@ -1,7 +1,13 @@
 from odoo import api, fields, models
 
-from ..billing import matching
+from ..billing import countries, matching
 from .bookings_sync_setup import TEMPLATE_FIELDS
+
+# What of a contact follows Bookings: fields of the contact, by field of a proposal.
+CONTACT_FIELDS = {
+    "phone": ("phone",),
+    "address": ("street", "city", "zip", "country_id", "state_id"),
+}
 
 
 class BookingsCustomer(models.Model):
@@ -86,43 +92,45 @@ class BookingsCustomer(models.Model):
 
     def _remote_values(self, record):
         """:param graph.Customer record:"""
-        address = record.address
-        return self._person_values(record.name, record.email, record.phone) | {
-            "in_directory": True,
-            "address": {
-                name: getattr(address, name)
-                for name in ("street", "city", "state", "postal_code", "country")
-                if getattr(address, name)
-            }
-            if address
-            else False,
-        }
+        return self._person_values(record) | {"in_directory": True}
 
     @api.model
-    def _person_values(self, name, email, phone):
-        return {
-            "name": name or email or self.env._("Unknown person"),
-            "email": email or False,
-            "email_normalized": matching.normalize_email(email) or False,
-            "phone": matching.clean_phone(phone) or False,
+    def _person_values(self, person):
+        """:param person: ``graph.Customer`` or ``graph.Attendee``"""
+        values = {
+            "name": person.name or person.email or self.env._("Unknown person"),
+            "email": person.email or False,
+            "email_normalized": matching.normalize_email(person.email) or False,
+            "phone": matching.clean_phone(person.phone) or False,
         }
+        if person.address:  # an address that Bookings has no more is kept
+            values["address"] = {
+                name: getattr(person.address, name)
+                for name in ("street", "city", "state", "postal_code", "country")
+                if getattr(person.address, name)
+            }
+        return values
 
     @api.model
     def _of_attendees(self, setup, attendees):
         """The rows of the people of ``{remote id: graph.Attendee}``, made where they are new.
 
-        Where the directory is not synchronised, name, e-mail and phone follow the latest appointment.
+        What the customer list does not say of a person follows the latest appointment.
         """
         known = {row.remote_id: row for row in self._of(setup, list(attendees))}
         to_create = []
         for remote_id, attendee in attendees.items():
-            values = self._person_values(attendee.name, attendee.email, attendee.phone)
+            values = self._person_values(attendee)
             row = known.get(remote_id)
             if row is None:
                 to_create.append(values | {"setup_id": setup.id, "remote_id": remote_id})
-            elif not row.in_directory:
+            else:
                 changed = {
-                    name: value for name, value in values.items() if value and row[name] != value
+                    name: value
+                    for name, value in values.items()
+                    if value
+                    and row[name] != value
+                    and (not row.in_directory or name in ("phone", "address") and not row[name])
                 }
                 if changed:
                     row.write(changed)
@@ -186,92 +194,162 @@ class BookingsCustomer(models.Model):
                 name=row.name,
             )
             if match.kind == "one":
-                row._importing().write({"partner_id": match.ids[0], "match": "linked"})
+                row.sudo()._importing().write({"partner_id": match.ids[0], "match": "linked"})
             elif asked or match.kind == "none" and taking_part and row in taking_part:
                 to_create.setdefault(email or f"id:{row.remote_id}", self.browse())
                 to_create[email or f"id:{row.remote_id}"] |= row
             elif row.match != match.kind:
-                row.match = match.kind
+                row.sudo().match = match.kind
         return self._create_partners(setup, list(to_create.values()))
 
     def _create_partners(self, setup, people):
         """One partner for each recordset of rows that are the same person."""
         defaults = setup._customer_defaults()
-        countries = self._countries(
-            {
-                rows[:1].address["country"]
-                for rows in people
-                if (rows[:1].address or {}).get("country")
-            }
-        )
+        listed = self.concat(*people)._listed()
+        # Odoo's Invoicing role may not create contacts; ours may create those of its bookings, with these values only.
         partners = (
             self.env["res.partner"]
+            .sudo()
             .with_company(setup.company_id)
-            .create([defaults | rows[:1]._partner_values(setup, countries) for rows in people])
+            .create([defaults | rows[:1]._partner_values(setup, rows | listed) for rows in people])
         )
         # Their bookings follow the partner; all of them are looked for at once.
         self.browse().concat(*people).with_context(active_test=False).mapped("booking_ids")
         for rows, partner in zip(people, partners, strict=True):
-            rows._importing().write({"partner_id": partner.id, "match": "linked"})
+            rows.sudo()._importing().write({"partner_id": partner.id, "match": "linked"})
         return len(partners)
 
     def _importing(self):
         """For writes whose bookings are looked at afterwards, all at once."""
         return self.with_context(bookings_importing=True)
 
-    def _partner_values(self, setup, countries):
-        """What the person itself brings; wins over the template."""
+    def _listed(self):
+        """Rows of the customer list that may be these people under another id: those with one of their e-mails."""
+        return self.search(
+            [
+                ("setup_id", "in", self.setup_id.ids),
+                ("in_directory", "=", True),
+                ("email_normalized", "in", list({*self.mapped("email_normalized")} - {False})),
+            ]
+        )
+
+    def _partner_values(self, setup, same):
+        """What the person itself brings; wins over the template.
+
+        :param same: rows that may be the same person: those that agree in e-mail and name say what this one does not
+        """
         self.ensure_one()
-        values = {
-            "name": self.name,
-            "email": self.email,
-            "phone": self.phone,
-            "company_id": setup.company_id.id,
-        }
+        key = (self.email_normalized, matching.name_key(self.name))
+        same = same.filtered(
+            lambda row: (
+                row.email_normalized and (row.email_normalized, matching.name_key(row.name)) == key
+            )
+        ).sorted(lambda row: not row.in_directory)
+        values = {"name": self.name, "email": self.email, "company_id": setup.company_id.id}
         if setup.language_id and not setup.customer_template_id.lang:
             values["lang"] = setup.language_id.code
-        address = self.address or {}
-        country = countries.get(address.get("country"))
-        values |= {
-            "street": address.get("street"),
-            "city": address.get("city"),
-            "zip": address.get("postal_code"),
-        }
-        if country:
-            values["country_id"] = country.id
-            state = self.env["res.country.state"].search(
-                [
-                    ("country_id", "=", country.id),
-                    "|",
-                    ("name", "=ilike", address.get("state") or "?"),
-                    ("code", "=ilike", address.get("state") or "?"),
-                ],
-                limit=1,
-            )
-            values["state_id"] = state.id
+        phones, addresses = ((self | same).mapped(name) for name in ("phone", "address"))
+        values |= self._contact_values(
+            next(filter(None, phones), None), next(filter(None, addresses), None)
+        )
         return {name: value for name, value in values.items() if value}
 
     @api.model
-    def _countries(self, texts):
-        """Countries by free text: their code, or their name in any installed language; unclear ones are left out."""
-        if not texts:
-            return {}
-        countries = self.env["res.country"].search([("code", "!=", False)])
-        names = [
-            (country.name, country.code)
-            for lang, _name in self.env["res.lang"].get_installed()
-            for country in countries.with_context(lang=lang)
-        ]
-        by_code = {country.code: country for country in countries}
-        codes = {text: matching.resolve_country(text, names) for text in texts}
-        return {text: by_code[code] for text, code in codes.items() if code}
+    def _contact_values(self, phone, address):
+        """Phone and address of Bookings as fields of a contact; what they do not say is empty."""
+        address = address or {}
+        country = self._country(address.get("country"))
+        state = country.state_ids.filtered(
+            lambda one: (
+                (address.get("state") or "").casefold()
+                in (one.name.casefold(), one.code.casefold())
+            )
+        )
+        return {
+            "phone": phone or False,
+            "street": address.get("street") or False,
+            "city": address.get("city") or False,
+            "zip": address.get("postal_code") or False,
+            "country_id": country.id,
+            "state_id": state[:1].id,
+        }
+
+    @api.model
+    def _country(self, text):
+        """The country that a free text names, in whatever language; none where that is not clear."""
+        code = countries.resolve_country(text)
+        found = self.env["res.country"]
+        return found.search([("code", "=", code)], limit=1) if code else found
+
+    # -- what changes in Bookings later --------------------------------------------------------------
+
+    def _pass_on(self, phone, address):
+        """Let Odoo's contact follow Bookings where it still has what came from there; otherwise a person decides.
+
+        :param phone, address: what Bookings said before
+        """
+        self.ensure_one()
+        partner = self.partner_id.sudo()
+        before, now = (
+            self._contact_values(phone, address),
+            self._contact_values(self.phone, self.address),
+        )
+        for field, names in CONTACT_FIELDS.items():
+            given = {
+                name: now[name]
+                for name in names
+                if now[name] or name not in ("country_id", "state_id")
+            }
+            if now == before or not any(given.values()) or partner._bookings_has(given):
+                continue
+            known = {
+                name: before[name]
+                for name in given
+                if before[name] or name not in ("country_id", "state_id")
+            }
+            shares_address = field == "address" and partner.parent_id and partner.type == "contact"
+            if partner._bookings_has(known) and not shares_address:
+                partner._bookings_take_contact(given)
+            else:
+                self._propose_contact(field, given)
+
+    def _propose_contact(self, field, given):
+        proposals, partner = self.env["bookings.proposal"].sudo(), self.partner_id
+        shown = self.env["res.partner"]._bookings_contact_text
+        same = [("partner_id", "=", partner.id), ("field", "=", field)]
+        if proposals.search_count([*same, ("proposed", "=", shown(given))], limit=1):
+            return
+        proposals.search(
+            [*same, ("state", "=", "open")]
+        ).state = "dismissed"  # what Bookings said before
+        held = {
+            name: partner._fields[name].convert_to_write(partner[name], partner)
+            for name in CONTACT_FIELDS[field]
+        }
+        proposals.create(
+            {
+                "setup_id": self.setup_id.id,
+                "partner_id": partner.id,
+                "field": field,
+                "current": shown(held),
+                "proposed": shown(given),
+                "contact_values": given,
+                "why": self.env._("Changed in Bookings; the contact has something else in Odoo."),
+            }
+        )
 
     # -- by hand -------------------------------------------------------------------------------------
 
     def write(self, vals):
-        if vals.get("partner_id") and "match" not in vals:
-            vals = vals | {"match": "linked"}
+        before = {}
+        if not {"phone", "address"}.isdisjoint(vals):
+            before = {row: (row.phone, row.address) for row in self if row.partner_id}
         result = super().write(vals)
+        if vals.get("partner_id") and "match" not in vals:
+            self.sudo().match = "linked"
+        for row, (phone, address) in before.items():
+            if row.partner_id:
+                row._pass_on(phone, address)
         if ("partner_id" in vals or "payer_id" in vals) and not self.env.context.get(
             "bookings_importing"
         ):

@@ -309,6 +309,13 @@ class BookingsCustomer(models.Model):
         pseudonym, name = forgotten._remember(self.setup_id, identifiers, until)
         bookings._forget_people(pseudonym, name)
         forgotten._scrub(self.setup_id, bookings, words - {False, ""}, name)
+        self.env["bookings.proposal"].sudo().search(
+            [
+                ("setup_id", "=", self.setup_id.id),
+                ("partner_id", "in", self.partner_id.ids),
+                ("field", "in", ("phone", "address")),
+            ]
+        ).unlink()
         self.write(
             {
                 "name": name,

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
-from ..billing import questions, sentences
+from ..billing import matching, questions, sentences
 from ..billing.status import BILLED
 from .bookings_question_rule import ANSWER_FIELDS
 
@@ -9,7 +9,7 @@ LEITWEG_SCHEME = "0204"  # ISO 6523: Leitweg-ID, also a Peppol scheme
 
 
 class BookingsProposal(models.Model):
-    """An answer of the booking form that differs from what Odoo holds, or cannot be right: a person decides."""
+    """What a customer said in Bookings that differs from what Odoo holds, or cannot be right: a person decides."""
 
     _name = "bookings.proposal"
     _description = "Bookings Proposal"
@@ -21,10 +21,15 @@ class BookingsProposal(models.Model):
     company_id = fields.Many2one(related="setup_id.company_id", store=True, index=True)
     booking_id = fields.Many2one("bookings.booking", ondelete="cascade", index="btree_not_null")
     partner_id = fields.Many2one("res.partner", ondelete="cascade", index="btree_not_null")
-    field = fields.Selection(ANSWER_FIELDS, required=True, readonly=True)
+    field = fields.Selection(
+        [*ANSWER_FIELDS, ("phone", "Phone"), ("address", "Address")], required=True, readonly=True
+    )
     current = fields.Char(readonly=True)
     proposed = fields.Char(required=True, readonly=True)
     why = fields.Char(readonly=True)
+    contact_values = fields.Json(
+        readonly=True, help="The proposed phone or address, by field of the contact"
+    )
     state = fields.Selection(
         [("open", "Open"), ("accepted", "Accepted"), ("dismissed", "Dismissed")],
         default="open",
@@ -45,7 +50,11 @@ class BookingsProposal(models.Model):
                 raise UserError(
                     self.env._("Choose the customer of %s first.", booking.display_name)
                 )
-            target._take_answer(proposal.field, proposal.proposed)
+            # Odoo's Invoicing role may not change contacts; ours may accept these fields of its customers.
+            if proposal.contact_values:
+                target.sudo()._bookings_take_contact(proposal.contact_values)
+            else:
+                target.sudo()._take_answer(proposal.field, proposal.proposed)
             proposal.state = "accepted"
 
     def action_dismiss(self):
@@ -188,6 +197,43 @@ class ResPartner(models.Model):
             self.write({"peppol_eas": scheme, "peppol_endpoint": endpoint})
         else:
             raise UserError(self.env._("No installed app keeps this. Note it by hand."))
+
+    def _bookings_has(self, values):
+        """Whether the contact has this phone or address, as far as they say something; spacing does not matter."""
+        self.ensure_one()
+
+        def plain(name, value):
+            if name == "phone":
+                return "".join(filter(str.isdigit, value or ""))
+            return matching.name_key(value or "") if isinstance(value or "", str) else value
+
+        return all(
+            plain(name, self._fields[name].convert_to_write(self[name], self) or False)
+            == plain(name, value)
+            for name, value in values.items()
+        )
+
+    def _bookings_take_contact(self, values):
+        """Take a phone or address that was changed in Bookings, and log what it was before."""
+        self.ensure_one()
+        before = {name: self._fields[name].convert_to_write(self[name], self) for name in values}
+        self.write(values)
+        self._message_log(
+            body=self.env._(
+                "Changed in Bookings: %(old)s → %(new)s",
+                old=self._bookings_contact_text(before) or "–",
+                new=self._bookings_contact_text(values),
+            )
+        )
+
+    @api.model
+    def _bookings_contact_text(self, values):
+        """A phone, or an address in one line."""
+        country = self.env["res.country"].browse(values.get("country_id") or ())
+        state = self.env["res.country.state"].browse(values.get("state_id") or ())
+        town = " ".join(values[name] for name in ("zip", "city") if values.get(name))
+        parts = (values.get("phone"), values.get("street"), town, state.name, country.name)
+        return ", ".join(filter(None, parts))
 
     @api.model
     def _bookings_customer_of_context(self):

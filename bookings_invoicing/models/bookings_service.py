@@ -141,7 +141,8 @@ class BookingsService(models.Model):
     def action_create_product(self):
         """Make the product of this service from the setup's template."""
         self.check_access("write")
-        for service in self.filtered(lambda service: not service.product_id):
+        # Odoo's Invoicing role may not create products; ours may create those of its services, from the template.
+        for service in self.sudo().filtered(lambda service: not service.product_id):
             template = service.setup_id.service_template_id
             values = {
                 "name": service.name,

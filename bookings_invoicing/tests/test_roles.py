@@ -9,6 +9,7 @@ from odoo.tests import HttpCase, tagged
 from odoo.tools import mute_logger
 
 from .role_common import MATRIX, OPERATIONS, ROLES, WITHOUT, RolesCase
+from .screen_common import Screens
 
 DOCS = Path(__file__).parents[2] / "docs" / "roles.md"
 QUIET = (
@@ -130,8 +131,18 @@ class Methods:
         return self.cr.fetchone()[0]
 
 
+# What the docs send each role to, day by day. What is set up once is the manager's, under Configuration.
+DAILY = set(
+    """menu_uninvoiced menu_bookings menu_completeness menu_invoice_run menu_proposal menu_service menu_customer
+    menu_sync_issue menu_sync_run menu_setup_health""".split()
+)
+CONFIGURATION = set(
+    "menu_connection menu_sync_setup menu_staff menu_setup_file menu_billing_flow".split()
+)
+
+
 @tagged("post_install", "-at_install")
-class TestMethodRights(Methods, RolesCase):
+class TestMethodRights(Screens, Methods, RolesCase):
     """Every public method checks for itself who calls it."""
 
     @mute_logger(*QUIET)
@@ -170,6 +181,44 @@ class TestMethodRights(Methods, RolesCase):
                 except (UserError, ValueError, TypeError, DatabaseError):
                     self.env.invalidate_all()
                 self.assertEqual(self.written(), before)
+
+    @mute_logger(*QUIET)
+    def test_every_button_works_for_whom_it_is_shown(self):
+        """Exactly Odoo's Invoicing role, exactly its Administrator, its auditor: a button that is shown refuses nobody."""
+        pressed = set()
+        for role in ("auditor", "user", "manager"):
+            for view in self.our_views():
+                if not self.env[view.model].with_user(self.users[role]).has_access("read"):
+                    continue
+                for model, kind, name in sorted(self.buttons(view, self.users[role])):
+                    record = self.record(model)
+                    if (role, model, name) in pressed or (
+                        not view.model.startswith("bookings.")
+                        and (kind == "action" or not self.is_ours(model, name))
+                    ):
+                        continue
+                    pressed.add((role, model, name))
+                    with self.subTest(role=role, view=view.xml_id, button=name, model=model):
+                        try:
+                            with self.cr.savepoint():
+                                self.press(model, kind, name, record, self.users[role])
+                        except AccessError as error:
+                            self.fail(f"shown, but refused: {error}")
+                        except UserError:
+                            pass  # not for this record, in words
+                        self.env.invalidate_all()
+        for role, least in (("auditor", 5), ("user", 40), ("manager", 70)):
+            self.assertGreater(sum(who == role for who, *_button in pressed), least, role)
+
+    def test_every_menu_of_the_docs_is_there(self):
+        for role, wanted in (
+            ("auditor", DAILY),
+            ("user", DAILY),
+            ("manager", DAILY | CONFIGURATION),
+        ):
+            with self.subTest(role=role):
+                self.assertFalse(wanted - self.menus(self.users[role]))
+        self.assertFalse(CONFIGURATION & self.menus(self.users["user"]))
 
     def harmless(self):
         """What reads nothing and writes nothing of ours: core methods that an addition of ours only precedes."""

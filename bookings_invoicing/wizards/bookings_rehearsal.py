@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tools import format_date
 
@@ -157,6 +158,8 @@ class BookingsRehearsal(models.TransientModel):
         self.ensure_one()
         setup = self.setup_id
         setup.check_access("write")
+        if not self.bill_from:
+            raise UserError(self.env._("Choose the day from which bookings are billed."))
         setup.bill_from = self.bill_from
         setup._confirm_step("bill_from")
         setup.message_post(

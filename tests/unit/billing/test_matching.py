@@ -17,7 +17,6 @@ from bookings_invoicing.billing.matching import (
     name_key,
     normalize_email,
     plan_attendees,
-    resolve_country,
 )
 
 EMAILS = [
@@ -287,38 +286,6 @@ def test_match_partner(case, match):
 def test_a_blank_never_matches(email, candidates):
     assert match_partner(None, email, candidates, {1}, remote_id="r") == ("none", ())
     assert match_partner(None, email, candidates, {1}) == ("unknown", ())
-
-
-COUNTRIES = [
-    ("Denmark", "DK"),
-    ("Danmark", "DK"),
-    ("Côte d'Ivoire", "CI"),
-    ("Österreich", "AT"),
-    ("Congo", "CG"),
-    ("Congo", "CD"),
-    ("Italia", "IT"),
-    ("日本", "JP"),
-]
-
-
-@pytest.mark.parametrize(
-    ("text", "code"),
-    [
-        ("DENMARK", "DK"),
-        ("dk", "DK"),
-        ("cote d ivoire", "CI"),
-        ("Osterreich", "AT"),
-        ("日本", "JP"),
-        ("Congo", None),
-        ("It", "IT"),
-        ("Den", None),
-        ("--", None),
-        ("", None),
-        (None, None),
-    ],
-)
-def test_resolve_country(text, code):
-    assert resolve_country(text, COUNTRIES) == code
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,121 @@
+"""Which country a person means who typed it: its code, or a name of it in whatever language.
+
+Sources: ISO 3166 codes and the names of territories of Unicode CLDR, which Babel holds for every
+language.
+"""
+
+import unicodedata
+from functools import lru_cache
+
+from babel import localedata
+from babel.core import get_global
+
+# What people write besides the names that CLDR has. The parts of the United Kingdom have no code of their own.
+SHORT_NAMES = {
+    "AE": "UAE, Emirates",
+    "BO": "Plurinational State of Bolivia",
+    "CD": "DR Congo, DRC",
+    "CI": "Ivory Coast",
+    "CN": "PR China, PRC, People's Republic of China",
+    "CV": "Cape Verde",
+    "CZ": "Czech Republic",
+    "DE": "BRD, Bundesrepublik Deutschland, Federal Republic of Germany",
+    "FM": "Micronesia",
+    "GB": "UK, U.K., Great Britain, Britain, England, Scotland, Wales, Northern Ireland, Großbritannien, Schottland, "
+    "Nordirland, Storbritannien, Skotland, Skottland, Nordirland, Grande-Bretagne, Royaume Uni, Angleterre, Écosse, "
+    "Pays de Galles, Irlande du Nord, Gran Bretaña, Inglaterra, Escocia, Gran Bretagna, Inghilterra, Scozia, "
+    "Groot-Brittannië, Engeland, Schotland, Anglia, Wielka Brytania, Grã-Bretanha",
+    "HK": "Hong Kong",
+    "IE": "Republic of Ireland, Eire",
+    "KP": "DPRK",
+    "KR": "Korea, Republic of Korea, ROK",
+    "MK": "Macedonia, Republic of Macedonia",
+    "MM": "Burma",
+    "MO": "Macau, Macao",
+    "NL": "Holland, The Netherlands, Hollande, Olanda, Holanda, Niederland",
+    "PS": "Palestine",
+    "RU": "Russian Federation",
+    "SK": "Slovak Republic",
+    "SZ": "Swaziland",
+    "TR": "Turkey",
+    "TW": "Republic of China, ROC",
+    "US": "USA, U.S., U.S.A., US of A, United States of America, America, Amerika, Vereinigte Staaten von Amerika, "
+    "Amerikas Forenede Stater, États-Unis d'Amérique, Estados Unidos de América, EUA, EE. UU., Stati Uniti d'America, "
+    "Verenigde Staten van Amerika",
+    "VA": "Vatican",
+}
+# Territories of CLDR that are no countries: regions, outlying oceans, pseudo-locales, "unknown".
+NO_COUNTRY = frozenset("AC CP CQ DG EA EU EZ IC QO TA UN XA XB ZZ".split())
+
+
+@lru_cache(maxsize=4096)
+def resolve_country(text: str | None) -> str | None:
+    """The country that a free text names, as ISO 3166 alpha-2 code; ``None`` if it is not exactly one.
+
+    >>> [resolve_country(text) for text in ("dk", "D.K.", "DNK", " danmark ", "Dänemark", "デンマーク")]
+    ['DK', 'DK', 'DK', 'DK', 'DK', 'DK']
+    >>> [resolve_country(text) for text in ("USA", "U.S.A.", "UK", "England", "Holland", "Deutschland")]
+    ['US', 'US', 'GB', 'GB', 'NL', 'DE']
+    >>> resolve_country("Kongo"), resolve_country("n/a"), resolve_country("")
+    (None, None, None)
+    """
+    wanted = _plain(text)
+    if not wanted:
+        return None
+    letters = "".join(
+        text.replace(".", " ").split()
+    ).lower()  # "D.K." is a code, "n/a" is not that of Namibia
+    if letters in _codes():
+        return _codes()[letters]
+    return _short_names().get(wanted) or _names("en").get(wanted) or _names(None).get(wanted)
+
+
+@lru_cache(maxsize=4096)
+def _plain(text: str | None) -> str:
+    """Letters and digits only, without case and accents."""
+    decomposed = unicodedata.normalize("NFKD", (text or "").casefold())
+    return "".join(sign for sign in decomposed if sign.isalnum())
+
+
+@lru_cache(maxsize=1)
+def _codes() -> dict[str, str]:
+    """Alpha-2, alpha-3 and numeric codes of today, and those before that became one country."""
+    countries = _territories("en")
+    codes = {code.lower(): code for code in countries}
+    for alias, (code, *more) in get_global("territory_aliases").items():
+        if code in countries and not more:
+            codes.setdefault(alias.lower(), code)
+    return codes
+
+
+@lru_cache(maxsize=1)
+def _short_names() -> dict[str, str]:
+    return {_plain(name): code for code, names in SHORT_NAMES.items() for name in names.split(",")}
+
+
+@lru_cache(maxsize=2)
+def _names(language: str | None) -> dict[str, str]:
+    """Code by plain name in one language, or in every one (a second's work); what names two is left out."""
+    found: dict[str, set[str]] = {}
+    for locale in [language] if language else _languages():
+        for code, name in _territories(locale).items():
+            found.setdefault(_plain.__wrapped__(name), set()).add(code)
+    return {name: codes.pop() for name, codes in found.items() if len(codes) == 1 and name}
+
+
+def _languages() -> list[str]:
+    """Every language in every script it is written in ("zh_Hant"), regions left out ("en_GB")."""
+    locales = (locale.split("_") for locale in localedata.locale_identifiers())
+    return ["_".join(parts) for parts in locales if len(parts) == 1 or len(parts[-1]) == 4]
+
+
+def _territories(locale: str) -> dict[str, str]:
+    """Names of the countries in a language, by code."""
+    data = localedata.load(locale)
+    names = {
+        code: name
+        for code, name in data.get("territories", {}).items()
+        if len(code) == 2 and code.isalpha() and code not in NO_COUNTRY
+    }
+    localedata._cache.pop(locale, None)  # three hundred languages would stay in memory for good
+    return names

@@ -1,0 +1,229 @@
+from odoo import fields
+from odoo.tests import new_test_user, tagged
+
+from .. import graph
+from .common import BookingsCase
+
+PORT = {"street": "Quay 1", "city": "Aarhus", "postalCode": "8000", "countryOrRegion": "Danmark"}
+TOWN = {
+    "street": "High Street 5",
+    "city": "Leeds",
+    "state": "",
+    "postalCode": "LS1",
+    "countryOrRegion": "England",
+}
+
+
+@tagged("post_install", "-at_install")
+class TestPeople(BookingsCase):
+    """Who a customer is: what Bookings knows of a person reaches the contact, once and when it changes later."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.sync()
+        cls.template = cls.env["bookings.booking"].search(
+            [
+                ("setup_id", "=", cls.setup.id),
+                ("status", "=", "ready"),
+                ("customer_id", "!=", False),
+            ],
+            limit=1,
+        )
+        cls.clerk = new_test_user(
+            cls.env,
+            "people_clerk",
+            "account.group_account_invoice",
+            company_id=cls.company.id,
+            company_ids=[fields.Command.set(cls.company.ids)],
+        )
+
+    def person(self, **facts):
+        return {
+            "customerId": "new-1",
+            "name": "Nora New",
+            "emailAddress": "nora@new.example",
+            "phone": "+45 11 11 11 11",
+            "location": {"displayName": "", "address": PORT},
+        } | facts
+
+    def booked(self, **facts):
+        """The attendee books, as Bookings would say it now; the booking."""
+        raw = {
+            "id": "AAMk-new",
+            "serviceId": self.template.service_id.remote_id,
+            "serviceName": self.template.service_id.name,
+            "startDateTime": {"dateTime": "2026-03-02T09:00:00Z", "timeZone": "UTC"},
+            "endDateTime": {"dateTime": "2026-03-02T10:00:00Z", "timeZone": "UTC"},
+            "priceType": "fixedPrice",
+            "price": 80,
+            "customers": [self.person(**facts)],
+        }
+        bookings = self.env["bookings.booking"]
+        bookings.sudo()._import_page(self.JOB(self.setup.sudo()), [graph.Appointment.parse(raw)])
+        return bookings.search(
+            [("setup_id", "=", self.setup.id), ("appointment_id", "=", raw["id"])]
+        )
+
+    def listed(self, remote_id, **facts):
+        raw = {
+            "id": remote_id,
+            "displayName": "Nora New",
+            "emailAddress": "nora@new.example",
+            "addresses": [PORT],
+            "phones": [{"number": "+45 22 22 22 22"}],
+        } | facts
+        self.env["bookings.customer"].sudo()._import_page(
+            self.JOB(self.setup.sudo()), [graph.Customer.parse(raw)]
+        )
+
+    class JOB:
+        def __init__(self, setup):
+            self.setup = setup
+
+    # -- addresses ---------------------------------------------------------------------------------
+
+    def test_address_of_the_appointment(self):
+        partner = self.booked().partner_id
+        self.assertEqual(
+            (partner.street, partner.city, partner.zip, partner.country_id.code),
+            ("Quay 1", "Aarhus", "8000", "DK"),
+        )
+
+    def test_address_of_the_list_under_another_id(self):
+        self.listed("old-1")
+        partner = self.booked(location=None, phone=None).partner_id
+        self.assertEqual((partner.street, partner.country_id.code), ("Quay 1", "DK"))
+        self.assertEqual(partner.phone, "+45 22 22 22 22")
+
+    def test_not_the_address_of_another_name(self):
+        self.listed("old-1", displayName="Olga Other")
+        self.assertFalse(self.booked(location=None).partner_id.street)
+
+    def test_the_list_says_it_better(self):
+        self.listed("new-1", addresses=[TOWN])
+        partner = self.booked().partner_id
+        self.assertEqual((partner.street, partner.country_id.code), ("High Street 5", "GB"))
+
+    def test_state(self):
+        where = PORT | {"state": "ohio", "countryOrRegion": "U.S.A."}
+        partner = self.booked(location={"address": where}).partner_id
+        self.assertEqual((partner.state_id.code, partner.country_id.code), ("OH", "US"))
+
+    # -- what Odoo's Invoicing role may do --------------------------------------------------------------
+
+    def test_invoicing_role_creates_customers(self):
+        """Odoo gives that role no right to create contacts; ours creates those of its bookings, as the template says."""
+        self.setup.customer_sync = "off"
+        booking = self.booked()
+        self.assertFalse(self.env["res.partner"].with_user(self.clerk).has_access("create"))
+        self.assertEqual(booking.attention_reason, "no_customer")
+        booking.with_user(self.clerk).with_context({}).action_create_customer()
+        self.assertEqual(booking.status, "ready")
+        self.assertEqual(booking.partner_id.create_uid, self.clerk)
+        self.assertEqual(booking.partner_id.message_ids.author_id, self.clerk.partner_id)
+        self.assertEqual(
+            booking.partner_id.property_payment_term_id,
+            self.customer_template.property_payment_term_id,
+        )
+
+    def test_invoicing_role_creates_a_customer_of_a_name_only(self):
+        booking = self.booked(customerId=None, emailAddress=None)
+        self.assertFalse(booking.customer_id)
+        booking.with_user(self.clerk).action_create_customer()
+        self.assertEqual(
+            (booking.partner_id.name, booking.partner_id.create_uid), ("Nora New", self.clerk)
+        )
+
+    def test_invoicing_role_creates_products(self):
+        service = self.template.service_id
+        service.product_id = False
+        service.with_user(self.clerk).action_create_product()
+        self.assertEqual(service.product_id.name, service.name)
+
+    def test_invoicing_role_proves_completeness(self):
+        report = (
+            self.env["bookings.completeness"]
+            .with_user(self.clerk)
+            .create({"setup_id": self.setup.id, "date_from": "2026-02-01", "date_to": "2026-02-28"})
+        )
+        report.action_compute()
+        report.action_compute()
+        report.action_sign()
+        self.assertEqual((report.state, report.signed_uid), ("signed", self.clerk))
+        report.action_check()
+        self.assertTrue(report.check_text)
+
+    # -- changes -------------------------------------------------------------------------------------
+
+    def test_contact_follows_what_came_from_bookings(self):
+        partner = self.booked().partner_id
+        self.booked(phone="+45 33 33 33 33", location={"address": TOWN})
+        self.assertEqual((partner.phone, partner.street), ("+45 33 33 33 33", "High Street 5"))
+        self.assertEqual((partner.city, partner.country_id.code), ("Leeds", "GB"))
+        self.assertIn("Quay 1", "".join(partner.message_ids.mapped("body")))
+        self.assertFalse(self.proposals(partner))
+
+    def test_list_changes_too(self):
+        partner = self.booked().partner_id
+        self.listed("new-1", addresses=[TOWN])
+        self.assertEqual((partner.street, partner.phone), ("High Street 5", "+45 22 22 22 22"))
+
+    def test_what_a_person_wrote_is_asked_about(self):
+        partner = self.booked().partner_id
+        partner.write({"phone": "+45 99 99 99 99", "street": "Harbour 9"})
+        self.booked(phone="+45 33 33 33 33", location={"address": TOWN})
+        self.assertEqual((partner.phone, partner.street), ("+45 99 99 99 99", "Harbour 9"))
+        proposals = self.proposals(partner)
+        self.assertEqual(set(proposals.mapped("field")), {"phone", "address"})
+        address = proposals.filtered(lambda one: one.field == "address")
+        self.assertIn("High Street 5, LS1 Leeds", address.proposed)
+        address.with_user(self.clerk).action_accept()
+        self.assertEqual(
+            (partner.street, partner.zip, partner.country_id.code), ("High Street 5", "LS1", "GB")
+        )
+        self.assertEqual(partner.message_ids[:1].author_id, self.clerk.partner_id)
+        self.booked(phone="+45 44 44 44 44", location={"address": TOWN})
+        self.assertEqual(
+            self.proposals(partner, state="open").proposed, "+45 44 44 44 44", "what was said last"
+        )
+
+    def test_what_bookings_no_longer_says_stays(self):
+        partner = self.booked().partner_id
+        self.booked(phone=None, location=None)
+        self.assertEqual((partner.phone, partner.street), ("+45 11 11 11 11", "Quay 1"))
+
+    def test_same_number_otherwise_written(self):
+        partner = self.booked().partner_id
+        partner.phone = "+45 11111111"
+        self.booked(phone="+45 33 33 33 33")
+        self.assertEqual(partner.phone, "+45 33 33 33 33")
+
+    def test_address_of_a_company_is_not_changed(self):
+        partner = self.booked().partner_id
+        partner.parent_id = self.env["res.partner"].create(
+            {
+                "name": "Firm",
+                "is_company": True,
+                "street": "Quay 1",
+                "city": "Aarhus",
+                "zip": "8000",
+            }
+        )
+        self.booked(location={"address": TOWN})
+        self.assertEqual((partner.street, partner.parent_id.street), ("Quay 1", "Quay 1"))
+        self.assertEqual(self.proposals(partner).field, "address")
+
+    def test_forgotten_with_the_person(self):
+        booking = self.booked()
+        partner = booking.partner_id
+        partner.phone = "+45 99 99 99 99"
+        self.booked(phone="+45 33 33 33 33")
+        self.assertTrue(self.proposals(partner))
+        booking.action_mark_not_billable("other")
+        booking.customer_id.action_forget()
+        self.assertFalse(self.proposals(partner))
+
+    def proposals(self, partner, **facts):
+        domain = [(name, "=", value) for name, value in facts.items()]
+        return self.env["bookings.proposal"].search([("partner_id", "=", partner.id), *domain])
