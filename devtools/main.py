@@ -8,7 +8,7 @@ from .console import DevError, say
 COMMANDS = {
     "demo": "the main job on real Odoo with a sandbox tenant, then serve it",
     "test": "every test [--long] [pytest args]",
-    "lint": "ruff, pylint-odoo, XML and translation checks",
+    "lint": "every check of the code, the XML and the translations",
     "bench": "the benchmarks [--json] [NAME...]",
     "odoo": "odoo-bin of the environment; makes the database where it is missing",
     "serve": "Odoo on 127.0.0.1:8069 [-d DB] [--graph]",

@@ -1,4 +1,4 @@
-"""``./dev lint``: ruff, pylint-odoo, and our checks of XML, translations and file sizes."""
+"""``./dev lint``: ruff, vermin, the checks of the OCA, and ours of definitions, translations and file sizes."""
 
 import os
 import subprocess
@@ -11,6 +11,12 @@ from ..paths import REPO, cache, manifests
 # and nobody translates what a test raises.
 PLAIN = ("graph", "billing", "sandbox", "tests")
 ORM_ONLY = "method-required-super,missing-return,print-used,translation-required"
+# The oldest Python that runs Odoo 19, and so us; ruff knows its grammar, vermin its standard library.
+PYTHON = "3.10"
+# vermin takes this class of Odoo for a built-in of a later Python.
+NOT_BUILT_IN = "frozendict"
+# Forms of XML on which Odoo's own files differ.
+FORM = "xml-header-wrong,xml-tag-position,xml-field-numeric-without-eval"
 # The repository has one README for all; models are split by concern.
 NOT_OURS = "missing-readme,consider-merging-classes-inherited"
 
@@ -29,12 +35,17 @@ def main(args):
     checks = {
         "ruff check": [bin_dir / "ruff", "check", "--no-cache", "."],
         "ruff format": [bin_dir / "ruff", "format", "--no-cache", "--check", "."],
+        f"Python {PYTHON}": [
+            *(bin_dir / "vermin", f"--target={PYTHON}-", "--violations", "--quiet", "--no-tips"),
+            *("--eval-annotations", "--exclude", NOT_BUILT_IN, "."),
+        ],
+        "OCA": [bin_dir / "oca-checks-odoo-module", f"--disable={FORM}", *addons],
         "pylint-odoo": [*pylint, f"--disable={NOT_OURS}", f"--ignore-paths={_plain()}", *addons],
         "pylint-odoo, plain code": [
             *(*pylint, f"--disable={NOT_OURS},{ORM_ONLY}"),
             *(path for addon in addons for part in PLAIN if (path := REPO / addon / part).is_dir()),
         ],
-        "XML, translations, sizes": [bin_dir / "python", "-m", "devtools.lint", *addons],
+        "definitions, translations, sizes": [bin_dir / "python", "-m", "devtools.lint", *addons],
     }
     failed = [name for name, command in checks.items() if not _passes(name, command)]
     say(f"lint: {', '.join(failed)} failed" if failed else "lint: clean")
