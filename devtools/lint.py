@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from .lint_definitions import check_definitions
 from .lint_po import check_translations
 from .paths import REPO
 
@@ -21,6 +22,7 @@ def main(addons):
     findings = list(check_sizes())
     for addon in addons:
         findings += check_xml(REPO / addon)
+        findings += check_definitions(REPO / addon)
         findings += check_translations(REPO / addon)
     for finding in findings:
         print(finding)
