@@ -140,6 +140,32 @@ def billed_minutes(minutes: Number, rule: PriceRule) -> Fraction:
     return max(minutes, Fraction(rule.minimum))
 
 
+def size_of_unit(factor: float) -> Fraction:
+    """A unit's size in hours or pieces, exactly: Odoo keeps a minute as 0.0166667 hours.
+
+    >>> size_of_unit(0.0166667), size_of_unit(8.0), size_of_unit(7.4)
+    (Fraction(1, 60), Fraction(8, 1), Fraction(37, 5))
+    """
+    near = Fraction(factor).limit_denominator(10_000)
+    return near if abs(near - Fraction(factor)) <= near / 100_000 else Fraction(factor)
+
+
+def list_quantity(
+    minutes: timedelta | Number, rule: PriceRule, list_unit: str, manual: Manual | None = None
+) -> Fraction:
+    """For how many hours or pieces a price list is asked: what will be billed.
+
+    >>> list_quantity(200, PriceRule("pricelist"), "hour"), list_quantity(200, PriceRule(), "unit")
+    (Fraction(10, 3), Fraction(1, 1))
+    """
+    manual = manual or Manual()
+    if manual.quantity is not None and (manual.unit or list_unit) == list_unit:
+        return exact(manual.quantity)
+    if list_unit == "hour":
+        return max(billed_minutes(minutes_of(minutes), rule), Fraction(0)) / 60
+    return Fraction(1)
+
+
 def time_text(minutes: Number) -> str:
     """Hours and minutes in a form that needs no translation.
 
@@ -171,9 +197,9 @@ def price_booking(
     """Price one booking; money in the business's currency, on whichever tax basis it is kept there.
 
     ``minutes``: the time it took, a timedelta or a number of minutes. ``unit_digits``: decimals of
-    Odoo's *Product Unit*. ``list_price`` is the payer's price list price per ``list_unit`` (the
-    product's unit). ``manual_price`` and ``manual_quantity`` are short for ``manual``. Raise
-    ``TypeError`` for floats.
+    Odoo's *Product Unit*. ``list_price`` is the payer's price list price per ``list_unit``:
+    ``hour``, ``unit``, or the name of a unit that converts to neither. ``manual_price`` and
+    ``manual_quantity`` are short for ``manual``. Raise ``TypeError`` for floats.
 
     >>> p = price_booking("hourly", Decimal("100"), 20, PriceRule())
     >>> p.quantity, p.price_unit, p.amount, p.unit, str(p.calculation)
@@ -266,11 +292,7 @@ def _by_rule(price_type, price, minutes, rule, money, list_price, list_unit) -> 
     if kind == "ask":
         return money.nothing("ask", "ask_rule")
     if kind == "pricelist":
-        if not _usable(list_price):
-            return money.nothing("ask", "ask_no_list_price")
-        if list_unit == "hour":
-            return money.hours(minutes, list_price, "price_hourly_list", rule)
-        return money.line(1, list_price, "price_list")
+        return _by_list(list_price, list_unit, minutes, rule, money)
     if kind == "hourly" and rule.price is None:
         return _by_type(price_type, price, minutes, rule, money)
     if not _usable(rule.price):
@@ -278,6 +300,17 @@ def _by_rule(price_type, price, minutes, rule, money, list_price, list_unit) -> 
     if kind == "fixed":
         return money.line(1, rule.price, "price_fixed_rule")
     return money.hours(minutes, rule.price, "price_hourly_rule", rule)
+
+
+def _by_list(list_price, list_unit, minutes, rule, money) -> Priced:
+    """By the payer's price list, per hour or per piece."""
+    if not _usable(list_price):
+        return money.nothing("ask", "ask_no_list_price")
+    if list_unit == "hour":
+        return money.hours(minutes, list_price, "price_hourly_list", rule)
+    if list_unit == "unit":
+        return money.line(1, list_price, "price_list")
+    return money.nothing("ask", "ask_list_unit", unit=list_unit)
 
 
 def _by_type(price_type, price, minutes, rule, money) -> Priced:

@@ -82,6 +82,9 @@ EXPLANATIONS = {
     ),
     "ask_no_price": _lt("The price is missing or negative: it is to be decided."),
     "ask_no_list_price": _lt("No price was found in the payer's price list: it is to be decided."),
+    "ask_list_unit": _lt(
+        "The product is sold in %(unit)s, not by time or in units: the price is to be decided."
+    ),
     "ask_duration": _lt(
         "The appointment ends before it starts: the time to bill is to be decided."
     ),

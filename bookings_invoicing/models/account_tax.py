@@ -22,54 +22,104 @@ class AccountTax(models.Model):
         :returns: values of ``account.move.line``
         """
         taxes = self._flatten_taxes_and_sort_them()[0]
-        fits = all(tax.price_include == included for tax in taxes)
+        fits = taxes._bookings_fit(included)
         is_exact = float_compare(quantity * price_unit, amount, precision_digits=8) == 0
         per_line = company.tax_calculation_rounding_method == "round_per_line"
-        if fits and (is_exact or per_line):
+        # Rounded globally, Odoo rounds net and each tax of such a line for itself: several may miss its total.
+        hits = is_exact and not (included and len(taxes) > 1)
+        if fits and (hits or per_line):
             return {"quantity": quantity, "price_unit": price_unit}
         if not taxes:
             return {"quantity": 1.0, "price_unit": amount}
-        mode = "total_included" if included else "total_excluded"
         if not fits:
-            price_unit = taxes._bookings_adapted_price(price_unit, mode, product)
+            price_unit = taxes._bookings_line_price(price_unit, included, product)
         values = {"quantity": quantity, "price_unit": price_unit}
-        if included or not is_exact:
-            values["extra_tax_data"] = taxes._bookings_manual_amounts(
-                values, amount, mode, currency, product
-            )
+        values["extra_tax_data"] = taxes._bookings_manual_amounts(
+            values, amount, included, currency, product
+        )
         return values
 
-    def _bookings_adapted_price(self, price_unit, mode, product):
-        """The price on the basis of the taxes: with those that are included in prices, without the others."""
-        details = self._get_tax_details(
-            price_unit, 1.0, rounding_method="round_globally", product=product, special_mode=mode
+    def _bookings_withheld(self):
+        """Those of these taxes that the customer keeps back, which is no part of any price."""
+        return self._flatten_taxes_and_sort_them()[0].filtered(lambda tax: tax.amount < 0.0)
+
+    def _bookings_fit(self, included):
+        """Whether a price on this basis is one that Odoo's line of these taxes takes as it is."""
+        withheld = self._bookings_withheld()
+        return all(
+            tax.price_include == (included and tax not in withheld)
+            for tax in self._flatten_taxes_and_sort_them()[0]
         )
-        return details["total_excluded"] + sum(
+
+    def _bookings_line_price(self, price, included, product):
+        """A price with or without taxes, in the terms of a line (or product) with these taxes: with those that Odoo
+        includes in prices, without the others. Not rounded; the inverse of :meth:`_bookings_agreed_price`.
+        """
+        net = self._bookings_parts(price, included, product)["total_excluded"]
+        details = self._get_tax_details(
+            net,
+            1.0,
+            rounding_method="round_globally",
+            product=product,
+            special_mode="total_excluded",
+        )
+        return net + sum(
             row["tax_amount"] for row in details["taxes_data"] if row["tax"].price_include
         )
 
-    def _bookings_manual_amounts(self, values, amount, mode, currency, product):
-        quantity = values["quantity"]
+    def _bookings_agreed_price(self, price_unit, included, product):
+        """The price of a line (or product) with these taxes, in the terms of Bookings: with or without taxes."""
         details = self._get_tax_details(
-            amount / quantity if quantity else 0.0,
-            quantity,
-            precision_rounding=currency.rounding,
-            rounding_method="round_per_line",
-            product=product,
-            special_mode=mode,
+            price_unit, 1.0, rounding_method="round_globally", product=product
         )
+        withheld = self._bookings_withheld()
+        return details["total_excluded"] + sum(
+            row["tax_amount"]
+            for row in details["taxes_data"]
+            if included and row["tax"] not in withheld
+        )
+
+    def _bookings_parts(self, price, included, product, quantity=1.0, rounding=None):
+        """What of a price is net and what is tax, by Odoo's engine, without what is withheld."""
+        withheld = self._bookings_withheld()
+        return self._get_tax_details(
+            price,
+            quantity,
+            precision_rounding=rounding or 0.01,
+            rounding_method="round_per_line" if rounding else "round_globally",
+            product=product,
+            special_mode="total_included" if included else "total_excluded",
+            filter_tax_function=lambda tax: tax not in withheld,
+        )
+
+    def _bookings_manual_amounts(self, values, amount, included, currency, product):
+        quantity = values["quantity"]
+        agreed = self._bookings_parts(
+            amount / quantity if quantity else 0.0, included, product, quantity, currency.rounding
+        )
+        withheld = self._bookings_withheld()
+        rows = agreed["taxes_data"]
+        if withheld:
+            whole = self._get_tax_details(
+                agreed["total_excluded"],
+                1.0,
+                precision_rounding=currency.rounding,
+                product=product,
+                special_mode="total_excluded",
+            )
+            rows += [row for row in whole["taxes_data"] if row["tax"] in withheld]
         return {
             "currency_id": currency.id,
             "price_unit": values["price_unit"],
             "quantity": quantity,
             "discount": 0.0,
-            "manual_total_excluded_currency": currency.round(details["total_excluded"]),
+            "manual_total_excluded_currency": currency.round(agreed["total_excluded"]),
             "manual_tax_amounts": {
                 str(row["tax"].id): {
                     "tax_amount_currency": currency.round(row["tax_amount"]),
                     "base_amount_currency": currency.round(row["base_amount"]),
                 }
-                for row in details["taxes_data"]
+                for row in rows
                 if not row["is_reverse_charge"]
             },
         }

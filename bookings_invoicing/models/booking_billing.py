@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import float_round, format_date, formatLang
+from odoo.tools import format_date, formatLang
 
 from ..billing import period, sentences
 from ..billing.status import BILLED, sort_reasons
@@ -98,6 +98,7 @@ class BookingsBooking(models.Model):
                     "manual_date": fields.Datetime.now(),
                 }
             )
+        self._refresh_list_price()
         # The ORM protects what one method computes while one of its fields is written: the amount would stay behind.
         for field in self.pool.field_computed[self._fields["amount"]]:
             self.env.add_to_compute(field, self)
@@ -176,47 +177,18 @@ class BookingsBooking(models.Model):
         return self.billed_before
 
     def _refresh_list_price(self):
+        positions = {}
         for booking in self.filtered(
             lambda b: b.service_id.billing_rule == "pricelist" and b.service_id.product_id
         ):
-            product = booking.service_id.product_id
-            pricelist = booking.payer_id.property_product_pricelist
-            found = (
-                pricelist._get_product_price(
-                    product,
-                    booking.quantity or 1.0,
-                    currency=booking.currency_id,
-                    date=booking.start,
-                )
-                if pricelist
-                else product.currency_id._convert(
-                    product.lst_price,
-                    booking.currency_id,
-                    booking.company_id,
-                    booking.start,
-                )
-            )
-            found = booking._as_bookings_price(product, found)
+            booking = booking.with_company(booking.company_id).sudo()
+            key = (booking.company_id, booking.payer_id)
+            if key not in positions:
+                position = booking._payer_split()[1]
+                positions[key] = booking.env["account.fiscal.position"].browse(position)
+            found = booking_rules.list_price(booking, positions[key])
             if abs(booking.list_price - found) > 1e-9:
                 booking.list_price = found
-
-    def _as_bookings_price(self, product, price):
-        """A price of the product with or without taxes, as the setup takes those of Bookings."""
-        self.ensure_one()
-        included = self.setup_id.price_tax == "included"
-        taxes = product.taxes_id._filter_taxes_by_company(self.company_id)
-        if not taxes or self.service_id.no_tax or all(taxes.mapped("price_include")) == included:
-            return price
-        # Unrounded: a rate per hour is multiplied first. What floats leave over must not tip half a cent.
-        totals = taxes.with_context(round_base=False).compute_all(
-            price,
-            self.currency_id,
-            product=product,
-            partner=self.payer_id,
-            rounding_method="round_globally",
-        )
-        found = totals["total_included" if included else "total_excluded"]
-        return float_round(found, precision_digits=8)
 
     def _billing_blockers(self):
         """What would stop an invoice of these bookings on Odoo's side.

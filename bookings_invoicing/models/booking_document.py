@@ -227,9 +227,13 @@ class BookingsBooking(models.Model):
     def _line_taxes(self, split):
         if self._without_tax():
             return self.env["account.tax"]
-        taxes = self.product_id.sudo().taxes_id._filter_taxes_by_company(self.company_id)
+        taxes = self._taxes_of(self.product_id)
         position = self.env["account.fiscal.position"].browse(split.fiscal_position)
         return position.map_tax(taxes) if position else taxes
+
+    def _taxes_of(self, product):
+        """A product's taxes in the company of this booking, before any fiscal position."""
+        return product.sudo().taxes_id._filter_taxes_by_company(self.company_id)
 
     def _line_text(self):
         """The line's text in the payer's language, with the business's local date; discreet where somebody else pays."""

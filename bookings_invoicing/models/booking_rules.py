@@ -11,6 +11,8 @@ from datetime import timedelta
 from decimal import Decimal
 from functools import lru_cache
 
+from odoo.tools import float_round
+
 from ..billing import labels, money, period, price, sentences
 from ..billing import status as status_rules
 
@@ -164,16 +166,18 @@ def price_of(row, digits, hour, *, whole=False):
     """
     # A fee has a product of its own; what the service costs is asked of the service's.
     currency, has_product = row.currency_id, row.service_id.product_id
+    rule = price_rule(row.service_id)
+    by_list = rule.kind == "pricelist" and has_product
     priced = _price_booking(
         row.price_type,
         money.decimal_of(row.price),
         row.stop - row.start,
-        price_rule(row.service_id),
+        rule,
         unit_digits=digits,
         currency_digits=currency.decimal_places,
         currency_step=money.decimal_of(currency.rounding),
-        list_price=money.decimal_of(row.list_price) if has_product else None,
-        list_unit="hour" if has_product and has_product.uom_id.id == hour else "unit",
+        list_price=money.decimal_of(row.list_price) if by_list else None,
+        list_unit=list_unit(has_product.uom_id, hour)[0] if by_list else "unit",
         manual=None if whole else _manual(row),
         share=None if whole else _share(row),
     )
@@ -194,6 +198,43 @@ def price_rule(service):
         step=int(service.rounding_minutes or 0),
         minimum=service.minimum_minutes,
     )
+
+
+def list_unit(uom, hour):
+    """What one unit of a product counts as.
+
+    :param int hour: id of the unit *hour*
+    :returns: ``("hour" or "unit", size in hours or pieces)``; the name of what converts to neither, and 1
+    """
+    piece = uom.env["ir.model.data"]._xmlid_to_res_id("uom.product_uom_unit")
+    for name, base in (("hour", hour), ("unit", piece)):
+        base = uom.browse(base)
+        if base and uom._has_common_reference(base):
+            return name, price.size_of_unit(uom.factor / base.factor)
+    return uom.display_name, 1
+
+
+def list_price(row, position):
+    """The payer's price of the service's product for what is billed, as the setup takes the prices of Bookings.
+
+    Per hour for products sold by units of time, else per piece; what Odoo's own invoice line of this payer would charge.
+
+    :param position: the payer's fiscal position
+    """
+    product, taxes = row.service_id.product_id, row._taxes_of(row.service_id.product_id)
+    unit, size = list_unit(product.uom_id, hour_id(row.env))
+    quantity = price.list_quantity(
+        row.stop - row.start, price_rule(row.service_id), unit, _manual(row)
+    )
+    found = row.payer_id.property_product_pricelist._get_product_price(
+        product, float(quantity / size), currency=row.currency_id, date=row.start
+    )
+    if not row._without_tax():
+        found = product._get_tax_included_unit_price_from_price(found, taxes, position)
+        mapped = position.map_tax(taxes) if position else taxes
+        found = mapped._bookings_agreed_price(found, row.setup_id.price_tax == "included", product)
+    # What floats leave over must not tip half a cent; a rate per hour is multiplied later.
+    return float_round(found / float(size), precision_digits=8)
 
 
 def _manual(row):

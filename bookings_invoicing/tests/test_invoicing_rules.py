@@ -64,7 +64,7 @@ class TestBillingRules(LedgerCase):
 
     def test_list_prices_are_taken_as_those_of_bookings(self):
         booking = self.ready.filtered("product_id.taxes_id")[0]
-        tax = booking.product_id.taxes_id[:1]
+        tax = booking.product_id.taxes_id._filter_taxes_by_company(self.company)[:1]
         tax.write({"amount_type": "percent", "amount": 25.0, "price_include_override": False})
         booking.product_id.taxes_id = tax
         booking.product_id.list_price = 100.0

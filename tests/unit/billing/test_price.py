@@ -15,7 +15,9 @@ from bookings_invoicing.billing.price import (
     PriceRule,
     Share,
     billed_minutes,
+    list_quantity,
     price_booking,
+    size_of_unit,
     time_text,
 )
 
@@ -142,6 +144,44 @@ def test_no_usable_price_is_asked_for(price_type, price):
 )
 def test_a_rule_without_its_price_is_asked_for(rule):
     assert price_booking("fixedPrice", D(60), 60, rule).outcome == "ask"
+
+
+def test_a_product_sold_by_weight_is_asked_for():
+    priced = price_booking(
+        "fixedPrice", D(60), 60, PriceRule("pricelist"), list_price=D(45), list_unit="kg"
+    )
+    assert (priced.outcome, priced.explanation.params) == ("ask", {"unit": "kg"})
+
+
+@pytest.mark.parametrize(
+    ("minutes", "rule", "unit", "manual", "quantity"),
+    [
+        (150, PriceRule("pricelist", None, "up", 60), "hour", None, 3),
+        (20, PriceRule("pricelist", minimum=30), "hour", None, Fraction(1, 2)),
+        (-20, PriceRule("pricelist"), "hour", None, 0),
+        (20, PriceRule("pricelist"), "hour", Manual(quantity=D(4), unit="hour"), 4),
+        (20, PriceRule("pricelist"), "hour", Manual(quantity=D(4), unit="unit"), Fraction(1, 3)),
+        (20, PriceRule("pricelist"), "unit", Manual(quantity=D(4)), 4),
+        (20, PriceRule("pricelist"), "unit", Manual(price=D(4)), 1),
+    ],
+)
+def test_a_price_list_is_asked_for_what_will_be_billed(minutes, rule, unit, manual, quantity):
+    assert list_quantity(minutes, rule, unit, manual) == quantity
+
+
+@pytest.mark.parametrize(
+    ("factor", "size"),
+    [
+        (0.0166667, Fraction(1, 60)),
+        (0.000277778, Fraction(1, 3600)),
+        (0.25, Fraction(1, 4)),
+        (7.4, Fraction(37, 5)),
+        (1924.0, Fraction(1924)),
+        (0.00000123, Fraction(0.00000123)),
+    ],
+)
+def test_units_are_as_exact_as_they_are_kept(factor, size):
+    assert size_of_unit(factor) == size
 
 
 def test_time_that_runs_backwards_is_asked_for():
