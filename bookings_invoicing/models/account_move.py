@@ -156,14 +156,7 @@ class AccountMove(models.Model):
     def _bookings_changed_by_hand(self):
         """Whether lines were added, or amounts changed, since the bookings were drafted."""
         lines = self.invoice_line_ids.filtered(lambda line: line.display_type == "product")
-        return any(
-            not line.booking_id
-            or line.currency_id.compare_amounts(
-                line._booking_amount(), line.booking_id._amount_to_bill(line)
-            )
-            != 0
-            for line in lines
-        )
+        return any(not line.booking_id or line._booking_edited() for line in lines)
 
     def action_view_bookings(self):
         self.ensure_one()

@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.tools import float_compare
 from odoo.tools.sql import column_exists, create_column
 
 from . import line_handover
@@ -77,7 +78,42 @@ class AccountMoveLine(models.Model):
     def _booking_amount(self):
         """What the line bills on the basis of its booking's price: with taxes or without."""
         self.ensure_one()
-        return self.price_total if self.booking_tax_included else self.price_subtotal
+        return self._booking_gross() if self.booking_tax_included else self.price_subtotal
+
+    def _booking_gross(self):
+        """The line's total with taxes, without what the customer withholds: that is no part of a price."""
+        self.ensure_one()
+        withheld = self.tax_ids._bookings_withheld()
+        if not withheld:
+            return self.price_total
+        engine, company = self.env["account.tax"], self.company_id
+        base_line = self.move_id._prepare_product_base_line_for_taxes_computation(self)
+        engine._add_tax_details_in_base_line(base_line, company)
+        engine._round_base_lines_tax_details([base_line], company)
+        rows = base_line["tax_details"]["taxes_data"]
+        kept_back = sum(row["tax_amount_currency"] for row in rows if row["tax"] in withheld)
+        return self.currency_id.round(self.price_total - kept_back)
+
+    def _booking_edited(self):
+        """Whether somebody changed what this draft line bills since its booking was drafted.
+
+        What Odoo's rounding makes of several taxes is nobody's change.
+        """
+        self.ensure_one()
+        booking = self.booking_id
+        agreed = booking._amount_to_bill(self)
+        if self.currency_id.compare_amounts(self._booking_amount(), agreed) == 0:
+            return False
+        split = booking._split()
+        values = booking._prepare_invoice_line(split)
+        return (
+            bool(self.discount)
+            or self.tax_ids != booking._line_taxes(split)
+            or any(
+                float_compare(self[name], values[name], precision_digits=6)
+                for name in ("quantity", "price_unit")
+            )
+        )
 
     def _booking_billed(self):
         """Posted invoice lines less posted credit lines."""

@@ -103,8 +103,6 @@ class BookingsInvoiceRun(models.Model):
     def _joined_reason(self, line):
         if line.parent_state != "draft" or line.move_id.posted_before:
             return self.env._("confirmed")
-        if line.currency_id.compare_amounts(
-            line._booking_amount(), line.booking_id._amount_to_bill(line)
-        ):
+        if line._booking_edited():
             return self.env._("changed by hand")
         return ""

@@ -398,4 +398,7 @@ class BookingsBooking(models.Model):
         if any(invoiced.mapped("discount")):
             return "discount"
         left = abs(self.amount - invoiced._booking_billed())
-        return "rounding" if left <= self.currency_id.rounding else "edited"
+        taxes = invoiced.tax_ids._flatten_taxes_and_sort_them()[0]  # each may be rounded once
+        may_be_off = self.currency_id.rounding * max(1, len(taxes))
+        is_rounding = self.currency_id.compare_amounts(left, may_be_off) <= 0
+        return "rounding" if is_rounding else "edited"

@@ -303,6 +303,6 @@ def _plain(value, like):
 
 def _amount(line, gross):
     """The line's amount as a customer sees it: credit notes negative."""
-    amount = line.price_total if gross else line.price_subtotal
+    amount = line._booking_gross() if gross else line.price_subtotal
     sign = -1 if line.move_id.move_type == "out_refund" else 1
     return sign * money.decimal_of(amount)
