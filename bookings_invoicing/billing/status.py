@@ -21,6 +21,7 @@ STATUSES = (
 ATTENTION_REASONS = (
     ("no_attendee", "No Attendee"),
     ("no_customer", "No Customer"),
+    ("payer_archived", "Payer Archived"),
     ("ambiguous_customer", "Several Customers Match"),
     ("no_product", "No Product"),
     ("price_to_decide", "Price To Be Decided"),

@@ -33,10 +33,17 @@ class AccountJournal(models.Model):
                 changed[setup.sudo()._journal()] += count
             for journal in journals:
                 found = totals.get(journal, {})
+                count = sum(number for number, _money in found.values())
                 dashboard_data[journal.id].update(
                     {
                         "changed_bookings": changed[journal],
-                        "uninvoiced_bookings": sum(number for number, _money in found.values()),
+                        "changed_bookings_text": self.env._(
+                            "%s Changed Since Billing", changed[journal]
+                        ),
+                        "uninvoiced_bookings": count,
+                        "uninvoiced_bookings_text": self.env._("1 Uninvoiced Booking")
+                        if count == 1
+                        else self.env._("%s Uninvoiced Bookings", count),
                         "uninvoiced_bookings_sum": " + ".join(
                             currency.format(money) for currency, (_number, money) in found.items()
                         ),

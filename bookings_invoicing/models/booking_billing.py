@@ -142,7 +142,7 @@ class BookingsBooking(models.Model):
     # -- what stands in the way --------------------------------------------------------------------------
 
     def _refresh_billing(self):
-        """Settle list price and blockers of unbilled bookings and store what changed.
+        """Settle payer, list price and blockers of unbilled bookings and store what changed.
 
         The one place where Odoo's side (partners, products, journals, taxes) is looked at: at sync, nightly, in the
         preview and at the claim. No computed field hangs on those records.
@@ -151,6 +151,7 @@ class BookingsBooking(models.Model):
         bookings = self.filtered(lambda booking: booking.status in UNBILLED)
         for company, records in bookings.grouped("company_id").items():
             records = records.with_company(company).sudo()
+            records._follow_payer()
             records._refresh_list_price()
             found = records._billing_blockers()
             for booking in records:
@@ -227,9 +228,8 @@ class BookingsBooking(models.Model):
 
     def _person_blockers(self):
         if self.payer_id and self.partner_id:
-            if not self.payer_id.active:
-                return {"no_customer": {"name": self.payer_id.display_name}}
-            return {}
+            archived = self.payer_id.filtered(lambda payer: not payer.active)
+            return {"payer_archived": {"name": archived.display_name}} if archived else {}
         if self.unnamed and not self.customer_id:
             return {"no_attendee": {}}
         if self.customer_id.match == "many":
@@ -283,6 +283,9 @@ class BookingsBooking(models.Model):
             ),
             "no_customer": self.env._(
                 "%(name)s is no customer in Odoo yet. Choose one, or create one from the template."
+            ),
+            "payer_archived": self.env._(
+                "The contact %(name)s, who pays, is archived. Unarchive it, or choose another customer or payer."
             ),
             "ambiguous_customer": self.env._(
                 "%(name)s may be one of several: %(candidates)s. Choose the right one."

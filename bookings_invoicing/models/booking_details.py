@@ -1,4 +1,4 @@
-from odoo import models
+from odoo import api, models
 from odoo.tools import formatLang
 
 from ..billing import details, money
@@ -6,6 +6,7 @@ from .bookings_booking import UNINVOICED
 
 KEYS = ("address", "vat", "e_invoice")
 ADDRESS = ("street", "city", "country_id")
+FAMILY_FIELDS = {"active", "type", "parent_id"}  # what decides which contact pays
 PAYER_FIELDS = {
     *ADDRESS,
     "zip",
@@ -224,9 +225,35 @@ class ResPartner(models.Model):
         """Labels of these fields in the reader's language."""
         return tuple(self._fields[name]._description_string(self.env) for name in names)
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        # A new address may be the one that pays.
+        partners = super().create(vals_list)
+        partners.filtered(lambda one: one.parent_id and one.type == "invoice")._bookings_follow()
+        return partners
+
+    def _bookings_follow(self):
+        """Let the payer of what these contacts and their relatives have not been billed for follow."""
+        relatives = self | self.parent_id | self.child_ids
+        waiting = (
+            self.env["bookings.booking"]
+            .sudo()
+            .search(
+                [
+                    ("status", "in", UNINVOICED),
+                    "|",
+                    ("payer_id", "in", relatives.ids),
+                    ("partner_id", "in", relatives.ids),
+                ]
+            )
+        )
+        waiting._refresh_billing()
+
     def write(self, vals):
         # What was missing on a payer may be there now: what waited for it is looked at again.
         result = super().write(vals)
+        if not FAMILY_FIELDS.isdisjoint(vals):
+            self._bookings_follow()
         if not PAYER_FIELDS.isdisjoint(vals):
             waiting = (
                 self.env["bookings.booking"]

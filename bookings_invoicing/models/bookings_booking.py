@@ -1,7 +1,9 @@
+from markupsafe import Markup
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.tools import format_datetime
+from odoo.tools import SQL, format_datetime
 
 from ..billing import period
 from ..billing import status as status_rules
@@ -64,12 +66,21 @@ class BookingsBooking(models.Model):
     payer_id = fields.Many2one(
         "res.partner",
         compute="_compute_payer_id",
+        inverse="_inverse_payer_id",
         store=True,
         readonly=False,
         check_company=True,
         ondelete="restrict",
         index=True,
         help="Who pays",
+    )
+    payer_hand_id = fields.Many2one(
+        "res.partner",
+        string="Payer Chosen by Hand",
+        readonly=True,
+        copy=False,
+        ondelete="set null",
+        help="A payer that a person chose for this booking stays; any other follows the customer.",
     )
     payer_waits = fields.Boolean(
         string="Payer Changed Meanwhile",
@@ -248,6 +259,42 @@ class BookingsBooking(models.Model):
             if not billed:
                 booking.payer_id = payer
 
+    def _inverse_payer_id(self):
+        for booking in self.sudo():
+            booking.payer_hand_id = booking.payer_id
+
+    def _init_column(self, name):
+        super()._init_column(name)
+        if name == "payer_hand_id":
+            # Before there was this field: a payer outside the customer's own family was chosen by a person.
+            self.env.execute_query(
+                SQL(
+                    """UPDATE bookings_booking booking SET payer_hand_id = booking.payer_id
+                         FROM res_partner partner, res_partner payer
+                        WHERE partner.id = booking.partner_id AND payer.id = booking.payer_id
+                          AND partner.commercial_partner_id != payer.commercial_partner_id
+                          AND NOT EXISTS (SELECT FROM bookings_customer customer WHERE customer.id = booking.customer_id
+                                             AND customer.payer_id = booking.payer_id)
+                          AND NOT EXISTS (SELECT FROM bookings_label_rule rule WHERE rule.id = booking.label_rule_id
+                                             AND rule.payer_id = booking.payer_id) RETURNING booking.id"""
+                )
+            )
+
+    def _follow_payer(self):
+        """Let the payer be whom Odoo would choose today, unless a person chose one for the booking."""
+        known, stale = {}, []
+        for booking in self:
+            if booking.payer_hand_id and booking.payer_id == booking.payer_hand_id:
+                continue
+            key = (booking.customer_id, booking.partner_id, booking.label_rule_id)
+            if key not in known:
+                known[key] = booking_rules.payer(booking)
+            if booking.payer_id != known[key]:
+                stale.append(booking.id)
+        records = self.browse(stale)
+        self.env.add_to_compute(self._fields["payer_id"], records)
+        records._recompute_recordset(["payer_id"])
+
     @api.depends("start", "stop")
     def _compute_duration(self):
         for booking in self:
@@ -346,6 +393,54 @@ class BookingsBooking(models.Model):
             elif booking.changed_since_billing and not texts:
                 texts.append(f"{labels['attendance']}: {attendances[booking.attendance]}")
             booking.pending_text = "\n".join(texts)
+
+    @api.model
+    def get_empty_list_help(self, help_message):
+        # OVERRIDE: as long as nothing comes from Bookings, an empty list is no good news: say the one next step
+        return self.sudo(False)._next_step_help() or super().get_empty_list_help(help_message)
+
+    @api.model
+    def _next_step_help(self):
+        """What is missing before there are bookings, with its button for who may do it; else whom to ask."""
+        companies = [("company_id", "in", [*self.env.companies.ids, False])]
+        setups = self.env["bookings.sync.setup"].search(companies)
+        if setups.filtered("last_appointment_sync"):
+            return ""
+        connections = self.env["bookings.connection"].search(companies)
+        if setups:
+            title = self.env._("Nothing was read from Microsoft Bookings yet")
+            label, link = (
+                self.env._("Open Booking Sync. Setup"),
+                f"booking-sync-setup/{setups[:1].id}",
+            )
+        elif connections:
+            title = self.env._("No Bookings business is chosen yet")
+            label, link = (
+                self.env._("Find Businesses"),
+                f"bookings-connections/{connections[:1].id}",
+            )
+        else:
+            title = self.env._("Microsoft Bookings is not connected yet")
+            label, link = self.env._("Connect Microsoft 365"), "bookings-connections/new"
+        if self.env["bookings.connection"].has_access("create"):
+            remedy = Markup('<a class="btn btn-primary" href="/odoo/%s">%s</a>') % (link, label)
+        else:
+            remedy = Markup("<p>%s</p>") % self._whom_to_ask()
+        return Markup('<p class="o_view_nocontent_smiling_face">%s</p>%s') % (title, remedy)
+
+    @api.model
+    def _whom_to_ask(self):
+        group = self.env.ref("bookings_invoicing.group_manager").sudo()
+        people = group.all_user_ids.filtered(
+            lambda user: (
+                self.env.company in user.company_ids and user.active and user != self.env.user
+            )
+        )
+        if not people:
+            return self.env._("Ask your administrator to set it up.")
+        return self.env._(
+            "Ask %s to set it up.", ", ".join(people.sorted("name")[:3].mapped("name"))
+        )
 
     # -- what a person decides -------------------------------------------------------------------------
 

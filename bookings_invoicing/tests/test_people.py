@@ -1,5 +1,7 @@
 from odoo import fields
+from odoo.exceptions import UserError
 from odoo.tests import new_test_user, tagged
+from odoo.tools.safe_eval import safe_eval
 
 from .. import graph
 from .common import BookingsCase
@@ -153,6 +155,145 @@ class TestPeople(BookingsCase):
         self.assertEqual((report.state, report.signed_uid), ("signed", self.clerk))
         report.action_check()
         self.assertTrue(report.check_text)
+
+    # -- who pays ----------------------------------------------------------------------------------
+
+    def address(self, partner, name="Accounts"):
+        return self.env["res.partner"].create(
+            {"name": name, "type": "invoice", "parent_id": partner.id}
+        )
+
+    def test_payer_follows_an_address_that_comes_and_goes(self):
+        booking = self.booked()
+        partner = booking.partner_id
+        address = self.address(partner)
+        self.assertEqual((booking.payer_id, booking.status), (address, "ready"))
+        address.active = False
+        self.assertEqual((booking.payer_id, booking.status), (partner, "ready"))
+
+    def test_payer_follows_a_contact_below_a_company(self):
+        booking = self.booked()
+        firm = self.env["res.partner"].create({"name": "Firm", "is_company": True})
+        accounts = self.address(firm)
+        booking.partner_id.parent_id = firm
+        booking.partner_id.type = "other"
+        self.company.bookings_business_details = False
+        self.assertEqual(booking.payer_id, accounts)
+        booking.action_create_invoices()
+        self.assertEqual(booking.move_ids.partner_id, accounts)
+        self.address(booking.partner_id, "Later")
+        self.assertEqual(booking.payer_id, accounts, "what is on a draft stays")
+
+    def test_payer_follows_at_the_claim(self):
+        """Whatever changed the contact, the draft goes to whom Odoo would choose now."""
+        booking = self.booked()
+        address = self.address(booking.partner_id)
+        self.env.flush_all()
+        self.env.cr.execute("UPDATE res_partner SET active = false WHERE id = %s", [address.id])
+        self.env.invalidate_all()
+        self.assertEqual(booking.payer_id, address)
+        booking.action_create_invoices()
+        self.assertEqual(booking.move_ids.partner_id, booking.partner_id)
+
+    def test_payer_chosen_by_hand_stays(self):
+        booking = self.booked()
+        aunt = self.env["res.partner"].create({"name": "Aunt"})
+        booking.payer_id = aunt
+        self.address(booking.partner_id)
+        booking._refresh_billing()
+        self.assertEqual(booking.payer_id, aunt)
+        aunt.active = False
+        self.assertEqual(booking.attention_reason, "payer_archived")
+        self.assertIn("Aunt, who pays, is archived", booking.attention_detail)
+        booking.payer_id = False
+        booking._refresh_billing()
+        self.assertEqual((booking.payer_id.name, booking.status), ("Accounts", "ready"))
+
+    def test_archived_customer_is_called_so(self):
+        booking = self.booked()
+        booking.partner_id.active = False
+        self.assertEqual(
+            (booking.status, booking.attention_reason), ("attention", "payer_archived")
+        )
+        self.assertNotIn("no customer", booking.attention_detail)
+        booking.partner_id.active = True
+        self.assertEqual(booking.status, "ready")
+
+    # -- words and first steps -----------------------------------------------------------------------
+
+    def test_mark_as_invoiced(self):
+        action = self.env.ref("bookings_invoicing.booking_action_mark_invoiced")
+        self.assertEqual(action.name, "Mark as Invoiced")
+        bookings = self.booked() | self.template
+        context = {"default_reason": "billed_elsewhere", "active_ids": bookings.ids}
+        self.assertEqual(safe_eval(action.context), {"default_reason": "billed_elsewhere"})
+        wizard = self.env["bookings.not.billable"].with_user(self.clerk).with_context(context)
+        wizard.create({"note": "INV/77"}).action_confirm()
+        self.assertEqual(set(bookings.mapped("not_billable_reason")), {"billed_elsewhere"})
+        self.assertEqual(set(bookings.mapped("not_billable_note")), {"INV/77"})
+
+    def test_not_billable_has_no_reason_of_its_own(self):
+        wizard = self.env["bookings.not.billable"].create({"booking_ids": self.template.ids})
+        with self.assertRaisesRegex(UserError, "Choose why"):
+            wizard.action_confirm()
+        wizard.with_context(bookings_reason="duplicate").action_confirm()
+        self.assertEqual(self.template.not_billable_reason, "duplicate")
+
+    def test_card_says_it_in_one_sentence(self):
+        journal = self.setup._journal()
+        data = {journal.id: {}}
+        journal._fill_sale_purchase_dashboard_data(data)
+        count = data[journal.id]["uninvoiced_bookings"]
+        self.assertEqual(
+            data[journal.id]["uninvoiced_bookings_text"], f"{count} Uninvoiced Bookings"
+        )
+        bookings = self.bookings().filtered(lambda one: one.status in ("ready", "attention"))
+        bookings[1:].action_mark_not_billable("other")
+        journal._fill_sale_purchase_dashboard_data(data)
+        self.assertEqual(data[journal.id]["uninvoiced_bookings_text"], "1 Uninvoiced Booking")
+
+    def test_reference_name_finds_the_connection(self):
+        self.assertIn(
+            "Exchange Sync. Setup", self.env.ref("bookings_invoicing.menu_connection").name
+        )
+        settings = self.env["res.config.settings"].get_view(view_type="form")["arch"]
+        self.assertIn("Exchange Sync. Setup", settings)
+
+    def empty_help(self, user, company):
+        action = self.env.ref("bookings_invoicing.booking_action_uninvoiced").with_user(user).sudo()
+        return (
+            action.with_company(company)
+            .with_context(allowed_company_ids=company.ids)
+            .read(["help", "res_model"])[0]["help"]
+        )
+
+    def test_empty_list_says_the_next_step(self):
+        company = self.env["res.company"].create({"name": "Fresh"})
+        chief, clerk = (
+            new_test_user(
+                self.env,
+                name,
+                group,
+                name=name,
+                company_id=company.id,
+                company_ids=[fields.Command.set(company.ids)],
+            )
+            for name, group in (
+                ("Ada Chief", "account.group_account_manager"),
+                ("Carl Clerk", "account.group_account_invoice"),
+            )
+        )
+        text = self.empty_help(chief, company)
+        self.assertIn("not connected yet", text)
+        self.assertIn("/odoo/bookings-connections/new", text)
+        text = self.empty_help(clerk, company)
+        self.assertIn("Ada Chief", text)
+        self.assertNotIn("/odoo/", text)
+        connection = self.connection.copy({"company_id": company.id})
+        self.assertIn(
+            f"/odoo/bookings-connections/{connection.id}", self.empty_help(chief, company)
+        )
+        self.assertIn("Nothing to invoice", self.empty_help(self.clerk, self.company))
 
     # -- changes -------------------------------------------------------------------------------------
 

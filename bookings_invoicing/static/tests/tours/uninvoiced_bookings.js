@@ -122,7 +122,7 @@ const mixedDay = () => [
         trigger: ".o_data_row:contains('To Waive') button:has(.fa-ban)",
         run: "click",
     },
-    { content: "The reason stands at Waived", trigger: ".modal button[name='action_confirm']", run: "click" },
+    { content: "The reason", trigger: ".modal button[name='action_confirm']:contains('Waived')", run: "click" },
     { content: "It left", trigger: "body:not(:has(.modal)) .o_list_view:not(:has(.o_data_row:contains('To Waive')))" },
     ...selectAll(3),
     { content: "They came", trigger: ".o_control_panel button[name='action_came']", run: "click" },
