@@ -234,7 +234,8 @@ class ResPartner(models.Model):
 
     def _bookings_follow(self):
         """Let the payer of what these contacts and their relatives have not been billed for follow."""
-        relatives = self | self.parent_id | self.child_ids
+        contacts = self.sudo()
+        relatives = contacts | contacts.parent_id | contacts.child_ids
         waiting = (
             self.env["bookings.booking"]
             .sudo()
