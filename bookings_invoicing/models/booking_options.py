@@ -56,4 +56,4 @@ class ResPartner(models.Model):
     @api.constrains("bookings_line_template")
     def _check_bookings_line_template(self):
         for partner in self.filtered("bookings_line_template"):
-            check_line_template(partner.bookings_line_template)
+            check_line_template(self.env, partner.bookings_line_template)

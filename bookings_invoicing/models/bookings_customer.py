@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import ValidationError
 
 from ..billing import countries, matching
 from .bookings_sync_setup import TEMPLATE_FIELDS
@@ -180,7 +181,7 @@ class BookingsCustomer(models.Model):
         if not rows:
             return 0
         importing = setup.customer_sync == "import"
-        taking_part = importing and setup._in_filter(rows, "remote_customer_filter")
+        taking_part = importing and rows._taking_part(setup)
         by_email = self._partners_by_email(setup.company_id, rows.mapped("email_normalized"))
         to_create = {}
         for row in rows:
@@ -201,6 +202,13 @@ class BookingsCustomer(models.Model):
             elif row.match != match.kind:
                 row.sudo().match = match.kind
         return self._create_partners(setup, list(to_create.values()))
+
+    def _taking_part(self, setup):
+        """Those by the setup's filter; nobody, where it cannot be used: the next synchronization says so."""
+        try:
+            return setup._in_filter(self, "remote_customer_filter")
+        except ValidationError:
+            return self.browse()
 
     def _create_partners(self, setup, people):
         """One partner for each recordset of rows that are the same person."""

@@ -8,6 +8,7 @@ from odoo.tools.safe_eval import safe_eval
 from ..billing import text
 from .bounded import DAYS
 
+MAX_LINE_TEMPLATE = 500  # characters
 # What a template partner gives to the customers made from it. Never: what identifies or addresses one party.
 TEMPLATE_FIELDS = (
     "property_payment_term_id",
@@ -33,8 +34,12 @@ TEMPLATE_NEVER = (
 )  # fmt: skip
 
 
-def check_line_template(template):
-    """Raise ValidationError where a text of invoice lines has words in braces that mean nothing."""
+def check_line_template(env, template):
+    """Raise ValidationError where a text of invoice lines is too long or has words in braces that mean nothing."""
+    if len(template) > MAX_LINE_TEMPLATE:
+        raise ValidationError(
+            env._("The text of invoice lines has at most %s characters.", MAX_LINE_TEMPLATE)
+        )
     try:
         text.check_template(template)
     except text.TemplateError as error:
@@ -285,7 +290,7 @@ class BookingsSyncSetup(models.Model):
     @api.constrains("line_template")
     def _check_line_template(self):
         for setup in self.filtered("line_template"):
-            check_line_template(setup.line_template)
+            check_line_template(self.env, setup.line_template)
 
     @api.constrains("service_sync", "service_template_id")
     def _check_service_template(self):

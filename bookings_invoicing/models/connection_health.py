@@ -1,7 +1,10 @@
 from datetime import timedelta
 
+from psycopg2.errors import InsufficientPrivilege
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
+from odoo.tools import mute_logger
 
 from .. import graph, server_settings
 
@@ -18,8 +21,19 @@ class BookingsConnection(models.Model):
         string="Database",
         readonly=True,
         copy=False,
-        default=lambda self: self._this_database(),
+        default=lambda self: self._this_database()["database_uuid"],
         help="The database in which this connection was made or confirmed. In a copy of it nothing is synchronised.",
+    )
+    # A raw copy has the same uuid. A connection from before takes those of the database in which it is updated.
+    database_name = fields.Char(
+        readonly=True, copy=False, default=lambda self: self._this_database()["database_name"]
+    )
+    database_cluster = fields.Char(
+        string="PostgreSQL Cluster",
+        readonly=True,
+        copy=False,
+        default=lambda self: self._this_database()["database_cluster"],
+        help="System identifier of the PostgreSQL server; empty where it may not be read",
     )
     is_foreign_database = fields.Boolean(compute="_compute_is_foreign_database")
     expiry_warned = fields.Integer(
@@ -34,14 +48,32 @@ class BookingsConnection(models.Model):
 
     @api.model
     def _this_database(self):
-        return self.env["ir.config_parameter"].sudo().get_param("database.uuid")
+        """What tells this database from its copies: values of the fields that remember it."""
+        return {
+            "database_uuid": self.env["ir.config_parameter"].sudo().get_param("database.uuid"),
+            "database_name": self.env.cr.dbname,
+            "database_cluster": self._this_cluster(),
+        }
 
-    @api.depends("database_uuid", "mode")
+    @api.model
+    def _this_cluster(self):
+        """System identifier of the PostgreSQL server (``pg_control_system()``); ``False`` if it may not be read."""
+        try:
+            with self.env.cr.savepoint(flush=False), mute_logger("odoo.sql_db"):
+                self.env.cr.execute("SELECT system_identifier FROM pg_control_system()")
+                return str(self.env.cr.fetchone()[0])
+        except InsufficientPrivilege:
+            return False
+
+    @api.depends("database_uuid", "database_name", "database_cluster", "mode")
     def _compute_is_foreign_database(self):
         here = self._this_database()
         for connection in self:
-            connection.is_foreign_database = (
-                connection.mode == "live" and connection.database_uuid != here
+            connection.is_foreign_database = connection.mode == "live" and any(
+                connection[name] != value
+                for name, value in here.items()
+                # a server that does not tell its cluster, now or then, says nothing about copies
+                if name == "database_uuid" or (value and connection[name])
             )
 
     def _check_own_database(self):
@@ -64,7 +96,7 @@ class BookingsConnection(models.Model):
         self._check_system()
         self.check_access("write")
         for connection in self:
-            connection.database_uuid = self._this_database()
+            connection.sudo().write(self._this_database())
             connection._message_log(
                 body=self.env._("Synchronising from this database was allowed.")
             )

@@ -1,10 +1,18 @@
+from ast import literal_eval
+
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
-from odoo.tools.safe_eval import safe_eval
 
 FILTERS = {"service_filter": "bookings.service", "remote_customer_filter": "bookings.customer"}
-UNUSABLE = (ValueError, TypeError, KeyError, AttributeError, SyntaxError, ArithmeticError)
+PLAIN = {"boolean", "char", "date", "datetime", "float", "integer", "selection", "text"}
+OPERATORS = {
+    "=", "!=", "<", "<=", ">", ">=", "in", "not in", "like", "not like", "ilike", "not ilike", "=like", "=ilike",
+}  # fmt: skip
+MAX_LENGTH, MAX_TERMS, MAX_VALUES = 2000, 50, 200
+UNUSABLE = (
+    ValueError, TypeError, KeyError, AttributeError, SyntaxError, ArithmeticError, MemoryError, RecursionError,
+)  # fmt: skip
 
 
 class BookingsSyncSetup(models.Model):
@@ -45,32 +53,82 @@ class BookingsSyncSetup(models.Model):
         """The services that take part before the filter changes; none where it cannot be used any more."""
         try:
             return self._in_filter(self.service_ids, "service_filter")
-        except UNUSABLE:
+        except (UserError, *UNUSABLE):
             return self.service_ids.browse()
 
     @api.constrains(*FILTERS)
     def _check_filters(self):
         for setup in self:
             for name, model in FILTERS.items():
+                setup._filter_domain(name)
                 rows = self.env[model].search([("setup_id", "=", setup.id)], limit=1)
                 try:
-                    setup._filter_domain(name).validate(rows)
                     setup._in_filter(rows, name)
-                except UNUSABLE as error:
-                    raise ValidationError(
-                        self.env._(
-                            "%(field)s cannot be used: %(text)s. Choose its conditions again, or empty it to take all.",
-                            field=self._fields[name]._description_string(self.env),
-                            text=setup[name],
-                        )
-                    ) from error
+                except UNUSABLE as error:  # a value that its field cannot be compared with
+                    raise setup._unusable_filter(name) from error
+
+    def _check_filters_stored(self):
+        """Say that a filter from before is not allowed any more, before anything is read by it.
+
+        :raises ValidationError:
+        """
+        for name in FILTERS:
+            self._filter_domain(name)
 
     def _filter_domain(self, filter_name):
+        """The conditions of a filter. They are data, never code, and look at the records' own plain fields only: what a
+        run evaluates with all rights must not answer questions about anything else.
+
+        :raises ValidationError: it is something else
+        """
         text = self[filter_name]
-        return Domain(safe_eval(text)) if text else Domain.TRUE
+        try:
+            return Domain(self._conditions(FILTERS[filter_name], text)) if text else Domain.TRUE
+        except UNUSABLE as error:
+            raise self._unusable_filter(filter_name) from error
+
+    def _conditions(self, model, text):
+        """:raises ValueError, SyntaxError, MemoryError, RecursionError: not a list of conditions that are allowed"""
+        conditions = literal_eval(text.strip()) if len(text) <= MAX_LENGTH else None
+        if not isinstance(conditions, list) or len(conditions) > 2 * MAX_TERMS:
+            raise ValueError("not a list of conditions, or too many")
+        for condition in conditions:
+            if condition not in ("&", "|", "!"):
+                self._check_condition(model, *condition)
+        domain = Domain(conditions)
+        domain.validate(self.env[model])
+        return domain
+
+    def _check_condition(self, model, name, operator, value):
+        field = self.env[model]._fields[name]
+        values = value if isinstance(value, list | tuple) else [value]
+        if (
+            not field.store
+            or field.type not in PLAIN
+            or field.related
+            or field.groups
+            or operator not in OPERATORS
+            or len(values) > MAX_VALUES
+            or not all(isinstance(one, str | int | float | bool | None) for one in values)
+        ):
+            raise ValueError(f"not a condition on a field of its own: {name}")
+
+    def _unusable_filter(self, name):
+        return ValidationError(
+            self.env._(
+                "%(field)s cannot be used: %(text)s. Choose its conditions again, or empty it to take all. Conditions "
+                "look at fields of the record itself, not of others, and at most %(number)s of them are allowed.",
+                field=self._fields[name]._description_string(self.env),
+                text=(self[name] or "")[:MAX_LENGTH],
+                number=MAX_TERMS,
+            )
+        )
 
     def _in_filter(self, records, filter_name):
-        """Those of the Bookings customers or services that take part by the setup's filter."""
+        """Those of the Bookings customers or services that take part by the setup's filter.
+
+        :raises ValidationError: the filter cannot be used
+        """
         self.ensure_one()
         domain = self._filter_domain(filter_name)
         return records if domain.is_true() else records.filtered_domain(domain)

@@ -79,6 +79,7 @@ class SyncJob:
         """Read these appointments by id and keep them; returns whether the business was free to be worked on."""
         with self._claim() as claimed:
             if claimed:
+                self.setup._check_filters_stored()
                 self.client = self.setup._client()
                 gone = self._ask(appointment_ids)
                 self.store.well.update(("appointment", remote_id) for remote_id in gone)
@@ -132,6 +133,7 @@ class SyncJob:
     def _work(self):
         """Read and keep everything; returns how many appointments are missing at once, where that is held."""
         setup = self.setup
+        setup._check_filters_stored()
         self.client = setup._client()
         business = self.client.business(setup.business_id)
         self.store.durably(setup._take_business, business)

@@ -84,6 +84,12 @@ class TestBillingRules(LedgerCase):
     def test_texts_and_roundings_that_cannot_be_worked_with_are_refused(self):
         with self.assertRaises(ValidationError):
             self.setup.line_template = "{servce}, {date}"
+        for record, name in (
+            (self.setup, "line_template"),
+            (self.env.user.partner_id, "bookings_line_template"),
+        ):
+            with self.assertRaisesRegex(ValidationError, "at most 500 characters"):
+                record[name] = "{service}" * 56
         for wrong in ({"rounding": "up", "rounding_minutes": False}, {"minimum_minutes": -5}):
             with self.assertRaises(ValidationError), self.cr.savepoint():
                 self.ready[0].service_id.write(wrong)

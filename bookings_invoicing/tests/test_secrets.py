@@ -317,6 +317,33 @@ class TestSecrets(LiveCase):
         self.live.with_user(self.system).action_confirm_database()
         self.assertEqual(setup._sync_run().state, "done")
 
+    def test_a_raw_copy_has_the_same_uuid_and_is_noticed_all_the_same(self):
+        """``CREATE DATABASE ... TEMPLATE`` under another name; a dump under the same name on another server."""
+        connections = type(self.live)
+        uuid = self.live._this_database()["database_uuid"]
+        name, cluster = self.cr.dbname, self.live.database_cluster
+        self.assertTrue(cluster.isdigit(), "the user of these tests may read the cluster")
+        for here, foreign in (
+            ((uuid, name, cluster), False),
+            ((uuid, "copy", cluster), True),
+            ((uuid, name, "7000000000000000000"), True),
+            ((uuid, name, False), False),  # not readable: says nothing
+            (("another", name, cluster), True),
+        ):
+            known = dict(
+                zip(("database_uuid", "database_name", "database_cluster"), here, strict=True)
+            )
+            with (
+                self.subTest(known),
+                patch.object(connections, "_this_database", lambda _, known=known: known),
+            ):
+                self.live.invalidate_recordset()
+                self.assertEqual(self.live.is_foreign_database, foreign)
+                if foreign:
+                    self.live.with_user(self.system).action_confirm_database()
+                    self.assertFalse(self.live.is_foreign_database)
+            self.live.with_user(self.system).action_confirm_database()
+
 
 @tagged("post_install", "-at_install")
 class TestSecretsOverHttp(LiveCase, HttpCase):

@@ -4,7 +4,7 @@ import json
 from odoo import Command
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import Form, new_test_user, tagged
-from odoo.tools import mute_logger
+from odoo.tools import SQL, mute_logger
 
 from .common import BookingsCase
 
@@ -134,14 +134,29 @@ class TestSetupFile(BookingsCase):
     def test_filters_that_nothing_can_be_done_with_are_refused(self):
         """From a file they are named and left, typed they are refused; good ones and none are taken."""
         target, data = self._target(), self._file()
-        for wrong in ("oops", "5", "[('name', '=')]", "[('no_such_field', '=', 1)]", "[('name'"):
+        for wrong in (
+            *("oops", "5", "[('name', '=')]", "[('no_such_field', '=', 1)]", "[('name'"),
+            # code, and questions about what is not the record's own
+            *("[('name', '=', 9**9)]", "[('name', '=', [x for x in 'ab'])]", "{'a': 1}"),
+            *(
+                "[('setup_id.user_id.login', 'like', 'a')]",
+                "[('setup_id', 'any', [('id', '>', 0)])]",
+            ),
+            *(
+                "[('create_uid', '=', 1)]",
+                "[('display_name', 'like', 'a')]",
+                "[('name', 'parent_of', 1)]",
+            ),
+            *("[" * 900, str([("name", "=", "x" * 2000)]), str([("name", "=", "")] * 101)),
+            str([("name", "in", list(range(201)))]),
+        ):
             for name in ("service_filter", "remote_customer_filter"):
                 with self.subTest(name=name, wrong=wrong):
                     data["settings"][name] = wrong
                     changes = target._apply_file(data)
                     refused = [c for c in changes if "Choose its conditions" in c.problem]
                     self.assertEqual(len(refused), 1, changes)
-                    self.assertIn(wrong, refused[0].problem)
+                    self.assertIn(wrong[:100], refused[0].problem)
                     self.assertFalse(target[name])
                     self.assertEqual(target.grouping, "customer_month")
                     with self.assertRaises(ValidationError), Form(target) as form:
@@ -161,6 +176,40 @@ class TestSetupFile(BookingsCase):
         self.setup.invalidate_recordset()
         self.setup.service_filter = False
         self.assertTrue(self.setup.read_again)
+
+    def test_a_filter_from_before_that_is_not_allowed_any_more_is_told_on_the_setup(self):
+        """Nothing is removed by it, nobody is created by it, and its owner can take it out."""
+        self.sync()
+        unbilled = self.bookings().filtered(lambda one: one.status in ("ready", "attention"))
+        manager = new_test_user(
+            self.env,
+            "filter-manager",
+            "account.group_account_manager",
+            company_id=self.company.id,
+            company_ids=self.company.ids,
+        )
+        for name in ("service_filter", "remote_customer_filter"):
+            self.env.flush_all()
+            self.env.cr.execute(
+                SQL(
+                    "UPDATE bookings_sync_setup SET %s = %s WHERE id = %s",
+                    SQL.identifier(name),
+                    "[('setup_id.user_id.totp_secret', '=like', 'A%')]",
+                    self.setup.id,
+                )
+            )
+            self.setup.invalidate_recordset()
+            with self.assertRaisesRegex(ValidationError, "cannot be used") as stopped:
+                self.setup._sync_run()
+            # what the scheduled action does with it
+            self.setup._note_stopped(stopped.exception, self.env["bookings.sync.run"])
+            self.assertIn("cannot be used", self.setup.error_message)
+            self.assertTrue(self.setup.activity_ids)
+            self.assertLessEqual(set(unbilled.mapped("status")), {"ready", "attention"})
+            self.setup._look_again(unbilled)
+            self.setup.with_user(manager)[name] = False
+            self.assertIn(self.sync().state, ("done", "partial"))
+            self.assertFalse(self.setup.error_message)
 
     def test_a_template_that_is_missing_costs_only_the_import(self):
         target, data = self._target(), self._file()
