@@ -1,3 +1,7 @@
 from . import controllers
 from . import models
 from . import wizards
+
+
+def uninstall_hook(env):
+    env["bookings.booking"]._remember_billed()

@@ -40,4 +40,5 @@
     ],
     "assets": {"web.assets_tests": ["bookings_invoicing/static/tests/tours/*.js"]},
     "application": True,
+    "uninstall_hook": "uninstall_hook",
 }

@@ -28,6 +28,7 @@ class BookingLook:
     ``person``: who came (any id that is the same in two setups), ``None`` where unknown.
     ``outcome`` and ``amount`` as priced. ``bookings_free``: Bookings itself says free or 0.00.
     ``changed_late``: changed after it took place. ``ask_attendance``: somebody is to say who came.
+    ``invoiced_on``: a posted invoice that bills the payer this product and day, and no booking.
     """
 
     id: Hashable
@@ -42,6 +43,7 @@ class BookingLook:
     bookings_free: bool = False
     changed_late: bool = False
     was_billed: bool = False
+    invoiced_on: str = ""
 
     @property
     def duration(self) -> timedelta:
@@ -101,10 +103,17 @@ def booking_hints(booking: BookingLook, usual: Usual | None = None) -> list[Expl
         found.append(Explanation("hint_no_time"))
     if attendance := _attendance_hint(booking):
         found.append(attendance)
+    return found + _history_hints(booking)
+
+
+def _history_hints(booking):
+    found = []
     if booking.changed_late:
         found.append(Explanation("hint_changed_late"))
     if booking.was_billed:
         found.append(Explanation("hint_was_billed"))
+    if booking.invoiced_on:
+        found.append(Explanation("hint_invoiced", {"name": booking.invoiced_on}))
     return found
 
 

@@ -117,6 +117,9 @@ EXPLANATIONS = {
     "hint_attendance": _lt("Nobody has said whether the attendee came."),
     "hint_changed_late": _lt("It was changed in Bookings after it took place."),
     "hint_was_billed": _lt("It was on an invoice before."),
+    "hint_invoiced": _lt(
+        "%(name)s, which is posted, bills this payer this product on this day already."
+    ),
     "hint_overlap": _lt("The same person has another booking at that time."),
     "hint_double": _lt("The same person has the same appointment twice."),
     "hint_first": _lt("This is the first invoice to this payer."),

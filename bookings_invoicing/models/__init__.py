@@ -26,6 +26,7 @@ from . import setup_checklist
 from . import bookings_booking
 from . import booking_ledger
 from . import booking_import
+from . import booking_reinstall
 from . import booking_follow
 from . import setup_sharing
 from . import booking_billing

@@ -2,7 +2,7 @@ from collections import defaultdict
 from datetime import timedelta
 
 from odoo import models
-from odoo.tools import formatLang
+from odoo.tools import format_date, formatLang
 
 from ..billing import hints, money, period, sentences
 
@@ -14,8 +14,11 @@ class BookingsBooking(models.Model):
 
     _inherit = "bookings.booking"
 
-    def _look(self):
-        """This booking as the hints see it."""
+    def _look(self, invoiced_on=""):
+        """This booking as the hints see it.
+
+        :param invoiced_on: as :meth:`_invoiced_already` gives it
+        """
         self.ensure_one()
         return hints.BookingLook(
             id=self.id,
@@ -31,6 +34,7 @@ class BookingsBooking(models.Model):
             changed_late=bool(self.late_changes),
             ask_attendance=self.setup_id.ask_attendance,
             was_billed=self.billed_before,
+            invoiced_on=invoiced_on,
         )
 
     def _usual(self):
@@ -54,7 +58,8 @@ class BookingsBooking(models.Model):
     def _hints(self):
         """``{booking id: [Explanation]}`` of these bookings and of how they stand beside each other."""
         usual = self._usual()
-        looks = [booking._look() for booking in self]
+        invoiced = self._invoiced_already()
+        looks = [booking._look(invoiced.get(booking.id, "")) for booking in self]
         found = {look.id: hints.booking_hints(look, usual.get(look.service)) for look in looks}
         same_people = self.search(
             [
@@ -71,6 +76,57 @@ class BookingsBooking(models.Model):
             if booking_id in found:
                 found[booking_id] += more
         return {booking_id: texts for booking_id, texts in found.items() if texts}
+
+    def _invoiced_already(self):
+        """Posted invoices that bill the same payer the same product for the same day, and no booking: written by hand, by
+        another program, or by an installation before this one.
+
+        The day of a line is what its text says, else the delivery date of its invoice, else the invoice date.
+
+        :returns: ``{booking id: number of the invoice}``
+        """
+        if not self:
+            return {}
+        lines = (
+            self.env["account.move.line"]
+            .sudo()
+            .search(
+                [
+                    ("parent_state", "=", "posted"),
+                    ("move_id.move_type", "=", "out_invoice"),
+                    ("move_id.payment_state", "!=", "reversed"),
+                    ("booking_id", "=", False),
+                    ("company_id", "in", self.company_id.ids),
+                    ("product_id", "in", self.product_id.ids),
+                    (
+                        "move_id.commercial_partner_id",
+                        "in",
+                        self.payer_id.commercial_partner_id.ids,
+                    ),
+                    ("date", ">=", min(self.mapped("start")) - timedelta(days=PAST_DAYS)),
+                ],
+                limit=5000,
+            )
+        )
+        known = lines.grouped(
+            lambda line: (line.company_id, line.move_id.commercial_partner_id, line.product_id)
+        )
+        found = {}
+        for booking in self:
+            key = (booking.company_id, booking.payer_id.commercial_partner_id, booking.product_id)
+            same_day = known.get(key, lines.browse()).filtered(booking._is_day_of)
+            if same_day:
+                found[booking.id] = same_day[0].move_id.name
+        return found
+
+    def _is_day_of(self, line):
+        """Whether a line of an invoice is for the service day of this booking."""
+        day, move = self._last_day(), line.move_id
+        langs = {self.payer_id.lang, self.env.lang} - {False, None}
+        texts = {str(day), *(format_date(self.env, day, lang_code=lang) for lang in langs)}
+        return day == (move.delivery_date or move.invoice_date) or any(
+            text in (line.name or "") for text in texts
+        )
 
     def _invoice_look(self, total, split, draft):
         """These bookings as one invoice to be.

@@ -162,6 +162,7 @@ class BookingsBooking(models.Model):
         """Create bookings with all that follows from their facts, so that each is written once."""
         terms = booking_rules.Terms(self.env, fields.Datetime.now())
         rules, by_label = setup._label_rules(), {}
+        self._mark_billed_before(setup, vals_list)
         services = self.env["bookings.service"].browse({vals["service_id"] for vals in vals_list})
         services = {service.id: service for service in services}
         nobody = self.env["bookings.customer"]

@@ -95,6 +95,44 @@ class TestHints(HintCase):
         first.stop = first.start + timedelta(hours=23)
         self.assertIn("this service usually takes", self.hint(first))
 
+    def test_what_an_invoice_without_a_booking_bills_already(self):
+        """By its text, by its delivery date or by its own date; automatic drafts leave the booking to a person."""
+        booking = self.theirs[0]
+        day = booking._last_day()
+
+        def bill(**values):
+            line = {"product_id": booking.product_id.id, "price_unit": 10.0}
+            line |= {name: values.pop(name) for name in ("name", "product_id") if name in values}
+            move = self.env["account.move"].create(
+                {
+                    "move_type": "out_invoice",
+                    "partner_id": self.payer.id,
+                    "invoice_line_ids": [Command.create(line)],
+                    **values,
+                }
+            )
+            move.action_post()
+            return move
+
+        other = self.env["product.product"].create({"name": "Other", "type": "service"})
+        for values, same in (
+            ({"invoice_date": day}, True),
+            ({"invoice_date": "2026-03-11", "delivery_date": day}, True),
+            ({"invoice_date": "2026-03-11", "name": f"Treatment, {day}"}, True),
+            ({"invoice_date": "2026-03-11"}, False),
+            ({"invoice_date": day, "product_id": other.id}, False),
+            ({"invoice_date": day, "partner_id": self.company.partner_id.id}, False),
+        ):
+            with self.subTest(values):
+                move = bill(**values)
+                self.assertEqual(f"{move.name}, which is posted, bills" in self.hint(booking), same)
+                run = self.env["bookings.invoice.run"].create({"state": "running"})
+                booking._for_automation(run)
+                reasons = " ".join(run.left_out_ids.mapped("reason"))
+                self.assertEqual(f"{move.name}, which is posted" in reasons, same)
+                move._reverse_moves(cancel=True)
+                self.assertNotIn("which is posted", self.hint(booking))
+
     def test_first_invoice(self):
         self.assertIn("first invoice to this payer", self.hint())
         self.invoice(self.theirs[0])

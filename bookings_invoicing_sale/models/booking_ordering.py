@@ -1,5 +1,6 @@
-from odoo import models
+from odoo import api, models
 from odoo.fields import Command
+from odoo.tools import SQL
 
 
 class BookingsBooking(models.Model):
@@ -29,6 +30,21 @@ class BookingsBooking(models.Model):
                 confirmed |= order
         confirmed.action_confirm()
         return orders.sudo(False)
+
+    @api.model
+    def _billed_rows(self):
+        # an invoice counts more than the order before it
+        ordered = self.env.execute_query(
+            SQL(
+                """SELECT b.setup_id, b.appointment_id, b.attendee_key, c.remote_id, 'sale.order', o.id, o.name
+                     FROM bookings_booking b
+                     JOIN sale_order_line l ON l.booking_id = b.id
+                     JOIN sale_order o ON o.id = l.order_id
+                     LEFT JOIN bookings_customer c ON c.id = b.customer_id
+                    WHERE l.booking_live"""
+            )
+        )
+        return ordered + super()._billed_rows()
 
     def _prepare_order(self, group):
         """Values of the order of these bookings, which belong to one group, in order of time.

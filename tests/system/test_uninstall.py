@@ -1,4 +1,4 @@
-"""Uninstalling the addon takes bookings and secrets away and leaves invoices as they are."""
+"""Uninstalling takes bookings and secrets away and leaves invoices; what they bill is not billed again after installing."""
 
 from devtools import databases
 
@@ -29,6 +29,30 @@ ready.action_create_invoices()
 ready.move_ids[:2].action_post()
 env.cr.commit()
 """
+SYNC, DRAFT = DRAFT_AND_POST.split("ready = ")
+BILLED = """
+print("RESULT" + json.dumps([
+    [f"{one.appointment_id} {one.attendee_key}", one.move_ids.name or one.move_ids.display_name] for one in ready]))
+"""
+# An invoice that is cancelled in the meantime bills nothing.
+KEPT = """
+import json
+move = env["account.move"].search([("move_type", "=", "out_invoice"), ("state", "=", "posted")], limit=1)
+move.button_draft()
+move.button_cancel()
+env.cr.commit()
+env.cr.execute("SELECT t::text FROM billed_appointments t")
+rows = [row[0] for row in env.cr.fetchall()]
+people = env["res.partner"].search([("email", "!=", False)])
+print("RESULT" + json.dumps({
+    "rows": rows, "people": people.mapped("email") + people.mapped("name"), "cancelled": move.name}))
+"""
+AGAIN = """
+env.cr.commit()
+print("RESULT" + json.dumps([
+    [f"{one.appointment_id} {one.attendee_key}", one.status, one.not_billable_reason, one.not_billable_note]
+    for one in env["bookings.booking"].search([])]))
+"""
 UNINSTALL = """
 env["ir.module.module"].search([("name", "=", "bookings_invoicing")]).button_immediate_uninstall()
 """
@@ -56,3 +80,25 @@ def test_invoices_survive(environment, database):
     after, tables = invoices()
     assert after == before
     assert tables == 0
+
+
+def test_installed_again_nothing_is_billed_again(environment, database):
+    """The same month, the same Bill From: what was on an invoice or a draft is billed elsewhere, and says by which."""
+    databases.install(environment, database, ("bookings_invoicing",))
+    billed = result(run_script(environment, database, DRAFT_AND_POST + BILLED))
+    assert len(billed) == 20
+    assert any(name.startswith("INV/") for _key, name in billed)
+    log = run_script(environment, database, UNINSTALL).stderr
+    assert "ERROR" not in log, log
+    kept = result(run_script(environment, database, KEPT))
+    assert len(kept["rows"]) >= 20
+    assert not [text for text in kept["rows"] for name in kept["people"] if name in text]
+    databases.install(environment, database, ("bookings_invoicing",))
+    again = result(run_script(environment, database, SYNC + AGAIN))
+    marked = {key: note for key, status, reason, note in again if reason == "billed_elsewhere"}
+    gone = kept["cancelled"]
+    assert set(marked) == {key for key, name in billed if name != gone}
+    for key, name in billed:
+        assert name == gone or name.split(" (")[0] in marked[key]
+    rest = [status for key, status, *_more in again if key not in marked]
+    assert "ready" in rest, "what was on no invoice waits as before"
