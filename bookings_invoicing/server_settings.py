@@ -93,7 +93,7 @@ def seal(secret):
     keys = _keys()
     if not keys:
         return _CLEAR + secret
-    return _ENCRYPTED + keys[0].encrypt(secret.encode()).decode()
+    return _ENCRYPTED + MultiFernet(keys).encrypt(secret.encode()).decode()
 
 
 def unseal(stored):
@@ -106,20 +106,10 @@ def unseal(stored):
     if stored.startswith(_CLEAR):
         return stored[len(_CLEAR) :]
     keys = _keys()
-    try:
-        return (
-            MultiFernet(keys).decrypt(stored[len(_ENCRYPTED) :].encode()).decode()
-            if keys
-            else _unreadable()
-        )
-    except InvalidToken:
-        _unreadable()
-
-
-def _unreadable():
-    raise SecretUnreadable(
-        "the secret was encrypted with a key that this server does not have"
-    ) from None
+    if keys:
+        with contextlib.suppress(InvalidToken):
+            return MultiFernet(keys).decrypt(stored[len(_ENCRYPTED) :].encode()).decode()
+    raise SecretUnreadable("the secret was encrypted with a key that this server does not have")
 
 
 def needs_reseal(stored):

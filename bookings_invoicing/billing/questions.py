@@ -10,6 +10,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from stdnum import ean
+from stdnum.iso7064 import mod_97_10
+
 from .matching import name_key, normalize_email
 from .sentences import Explanation
 
@@ -70,10 +73,7 @@ def _gln(value: str) -> str:
     ('5790000435043', '')
     """
     value = _compact(value)
-    if not re.fullmatch(r"[0-9]{13}", value):
-        return ""
-    total = sum(int(digit) * (3 if place % 2 else 1) for place, digit in enumerate(value))
-    return value if total % 10 == 0 else ""
+    return value if len(value) == 13 and ean.is_valid(value) else ""
 
 
 def _peppol(value: str) -> str:
@@ -93,10 +93,8 @@ def _leitweg(value: str) -> str:
     ('04011000-1234512345-06', '')
     """
     value = re.sub(r"\s", "", value).upper()
-    if not re.fullmatch(r"[0-9]{2,12}(-[A-Z0-9]{1,30})?-[0-9]{2}", value):
-        return ""
-    digits = "".join(str(int(sign, 36)) for sign in value.replace("-", ""))
-    return value if int(digits) % 97 == 1 else ""
+    shaped = re.fullmatch(r"[0-9]{2,12}(-[A-Z0-9]{1,30})?-[0-9]{2}", value)
+    return value if shaped and mod_97_10.is_valid(value.replace("-", "")) else ""
 
 
 # Each field's cleaning: the value to keep, or "" where the answer cannot be one.
