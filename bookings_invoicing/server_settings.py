@@ -5,6 +5,7 @@ file is read by our own parser because Odoo warns of keys it does not know in ``
 """
 
 import configparser
+import contextlib
 import hmac
 import os
 

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from .matching import name_key
-from .money import ONE, ZERO, exact, round_half_up
+from .money import ONE, ZERO, decimal_of, exact, round_half_up
 from .price import Priced
 from .sentences import Explanation
 
@@ -33,6 +33,15 @@ class Fee:
             raise ValueError(f"not a fee: {self.kind} {self.value}")
         if self.kind == "percent" and self.value > 100:
             raise ValueError("a fee is at most 100 per cent of the price")
+
+
+def fee_of(kind: str, value: float) -> Fee | None:
+    """The fee that Odoo's fields state, or None where they state none.
+
+    >>> fee_of("percent", 50.0), fee_of("none", 0.0)
+    (Fee(kind='percent', value=Decimal('50.0')), None)
+    """
+    return Fee(kind, decimal_of(value)) if kind and kind != "none" else None
 
 
 @dataclass(frozen=True)

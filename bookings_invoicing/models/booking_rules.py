@@ -262,15 +262,10 @@ def _fee(row):
     """:rtype: bookings_invoicing.billing.labels.Fee or None"""
     setup, rule = row.setup_id, row.label_rule_id
     if row.fee_cause == "label":
-        return fee_of(rule.fee_kind, rule.fee_value)
+        return labels.fee_of(rule.fee_kind, rule.fee_value)
     if row.fee_cause == "no_show":
-        return fee_of(setup.no_show_fee_kind, setup.no_show_fee)
-    return fee_of(setup.late_cancel_fee_kind, setup.late_cancel_fee)
-
-
-def fee_of(kind, value):
-    """:rtype: bookings_invoicing.billing.labels.Fee or None"""
-    return labels.Fee(kind, money.decimal_of(value)) if kind and kind != "none" else None
+        return labels.fee_of(setup.no_show_fee_kind, setup.no_show_fee)
+    return labels.fee_of(setup.late_cancel_fee_kind, setup.late_cancel_fee)
 
 
 def packed(explanation):

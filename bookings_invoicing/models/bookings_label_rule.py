@@ -3,7 +3,6 @@ from odoo.exceptions import ValidationError
 
 from ..billing import labels
 from ..billing.status import BILLED, NOT_BILLABLE_REASONS
-from .booking_rules import fee_of
 
 FEE_KINDS = [("none", "No fee"), ("amount", "Amount"), ("percent", "Per cent of the price")]
 
@@ -67,7 +66,7 @@ class BookingsLabelRule(models.Model):
             self.outcome,
             match=self.match,
             reason=self.reason or "label",
-            fee=fee_of(self.fee_kind, self.fee_value) if self.outcome == "fee" else None,
+            fee=labels.fee_of(self.fee_kind, self.fee_value) if self.outcome == "fee" else None,
             payer=self.payer_id.id if self.outcome == "payer" else None,
             note=self.note or "",
         )
@@ -139,8 +138,8 @@ class BookingsSyncSetup(models.Model):
         for setup in self:
             try:
                 fees = [
-                    fee_of(setup.no_show_fee_kind, setup.no_show_fee),
-                    fee_of(setup.late_cancel_fee_kind, setup.late_cancel_fee),
+                    labels.fee_of(setup.no_show_fee_kind, setup.no_show_fee),
+                    labels.fee_of(setup.late_cancel_fee_kind, setup.late_cancel_fee),
                 ]
             except ValueError as error:
                 raise ValidationError(
