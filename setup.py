@@ -7,6 +7,7 @@ from setuptools import setup
 
 HERE = Path(__file__).resolve().parent
 LEFT_OUT = ("__pycache__",)
+SCRIPTS = "migrations"  # folders named like versions: files that Odoo runs, no packages
 MAIN = "bookings_invoicing"
 
 
@@ -21,17 +22,18 @@ def packages(addon):
     return {
         "odoo.addons." + ".".join(folder.relative_to(HERE).parts): str(folder.relative_to(HERE))
         for folder in folders
-        if not set(folder.parts) & set(LEFT_OUT)
+        if not set(folder.parts) & {*LEFT_OUT, SCRIPTS}
     }
 
 
 def data_files(addon):
-    """Every other file of the addon, relative to it; views, translations, images and the like."""
+    """Every other file of the addon, relative to it; views, translations, images, scripts and the like."""
     root = HERE / addon
     return [
         str(path.relative_to(root))
         for path in sorted(root.rglob("*"))
-        if path.is_file() and path.suffix not in (".py", ".pyc", ".pyo")
+        if path.is_file() and path.suffix not in (".pyc", ".pyo")
+        if path.suffix != ".py" or SCRIPTS in path.relative_to(root).parts
         if not any(
             part.startswith(".") or part in LEFT_OUT for part in path.relative_to(root).parts
         )

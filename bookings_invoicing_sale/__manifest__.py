@@ -1,7 +1,7 @@
 {
     "name": "Bookings Invoicing: Sales",
     "summary": "Microsoft Bookings appointments become sale orders, invoiced the way Sales does",
-    "version": "19.0.1.0.0",
+    "version": "19.0.1.0.1",
     "category": "Accounting/Accounting",
     "author": "Bookings Invoicing contributors",
     "license": "LGPL-3",

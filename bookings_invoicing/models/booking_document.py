@@ -1,8 +1,9 @@
 from odoo import models
 from odoo.fields import Command
-from odoo.tools import format_date, format_time
+from odoo.tools import float_compare, float_round, format_date, format_time
 
 from ..billing import grouping, period, text
+from . import booking_rules
 
 
 class BookingsBooking(models.Model):
@@ -114,17 +115,21 @@ class BookingsBooking(models.Model):
         self.ensure_one()
         taxes = self._line_taxes(split)
         amount = self._amount_to_bill()
-        whole = self.currency_id.compare_amounts(amount, self.amount) == 0
+        quantity, price_unit = self._quantity_and_price(amount)
         money = taxes._bookings_agreed_line(
-            self.quantity if whole else 1.0,
-            self.price_unit if whole else amount,
+            quantity,
+            price_unit,
             amount,
             self.setup_id.price_tax == "included",
             self.currency_id,
             self.company_id,
             self.product_id,
         )
-        by_hour = whole and self.price_unit_of == "hour" and money["quantity"] == self.quantity
+        by_hour = (
+            self.price_unit_of == "hour"
+            and price_unit == self.price_unit
+            and money["quantity"] == quantity
+        )
         values = {
             "product_id": self.product_id.id,
             "booking_id": self.id,
@@ -145,6 +150,18 @@ class BookingsBooking(models.Model):
         if not all(name in self.env["account.move.line"]._fields for name in names):
             return {}
         return dict(zip(names, self._service_period(), strict=True))
+
+    def _quantity_and_price(self, amount):
+        """Quantity and unit price of this amount: as priced; of a part some hours, or 1 x the amount."""
+        self.ensure_one()
+        if self.currency_id.compare_amounts(amount, self.amount) == 0:
+            return self.quantity, self.price_unit
+        if self.price_unit_of == "hour" and self.price_unit:
+            digits = booking_rules.unit_digits(self.env)
+            hours = float_round(amount / self.price_unit, precision_digits=digits)
+            if float_compare(hours * self.price_unit, amount, precision_digits=8) == 0:
+                return hours, self.price_unit
+        return 1.0, amount
 
     def _invoice_totals(self, split):
         """What the invoice of these bookings will come to, by Odoo's tax engine, without making it.

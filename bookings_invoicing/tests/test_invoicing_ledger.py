@@ -69,6 +69,17 @@ class TestCredits(LedgerCase):
             ("invoiced", 100.0, 0.0),
         )
 
+    def test_credited_hours_are_billed_again_as_hours(self):
+        booking = self.ready.filtered(lambda one: one.price_unit_of == "hour")[0]
+        booking.quantity = 2.0
+        booking.price_unit = 100.0
+        self.credit(self.invoice(booking), 0.25)
+        booking.action_put_back()
+        line = self.invoice(booking).invoice_line_ids
+        self.assertEqual((line.quantity, line.price_unit, line.price_subtotal), (0.5, 100.0, 50.0))
+        self.assertEqual(line.product_uom_id, self.env.ref("uom.product_uom_hour"))
+        self.assertEqual(booking.billed_amount, 200.0)
+
     def test_credit_note_taken_back_makes_the_invoice_count_again(self):
         booking = self.ready[0]
         move = self.invoice(booking)

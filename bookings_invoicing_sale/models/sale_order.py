@@ -55,13 +55,6 @@ class SaleOrder(models.Model):
                         )
                     )
 
-    def _get_invoiceable_lines(self, final=False):
-        # EXTENDS 'sale': what was credited in part is billed again only where somebody put it back
-        lines = super()._get_invoiceable_lines(final)
-        return lines.filtered(
-            lambda line: line.qty_to_invoice <= 0 or not line.sudo().booking_id.credited_amount
-        )
-
     def _create_invoices(self, grouped=False, final=False, date=None):
         # EXTENDS 'sale': orders of bookings never share an invoice with those of another journal or
         # purchase order

@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.tools import float_round
 from odoo.tools.sql import column_exists, create_column
 
 
@@ -44,6 +45,96 @@ class SaleOrderLine(models.Model):
                 line.booking_id and line.state != "cancel" and not line.booking_released
             )
 
+    # -- what is invoiced and what is left: the booking's ledger says it ----------------------------
+
+    @api.depends("booking_id", "invoice_lines.price_subtotal")
+    def _compute_qty_invoiced(self):
+        return super()._compute_qty_invoiced()
+
+    def _prepare_qty_invoiced(self):
+        # EXTENDS 'sale': a part that was credited or billed again counts for the hours it is worth,
+        # also where its document says 1 x the amount
+        quantities = super()._prepare_qty_invoiced()
+        for line in self.filtered("booking_id"):
+            quantities[line] = line._booking_quantity_invoiced()
+        return quantities
+
+    def _booking_quantity_invoiced(self):
+        """Quantity of the booking on its invoices less credit notes, drafts included as Odoo does.
+
+        An invoice of a booking that was not billed, or is no more, says what one hour or unit is
+        worth; the lines after it count by their amounts.
+        """
+        quantity = amount = worth = 0.0
+        lines = self._get_invoice_lines().filtered(lambda line: line.parent_state != "cancel")
+        for line in lines.sorted("id"):
+            sign = -1 if line.move_id.move_type == "out_refund" else 1
+            own = line.product_uom_id._compute_quantity(line.quantity, self.product_uom_id)
+            if sign > 0 and line.currency_id.compare_amounts(amount, 0.0) <= 0:
+                quantity, worth = own, line.price_subtotal / own if own else 0.0
+            else:
+                quantity += sign * (line.price_subtotal / worth if worth else own)
+            amount += sign * line.price_subtotal
+        return float_round(quantity, precision_digits=self._unit_digits())
+
+    @api.depends("booking_live", "booking_id.status")
+    def _compute_qty_to_invoice(self):
+        # EXTENDS 'sale': what was credited comes back where somebody put it back, what was given
+        # away does not
+        result = super()._compute_qty_to_invoice()
+        for line in self.filtered(lambda line: line.booking_live and line.qty_to_invoice > 0):
+            line.qty_to_invoice = line._booking_quantity_left()
+        return result
+
+    def _booking_quantity_left(self):
+        """What is still to be invoiced: all, the part that is to be billed again, or nothing.
+
+        What a person added to the order beyond what was booked is left as Odoo says.
+        """
+        booking = self.sudo().booking_id
+        if booking.status != "ordered":
+            invoiced = self.qty_to_invoice + self.qty_invoiced
+            return max(0.0, invoiced - max(self.qty_invoiced, booking.quantity))
+        amount = booking._amount_to_bill()
+        if booking.currency_id.compare_amounts(amount, booking.amount) == 0:
+            return self.qty_to_invoice
+        digits = self._unit_digits()
+        part = float_round(self.product_uom_qty * amount / booking.amount, precision_digits=digits)
+        return max(part, 10.0**-digits)
+
+    def _unit_digits(self):
+        return self.env["decimal.precision"].precision_get("Product Unit")
+
+    @api.depends("qty_to_invoice", "invoice_lines.parent_state", "invoice_lines.price_subtotal")
+    def _compute_untaxed_amount_to_invoice(self):
+        # EXTENDS 'sale'
+        result = super()._compute_untaxed_amount_to_invoice()
+        for line in self.filtered("booking_live"):
+            line.untaxed_amount_to_invoice = line._booking_amount_left("price_subtotal")
+        return result
+
+    @api.depends("qty_to_invoice", "invoice_lines.parent_state", "invoice_lines.price_total")
+    def _compute_amount_to_invoice(self):
+        # EXTENDS 'sale'
+        result = super()._compute_amount_to_invoice()
+        for line in self.filtered("booking_live"):
+            line.amount_to_invoice = line._booking_amount_left("price_total")
+        return result
+
+    def _booking_amount_left(self, total):
+        """The amount of what is to be invoiced, and of drafts, which Odoo does not count as invoiced.
+
+        :param str total: the field of the lines that has it
+        """
+        drafts = self.invoice_lines.filtered(lambda line: line.parent_state == "draft")
+        left = sum(
+            -line[total] if line.move_id.move_type == "out_refund" else line[total]
+            for line in drafts
+        )
+        if self.product_uom_qty:
+            left += self[total] / self.product_uom_qty * self.qty_to_invoice
+        return self.currency_id.round(left)
+
     def _prepare_invoice_line(self, **optional_values):
         # EXTENDS 'sale': the invoice line bills the booking of the order line, unless another
         # invoice line does
@@ -58,10 +149,11 @@ class SaleOrderLine(models.Model):
             if self.booking_live and not billed and values["quantity"] > 0:
                 values["booking_id"] = booking.id
                 if booking.currency_id.compare_amounts(booking._amount_to_bill(), booking.amount):
-                    # Part of it is billed already: only the rest is.
+                    # Part of it is billed already: only the rest is, at what was billed of it.
                     rest = booking._prepare_invoice_line(booking._split())
-                    names = ("quantity", "price_unit", "extra_tax_data")
-                    values |= {name: rest[name] for name in names if name in rest}
+                    names = ("quantity", "price_unit", "product_uom_id")
+                    values |= {name: rest[name] for name in names}
+                    values |= {"extra_tax_data": rest.get("extra_tax_data"), "discount": 0.0}
         return values
 
     def _let_booking_go(self):

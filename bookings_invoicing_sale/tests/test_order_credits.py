@@ -1,5 +1,6 @@
 from odoo import Command
 from odoo.exceptions import UserError
+from odoo.modules.module import get_module_path, load_script
 from odoo.tests import tagged
 
 from .common import OrderCase
@@ -52,7 +53,7 @@ class TestOrderCredits(OrderCase):
         refund = move._reverse_moves([{"invoice_date": "2026-03-12"}])
         refund.invoice_line_ids.price_unit = round(booking.amount / 4, 2)
         refund.action_post()
-        self.assertGreater(booking.order_line_ids.qty_to_invoice, 0.0)
+        self.assertEqual(booking.order_line_ids.qty_to_invoice, 0.0)
         with self.assertRaises(UserError):
             booking.order_ids._create_invoices()
         self.assertEqual(booking.move_ids, move | refund)
@@ -101,6 +102,152 @@ class TestOrderCredits(OrderCase):
         self.assertEqual((again.invoice_line_ids.booking_id, booking.status), (booking, "drafted"))
         again.action_post()
         self.assertEqual(booking.status, "invoiced")
+
+
+@tagged("post_install", "-at_install")
+class TestHoursCreditedInPart(OrderCase):
+    """Two hours at 100: what the order says is left is what the booking's ledger says is left."""
+
+    def setUp(self):
+        super().setUp()
+        self.booking = self.ready.filtered(lambda b: b.price_unit_of == "hour")[0]
+        self.booking.quantity = 2.0
+        self.booking.price_unit = 100.0
+        self.booking.action_create_invoices()
+        self.order, self.line = self.booking.order_ids, self.booking.order_line_ids
+        self.assertEqual((self.line.product_uom_qty, self.line.price_unit), (2.0, 100.0))
+
+    def _draft(self):
+        return self.invoice(self.order)
+
+    def _credit(self, move, **values):
+        refund = move._reverse_moves([{"invoice_date": "2026-03-12"}])
+        refund.invoice_line_ids.write(values)
+        refund.action_post()
+        return refund
+
+    def _assert_stands(self, invoiced, billed):
+        self.assertEqual((self.line.qty_invoiced, self.booking.billed_amount), (invoiced, billed))
+        self._assert_nothing_left()
+
+        line = self.line
+        self.assertEqual((line.untaxed_amount_to_invoice, line.amount_to_invoice), (0.0, 0.0))
+
+    def _assert_nothing_left(self):
+        self.assertEqual(self.line.qty_to_invoice, 0.0)
+        self.assertNotEqual(self.order.invoice_status, "to invoice")
+        before = self.order.invoice_ids
+        with self.assertRaises(UserError):
+            self.order._create_invoices(final=True)
+        self.assertEqual(self.order.invoice_ids, before)
+
+    def test_credited_hours_are_put_back_and_invoiced_as_hours(self):
+        move = self._draft()
+        move.action_post()
+        self._credit(move, quantity=0.5)
+        self._assert_stands(1.5, 150.0)
+        self.booking.action_put_back()
+        self.assertEqual(
+            (self.line.qty_to_invoice, self.line.untaxed_amount_to_invoice), (0.5, 50.0)
+        )
+        again = self._draft()
+        line = again.invoice_line_ids
+        self.assertEqual((line.quantity, line.price_unit, line.price_subtotal), (0.5, 100.0, 50.0))
+        self.assertEqual(line.product_uom_id, self.line.product_uom_id)
+        again.action_post()
+        self._assert_stands(2.0, 200.0)
+        self.assertEqual(self.order.invoice_status, "invoiced")
+
+    def test_credited_by_its_price_counts_as_the_hours_that_it_is_worth(self):
+        move = self._draft()
+        move.action_post()
+        self._credit(move, price_unit=25.0)
+        self._assert_stands(1.5, 150.0)
+        self.booking.action_put_back()
+        self._draft().action_post()
+        self._assert_stands(2.0, 200.0)
+
+    def test_part_that_is_no_whole_share_of_the_hours(self):
+        move = self._draft()
+        move.action_post()
+        self._credit(move, quantity=1.0, price_unit=33.33)
+        self.booking.action_put_back()
+        again = self._draft()
+        self.assertEqual(again.invoice_line_ids.price_subtotal, 33.33)
+        again.action_post()
+        self._assert_stands(2.0, 200.0)
+
+    def test_credited_in_full_is_not_invoiced_again_with_all_the_others(self):
+        move = self._draft()
+        move.action_post()
+        self.credit(move)
+        self._assert_stands(0.0, 0.0)
+        other = self.ready.filtered(lambda b: b.status == "ready" and b.amount > 0)[:1]
+        other.action_create_invoices()
+        moves = self.invoice(self.order | other.order_ids)
+        self.assertEqual(moves.invoice_line_ids.filtered("product_id").booking_id, other)
+        self.booking.action_put_back()
+        self.assertEqual(self.line.qty_to_invoice, 2.0)
+        self._draft().action_post()
+        self._assert_stands(2.0, 200.0)
+
+    def test_what_is_given_away_on_the_draft_does_not_come_back(self):
+        move = self._draft()
+        move.invoice_line_ids.quantity = 1.5
+        self._assert_nothing_left()
+        move.action_post()
+        self._assert_stands(1.5, 150.0)
+        self._credit(move, quantity=0.5)
+        self._assert_stands(1.0, 100.0)
+        self.booking.action_put_back()
+        self._draft().action_post()
+        self._assert_stands(1.5, 150.0)
+
+    def test_an_hour_that_a_person_adds_to_the_order_is_invoiced_without_the_booking(self):
+        self._draft().action_post()
+        self.line.write({"product_uom_qty": 3.0, "qty_delivered": 3.0})
+        self.assertEqual(self.line.qty_to_invoice, 1.0)
+        extra = self._draft().invoice_line_ids
+        self.assertEqual((extra.price_subtotal, extra.booking_id.ids), (100.0, []))
+        self.assertEqual(self.line.qty_invoiced, 3.0)
+
+    def test_part_of_an_order_with_a_discount_is_not_reduced_twice(self):
+        self.line.discount = 10.0
+        move = self._draft()
+        move.action_post()
+        self._assert_stands(2.0, 180.0)
+        self._credit(move, quantity=0.5)
+        self.booking.action_put_back()
+        again = self._draft()
+        self.assertEqual(again.invoice_line_ids.price_subtotal, 45.0)
+        again.action_post()
+        self._assert_stands(2.0, 180.0)
+
+    def test_updating_the_addon_mends_what_orders_said_before(self):
+        move = self._draft()
+        move.action_post()
+        self.credit(move)
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE sale_order_line SET qty_to_invoice = 2, invoice_status = 'to invoice' WHERE id = %s",
+            self.line.ids,
+        )
+        self.env.invalidate_all()
+        path = f"{get_module_path('bookings_invoicing_sale')}/migrations/19.0.1.0.1/post-migrate.py"
+        load_script(path, "mended").migrate(self.env.cr, "19.0.1.0.0")
+        self.env.invalidate_all()
+        self._assert_stands(0.0, 0.0)
+
+    def test_discount_given_on_the_draft_leaves_nothing(self):
+        move = self._draft()
+        move.invoice_line_ids.discount = 10.0
+        move.action_post()
+        self._assert_stands(2.0, 180.0)
+        self.assertEqual(self.order.invoice_status, "invoiced")
+        self.credit(move)
+        self.booking.action_put_back()
+        self._draft().action_post()
+        self._assert_stands(2.0, 200.0)
 
 
 @tagged("post_install", "-at_install")

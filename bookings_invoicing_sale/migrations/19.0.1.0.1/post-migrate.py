@@ -1,0 +1,13 @@
+"""What orders of bookings say is left to invoice follows the ledger of the booking; it did not before."""
+
+from odoo import SUPERUSER_ID, api
+
+NAMES = ("qty_invoiced", "qty_to_invoice", "untaxed_amount_to_invoice", "invoice_status")
+
+
+def migrate(cr, version):
+    env = api.Environment(cr, SUPERUSER_ID, {})
+    lines = env["sale.order.line"].search([("booking_id", "!=", False)])
+    for name in NAMES:
+        env.add_to_compute(lines._fields[name], lines)
+    env.flush_all()
