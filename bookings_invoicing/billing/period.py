@@ -59,6 +59,17 @@ def service_days(start_utc: datetime, stop_utc: datetime, tz_name: str) -> tuple
     return first, (local_day(stop_utc - _TICK, tz_name) if stop_utc > start_utc else first)
 
 
+def service_day(start_utc: datetime, stop_utc: datetime, tz_name: str) -> date:
+    """The one day that an appointment counts for: its last one.
+
+    It decides the month, *Bill From*, rehearsal, completeness and the dates of the invoice alike.
+
+    >>> service_day(datetime(2026, 1, 31, 22), datetime(2026, 1, 31, 23), "Europe/Copenhagen")
+    datetime.date(2026, 1, 31)
+    """
+    return service_days(start_utc, stop_utc, tz_name)[1]
+
+
 def elapsed(start: datetime, stop: datetime) -> timedelta:
     """The time that really passed between two moments, whatever the clocks did in between.
 

@@ -127,15 +127,15 @@ def status_of(facts: BookingFacts, line_status: dict[str, str] | None = None) ->
 
 
 def automatic_reason(
-    stop: date, bill_from: date | None, free: bool, label_reason: str | None = None
+    day: date, bill_from: date | None, free: bool, label_reason: str | None = None
 ) -> str | None:
     """Why a booking is not billable by itself; a person's own reason goes before this.
 
-    ``stop`` and ``bill_from`` are both days of the business, or both moments.
+    :param day: the service day, see :func:`.period.service_day`
 
-    >>> automatic_reason(datetime(2026, 1, 31, 12), datetime(2026, 2, 1), free=True)
+    >>> automatic_reason(date(2026, 1, 31), date(2026, 2, 1), free=True)
     'billed_elsewhere'
     """
-    if bill_from is not None and stop < bill_from:
+    if bill_from is not None and day < bill_from:
         return "billed_elsewhere"
     return label_reason or ("free" if free else None)

@@ -1,7 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..billing import period
 from . import line_handover
 
 
@@ -124,17 +123,7 @@ class AccountMove(models.Model):
 
     def _bookings_date_again(self):
         """Let the dates of this draft follow those of its bookings."""
-        bookings = self.invoice_line_ids.booking_id
-        first, last = bookings._service_period()
-        values = {
-            "bookings_service_start": first,
-            "bookings_service_stop": last,
-            "delivery_date": last,
-        }
-        day = period.invoice_date(bookings.setup_id[:1].invoice_date_policy, last)
-        if day and not any(bookings.mapped("date_today")):
-            values["invoice_date"] = day
-        self.write(values)
+        self.write(self.invoice_line_ids.booking_id._invoice_dates())
 
     def _bookings_undo_reason(self, run):
         """Why the undo of a run must leave this invoice alone; empty where it may remove it."""

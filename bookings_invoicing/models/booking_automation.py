@@ -60,15 +60,16 @@ class BookingsSyncSetup(models.Model):
         if not setup._auto_draft_due(today):
             return None
         setup.auto_drafted_on = today
-        domain = [("setup_id", "=", setup.id), ("status", "=", "ready")]
+        bookings = setup.env["bookings.booking"].search(
+            [("setup_id", "=", setup.id), ("status", "=", "ready")]
+        )
         if setup.auto_draft != "daily":
             last = (
                 period.month_start(today)
                 if setup.auto_draft == "monthly"
                 else today - timedelta(today.weekday())
             )
-            domain.append(("stop", "<=", period.start_of_day(last, setup.tz)))
-        bookings = setup.env["bookings.booking"].search(domain)
+            bookings = bookings.filtered(lambda booking: booking._last_day() < last)
         run = setup.env["bookings.invoice.run"].create({"state": "running", "is_automatic": True})
         for_machine = bookings._for_automation(run)
         for_machine._invoice_into(run, {})

@@ -242,13 +242,14 @@ class BookingsBooking(models.Model):
         return {"no_customer": {"name": self.name}}
 
     def _invoice_day(self):
-        """The date that the setup's policy gives the invoice; ``None``: when it is confirmed."""
-        if self.date_today:
+        """The date that the setup's policy gives an invoice of these bookings; ``None``: when it is confirmed."""
+        if any(self.mapped("date_today")):
             return None
-        return period.invoice_date(self.setup_id.invoice_date_policy, self._last_day())
+        last = max(booking._last_day() for booking in self)
+        return period.invoice_date(self[:1].setup_id.invoice_date_policy, last)
 
     def _last_day(self):
-        return period.service_days(self.start, self.stop, self.setup_id.tz)[1]
+        return period.service_day(self.start, self.stop, self.setup_id.tz)
 
     def _attention_sentences(self):
         """Why the booking needs somebody, and what to do, one sentence for each reason."""

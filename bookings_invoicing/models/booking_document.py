@@ -75,7 +75,6 @@ class BookingsBooking(models.Model):
         """
         setup = self[:1].setup_id
         split = group.split
-        first, last = self._service_period()
         payer = self[:1].payer_id
         values = {
             "move_type": "out_invoice",
@@ -85,11 +84,7 @@ class BookingsBooking(models.Model):
             "journal_id": split.journal,
             "fiscal_position_id": split.fiscal_position,
             "partner_shipping_id": split.delivery_address,
-            "invoice_date": not any(self.mapped("date_today"))
-            and period.invoice_date(setup.invoice_date_policy, last),
-            "delivery_date": last,
-            "bookings_service_start": first,
-            "bookings_service_stop": last,
+            **self._invoice_dates(),
             "invoice_origin": ", ".join(sorted(set(self.setup_id.mapped("name")))),
             "invoice_line_ids": self._prepare_lines(split),
         }
@@ -106,6 +101,18 @@ class BookingsBooking(models.Model):
         """First and last local day of these bookings."""
         days = [day for b in self for day in period.service_days(b.start, b.stop, b.setup_id.tz)]
         return period.service_period(days)
+
+    def _invoice_dates(self):
+        """The dates of an invoice of these bookings: the period of service, and its own where the policy gives one."""
+        first, last = self._service_period()
+        values = {
+            "delivery_date": last,
+            "bookings_service_start": first,
+            "bookings_service_stop": last,
+        }
+        if day := self._invoice_day():
+            values["invoice_date"] = day
+        return values
 
     def _prepare_invoice_line(self, split):
         """Values of the invoice line of this booking.

@@ -1,7 +1,5 @@
 from odoo import fields, models
 
-from ..billing import period
-
 
 class BookingsBooking(models.Model):
     """Putting bookings on a draft that is there already, where a person says so; it is never the default."""
@@ -58,16 +56,11 @@ class BookingsBooking(models.Model):
         return joined | super()._create_documents_invoice(rest) if rest else joined
 
     def _join(self, draft, split):
-        days = [day for b in self for day in period.service_days(b.start, b.stop, b.setup_id.tz)]
-        days += filter(None, (draft.bookings_service_start, draft.bookings_service_stop))
-        first, last = period.service_period(days)
+        dates = (draft.invoice_line_ids.booking_id | self)._invoice_dates()
+        dates.pop("invoice_date", None)  # the draft's own stays
+        dates["delivery_date"] = max(filter(None, (draft.delivery_date, dates["delivery_date"])))
         draft.with_context(skip_is_manually_modified=True).write(
-            {
-                "invoice_line_ids": self._prepare_lines(split),
-                "bookings_service_start": first,
-                "bookings_service_stop": last,
-                "delivery_date": max(filter(None, (draft.delivery_date, last))),
-            }
+            {"invoice_line_ids": self._prepare_lines(split), **dates}
         )
         self._note_billed()
 

@@ -333,7 +333,7 @@ def _reason_not_to_bill(row):
     """Why nothing is billed though nobody said so; ``None`` where something is."""
     setup, free = row.setup_id, row.price_outcome == "free"
     if setup.bill_from or free:
-        day = period.local_time(row.stop, setup.tz).date()
+        day = period.service_day(row.start, row.stop, setup.tz)
         reason = status_rules.automatic_reason(day, setup.bill_from, free)
         if reason:
             return reason

@@ -90,7 +90,7 @@ class BookingsCompleteness(models.Model):
             remote_id: one
             for remote_id, one in there.items()
             if remote_id in here
-            or setup.bill_from <= period.service_days(one.start, one.end, setup.tz)[1] <= ahead
+            or setup.bill_from <= period.service_day(one.start, one.end, setup.tz) <= ahead
         }
 
     def _source_differences(self, there, unreadable, kept):
@@ -158,6 +158,6 @@ class BookingsSyncSetup(models.Model):
         return {
             appointment.id: appointment
             for appointment in self._own_appointments(list(found.values()))
-            if first <= period.service_days(appointment.start, appointment.end, self.tz)[1] <= last
+            if first <= period.service_day(appointment.start, appointment.end, self.tz) <= last
             and (appointment.service_id or appointment.service_name) not in left_out
         }, unreadable

@@ -53,6 +53,40 @@ class TestRehearsal(BookingsCase):
         self.assertEqual(invoices, len(moves))
         self.assertGreater(appointments, 0)
 
+    def test_what_ends_at_midnight_belongs_to_the_month_before_everywhere(self):
+        """28 February 23:00 to 24:00: rehearsal, completeness, Bill From, preview and invoice say February."""
+        service = self.bookings(price_type="fixedPrice").service_id[:1]
+        created = self.change(
+            op="create",
+            start="2026-02-28T22:00:00Z",
+            minutes=60,
+            service=service.remote_id,
+            attendees=[{"name": "Nina Late", "email": "nina.late@example.com"}],
+            price="50.00",
+            price_type="fixedPrice",
+        )
+        self.sync()
+        number = created.change["appointment"]
+        booking = self.bookings(appointment_id=number)
+        booking.action_create_customer()
+        report = self.env["bookings.completeness"].create(
+            {"setup_id": self.setup.id, "date_from": "2026-03-01", "date_to": "2026-03-31"}
+        )
+        march = [row for row in self._rows(date(2026, 3, 1)) if row.name == booking.name]
+        february = [row for row in self._rows() if row.name == booking.name]
+        self.assertEqual((len(march), len(february)), (0, 1))
+        self.assertNotIn(booking, report._bookings())
+        self.assertEqual(booking.status, "ready")
+        preview = self.env["bookings.invoice.preview"].create({"ended_before": "2026-03-01"})
+        self.assertIn(booking, preview._chosen())
+        self.setup.bill_from = "2026-03-01"
+        self.assertEqual(booking.not_billable_reason, "billed_elsewhere")
+        self.setup.bill_from = "2026-02-28"
+        booking.action_create_invoices()
+        move = booking.invoice_line_ids.move_id
+        days = (move.invoice_date, move.delivery_date, move.bookings_service_stop)
+        self.assertEqual(days, (date(2026, 2, 28),) * 3)
+
     def test_nothing_is_written(self):
         self.env.flush_all()
         written = []

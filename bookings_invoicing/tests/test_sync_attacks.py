@@ -177,12 +177,12 @@ class TestSyncAttacks(BookingsCase):
         self.assertEqual(self.setup.service_ids.filtered("removed"), service)
 
     def test_spanning_bill_from(self):
-        """It is billed here when it ends on the day from which this setup bills, or after it."""
+        """It is billed here when its service day is the one from which this setup bills, or a later one."""
         self.assertEqual(self.setup.tz, "Europe/Copenhagen")
         self.setup.bill_from = date(2026, 3, 10)
         for start, elsewhere in (
             ("2026-03-09T21:30:00Z", True),  # to 23:30 there
-            ("2026-03-09T22:00:00Z", False),  # to midnight: it did not end before the day
+            ("2026-03-09T22:00:00Z", True),  # to midnight, which belongs to the day before
             ("2026-03-09T22:30:00Z", False),
         ):
             row = self._rows(self._create(start, [{"name": start}], minutes=60))

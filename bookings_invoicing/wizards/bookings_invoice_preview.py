@@ -142,11 +142,7 @@ class BookingsInvoicePreview(models.TransientModel):
         """The bookings of the period."""
         bookings = self.booking_ids._origin or self.booking_ids
         if self.ended_before:
-            bookings = bookings.filtered(
-                lambda booking: (
-                    booking.stop <= period.start_of_day(self.ended_before, booking.setup_id.tz)
-                )
-            )
+            bookings = bookings.filtered(lambda one: one._last_day() < self.ended_before)
         return bookings
 
     def _settings(self):

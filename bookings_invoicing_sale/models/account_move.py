@@ -1,5 +1,4 @@
 from odoo import models
-from odoo.addons.bookings_invoicing.billing import period
 from odoo.exceptions import UserError
 
 
@@ -36,19 +35,8 @@ class AccountMove(models.Model):
             bookings = lines.booking_id
             if not bookings:
                 continue
-            days = [
-                day for b in bookings for day in period.service_days(b.start, b.stop, b.setup_id.tz)
-            ]
-            first, last = period.service_period(days)
-            values = {
-                "delivery_date": last,
-                "bookings_service_start": first,
-                "bookings_service_stop": last,
-            }
+            values = bookings._invoice_dates()
             setup = bookings[:1].setup_id
-            invoice_date = period.invoice_date(setup.invoice_date_policy, last)
-            if invoice_date and not any(bookings.mapped("date_today")):
-                values["invoice_date"] = invoice_date
             if setup.invoice_cash_rounding_id:
                 values["invoice_cash_rounding_id"] = setup.invoice_cash_rounding_id.id
             move.write(values)
