@@ -56,7 +56,15 @@ class AccountMove(models.Model):
         left = line_handover.describe(self.invoice_line_ids.filtered("booking_id"))
         result = super().button_cancel()
         line_handover.hand_over(self.env, left)
+        self.sudo().invoice_line_ids.booking_id._settle_free()
         return result
+
+    def _post(self, soft=True):
+        # EXTENDS 'account': a booking that a credit note frees is settled at once
+        posted = super()._post(soft)
+        credits = posted.filtered(lambda move: move.move_type == "out_refund")
+        credits.sudo().invoice_line_ids.booking_id._settle_free()
+        return posted
 
     def _check_bookings_free(self, new_state):
         """Refuse what would let a line bill its booking again that is billed elsewhere meanwhile; name that invoice.

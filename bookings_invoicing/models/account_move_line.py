@@ -149,10 +149,13 @@ class AccountMoveLine(models.Model):
         return bool(credits) and self.currency_id.compare_amounts(left, 0.0) <= 0
 
     def unlink(self):
-        # EXTENDS 'account': the booking goes with its line where that was copied to another draft before
+        # EXTENDS 'account': the booking goes with its line where that was copied to another draft before, else it is
+        # settled at once
+        bookings = self.sudo().booking_id
         left = line_handover.describe(self.filtered("booking_id"))
         result = super().unlink()
         line_handover.hand_over(self.env, left)
+        bookings._settle_free()
         return result
 
     def _copy_data_extend_business_fields(self, values):

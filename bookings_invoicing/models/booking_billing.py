@@ -159,6 +159,15 @@ class BookingsBooking(models.Model):
                 if (booking.blockers or False) != blockers:
                     booking.blockers = blockers
 
+    def _settle_free(self):
+        """Settle those that are on no document any more, in the transaction that freed them.
+
+        What lists, totals and the dashboard say of them is what a click bills. Whoever deletes, cancels or credits an
+        invoice needs no role in bookings for it.
+        """
+        free = self.sudo().filtered(lambda b: b._was_on_document() and b.status not in BILLED)
+        free._refresh_billing()
+
     def _follow_where_free(self):
         """Let bookings that are on no document any more follow what changed meanwhile."""
         free = self.filtered(lambda b: b._was_on_document() and b.status not in BILLED)

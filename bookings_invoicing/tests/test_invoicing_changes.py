@@ -31,9 +31,59 @@ class TestChangesWhileBilled(LedgerCase):
         booking.action_create_invoices()
         self._reprice(booking, 120)
         booking.move_ids.unlink()
-        self.sync()
-        self.env["bookings.invoice.preview"].create({})
-        self.assertEqual((booking.amount, booking.changed_since_billing), (120.0, False))
+        self._assert_follows(booking, 120.0)
+
+    def _assert_follows(self, booking, amount):
+        """The list says at once what the row's button bills."""
+        self.assertEqual(
+            (booking.status, booking.amount, booking.changed_since_billing),
+            ("ready", amount, False),
+        )
+        booking.action_create_invoices()
+        self.assertEqual(booking.invoice_line_ids.filtered("booking_live").price_subtotal, amount)
+
+    def test_line_removed_from_a_draft_frees_a_booking_that_follows_at_once(self):
+        booking, other = self._fixed(), self._fixed(1)
+        other.payer_id = booking.payer_id
+        (booking | other).action_create_invoices()
+        self._reprice(booking, 120)
+        booking.invoice_line_ids.unlink()
+        self.assertEqual(other.status, "drafted")
+        self._assert_follows(booking, 120.0)
+
+    def test_prepared_credit_frees_a_booking_that_follows_at_once(self):
+        booking = self._fixed()
+        self.invoice(booking)
+        self._reprice(booking, 120)
+        self.env["account.move"].browse(booking.action_prepare_credit()["res_id"]).action_post()
+        self._assert_follows(booking, 120.0)
+
+    def test_cancelled_invoice_frees_a_booking_that_follows_at_once(self):
+        booking = self._fixed()
+        move = self.invoice(booking)
+        self._reprice(booking, 120)
+        move.button_draft()
+        self.assertEqual((booking.status, booking.changed_since_billing), ("drafted", True))
+        clerk = new_test_user(
+            self.env,
+            "accountant-of-moves",
+            groups="account.group_account_manager",
+            company_id=self.company.id,
+        )
+        move.with_user(clerk).button_cancel()
+        self._assert_follows(booking, 120.0)
+
+    def test_what_was_said_about_it_counts_at_once_when_its_draft_is_deleted(self):
+        """A no-show is no longer listed as ready; a new payer is the one who is listed."""
+        booking, other = self._fixed(), self._fixed(1)
+        (booking | other).action_create_invoices()
+        booking.action_no_show()
+        payer = self.env["res.partner"].create({"name": "Employer"})
+        other.customer_id.payer_id = payer
+        self.assertTrue(other.payer_waits)
+        (booking | other).move_ids.unlink()
+        self.assertEqual((booking.status, booking.not_billable_reason), ("not_billable", "no_show"))
+        self.assertEqual((other.status, other.payer_id), ("ready", payer))
 
     def test_label_given_after_drafting_is_shown_and_followed_on_request(self):
         self.env["bookings.label.rule"].create(
@@ -82,8 +132,7 @@ class TestChangesWhileBilled(LedgerCase):
         self.assertFalse(booking.changed_since_billing)
         move.button_draft()
         move.button_cancel()
-        booking._refresh_billing()
-        self.assertEqual((booking.status, booking.amount), ("ready", 120.0))
+        self._assert_follows(booking, 120.0)
 
     def test_removed_while_on_a_draft_is_no_change_once_it_is_free(self):
         booking = self._fixed()
@@ -93,9 +142,8 @@ class TestChangesWhileBilled(LedgerCase):
         self.assertTrue(booking.changed_since_billing)
         self.assertIn("Gone since: ", booking.pending_text)
         booking.move_ids.unlink()
-        self.sync()
-        self.env["bookings.invoice.preview"].create({})
         self.assertFalse(booking.changed_since_billing)
+        self.assertEqual((booking.status, booking.attention_reason), ("attention", "removed_after"))
 
     def test_two_presses_prepare_one_credit_note(self):
         booking = self._fixed()

@@ -23,6 +23,22 @@ class SaleOrder(models.Model):
         )
         return {**action, "domain": [("id", "in", self.booking_ids.ids)], "context": {}}
 
+    def write(self, vals):
+        # EXTENDS 'sale': a booking that a cancelled order frees is settled at once
+        if "state" not in vals:
+            return super().write(vals)
+        bookings = self.sudo().order_line.booking_id
+        result = super().write(vals)
+        bookings._settle_free()
+        return result
+
+    def unlink(self):
+        # EXTENDS 'sale': its lines go without being asked
+        bookings = self.sudo().order_line.booking_id
+        result = super().unlink()
+        bookings._settle_free()
+        return result
+
     def _action_confirm(self):
         # EXTENDS 'sale': what was booked has taken place
         result = super()._action_confirm()

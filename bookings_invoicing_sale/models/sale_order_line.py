@@ -45,6 +45,13 @@ class SaleOrderLine(models.Model):
                 line.booking_id and line.state != "cancel" and not line.booking_released
             )
 
+    def unlink(self):
+        # EXTENDS 'sale': a booking that this frees is settled at once
+        bookings = self.sudo().booking_id
+        result = super().unlink()
+        bookings._settle_free()
+        return result
+
     # -- what is invoiced and what is left: the booking's ledger says it ----------------------------
 
     @api.depends("booking_id", "invoice_lines.price_subtotal")
