@@ -147,7 +147,7 @@ class BookingsBooking(models.Model):
         values |= self._line_dates()
         if self._without_tax():
             values["tax_ids"] = [Command.clear()]
-        if distribution := self._line_analytic():
+        if distribution := self._line_analytic(split):
             values["analytic_distribution"] = distribution
         return values
 
@@ -221,8 +221,11 @@ class BookingsBooking(models.Model):
                 values["amount_currency"] = values["balance"] = -self.currency_id[:1].round(net)
         return [Command.create(values) for values in lines]
 
-    def _line_analytic(self):
-        """The service's analytic distribution, else the staff member's, else the setup's, over Odoo's own rules."""
+    def _line_analytic(self, split):
+        """The service's analytic distribution, else the staff member's, else the setup's.
+
+        Odoo's own rules add accounts of other plans, as they do on its own lines: a plan never has two.
+        """
         own = (
             self.service_id.analytic_distribution
             or next(
@@ -237,8 +240,14 @@ class BookingsBooking(models.Model):
         )
         if not own:
             return None
+        used = {int(number) for key in own for number in key.split(",") if number.strip()}
+        accounts = self.env["account.analytic.account"].sudo().browse(used).exists()
+        position = self.env["account.fiscal.position"].browse(split.fiscal_position)
+        income = self.product_id.product_tmpl_id.get_product_accounts(fiscal_pos=position)["income"]
         by_rules = self.env["account.analytic.distribution.model"]._get_distribution(
             {
+                "account_prefix": income.code,
+                "related_root_plan_ids": accounts.root_plan_id,
                 "product_id": self.product_id.id,
                 "product_categ_id": self.product_id.categ_id.id,
                 "partner_id": self.payer_id.id,

@@ -32,6 +32,45 @@ class TestDocument(LedgerCase):
         self.assertEqual((move.fiscal_position_id, move.amount_tax), (position, 0.0))
         self.assertEqual(move.invoice_line_ids.tax_ids, other)
 
+    def test_a_plan_has_one_account(self):
+        """The nearer account of a plan wins; Odoo's own rules add those of other plans, by account prefix too."""
+        places, people = self.env["account.analytic.plan"].create(
+            [{"name": "Places"}, {"name": "People"}]
+        )
+        quay, harbor, freja, rule_of_others = self.env["account.analytic.account"].create(
+            [
+                {"name": "Quay", "plan_id": places.id},
+                {
+                    "name": "Harbor",
+                    "plan_id": places.create({"name": "x", "parent_id": places.id}).id,
+                },
+                {"name": "Freja", "plan_id": people.id},
+                {"name": "Others", "plan_id": people.id},
+            ]
+        )
+        booking = self.theirs[0]
+        income = booking.product_id.product_tmpl_id.get_product_accounts()["income"]
+        rule = {"company_id": self.company.id, "product_id": booking.product_id.id}
+        self.env["account.analytic.distribution.model"].create(
+            [
+                rule | {"analytic_distribution": {str(harbor.id): 100}},
+                rule
+                | {
+                    "account_prefix": income.code[:3],
+                    "analytic_distribution": {str(freja.id): 100},
+                },
+                rule
+                | {"account_prefix": "zz", "analytic_distribution": {str(rule_of_others.id): 100}},
+            ]
+        )
+        self.setup.analytic_distribution = {str(quay.id): 100}
+        line = self._draft().invoice_line_ids.filtered(lambda one: one.booking_id == booking)
+        self.assertEqual(line.analytic_distribution, {str(quay.id): 100, str(freja.id): 100})
+        line.move_id.unlink()
+        booking.service_id.analytic_distribution = {f"{harbor.id},{freja.id}": 60}
+        line = self._draft().invoice_line_ids.filtered(lambda one: one.booking_id == booking)
+        self.assertEqual(line.analytic_distribution, {f"{harbor.id},{freja.id}": 60})
+
     def test_journal_of_the_setup(self):
         journal = self.company_data["default_journal_sale"].copy({"code": "BKNG"})
         self.setup.journal_id = journal
