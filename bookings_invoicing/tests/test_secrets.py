@@ -386,16 +386,13 @@ class TestSecretsOverHttp(LiveCase, HttpCase):
         self.assertNotIn(CANARY, log.getvalue())
 
     def _call(self, method, args, kwargs=None):
+        params = {
+            "model": "bookings.connection",
+            "method": method,
+            "args": args,
+            "kwargs": kwargs or {},
+        }
         return self.url_open(
             f"/web/dataset/call_kw/bookings.connection/{method}",
-            json={
-                "jsonrpc": "2.0",
-                "method": "call",
-                "params": {
-                    "model": "bookings.connection",
-                    "method": method,
-                    "args": args,
-                    "kwargs": kwargs or {},
-                },
-            },
+            json={"jsonrpc": "2.0", "method": "call", "params": params},
         )
