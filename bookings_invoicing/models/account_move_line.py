@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.tools import float_compare
 from odoo.tools.sql import column_exists, create_column
 
-from . import line_handover
+from . import billed_line, line_handover
 
 
 class AccountMoveLine(models.Model):
@@ -36,6 +36,14 @@ class AccountMoveLine(models.Model):
         help="The price of the booking was taken as one with taxes when this line was made",
     )
 
+    booking_written = fields.Json(
+        compute="_compute_booking_written",
+        store=True,
+        copy=False,
+        groups="base.group_system",
+        help="What the line was when it was written: what differs was changed by hand",
+    )
+
     _booking_live_uniq = models.UniqueIndex(
         "(booking_id) WHERE booking_live",
         "A booking can be on one invoice only. Remove it from the other one, cancel that or credit it first.",
@@ -43,9 +51,13 @@ class AccountMoveLine(models.Model):
 
     def _auto_init(self):
         # No line of before has a booking: where the columns are there, Odoo works nothing out for all of them.
-        for name in ("booking_live", "booking_tax_included"):
+        for name, kind in (
+            ("booking_live", "boolean"),
+            ("booking_tax_included", "boolean"),
+            ("booking_written", "jsonb"),
+        ):
             if not column_exists(self.env.cr, self._table, name):
-                create_column(self.env.cr, self._table, name, "boolean")
+                create_column(self.env.cr, self._table, name, kind)
         return super()._auto_init()
 
     @api.depends("booking_id")
@@ -53,6 +65,12 @@ class AccountMoveLine(models.Model):
         # Not by the setup: what it says later is not how this line was made.
         for line in self.filtered("booking_id"):
             line.booking_tax_included = line.booking_id.setup_id.price_tax == "included"
+
+    @api.depends("booking_id")
+    def _compute_booking_written(self):
+        # Once, when it is made: what is changed later is to be told from it.
+        for line in self.filtered(lambda line: line.booking_id and not line.booking_written):
+            line.booking_written = billed_line.facts(line)
 
     @api.depends(
         "booking_id",

@@ -4,6 +4,7 @@ from odoo.fields import Command
 from odoo.tools import plaintext2html
 
 from ..billing import grouping
+from . import billed_line
 
 # The calendar in the web app, as Microsoft's own guides link it; it opens with the business that was looked at last.
 WEB = {
@@ -108,22 +109,89 @@ class BookingsBooking(models.Model):
             move.partner_shipping_id.id,
             move.ref or "",
         )
+        edits = self._edits(line)
         move = move.with_context(skip_is_manually_modified=True)
         runs = self.env["bookings.invoice.run"].sudo().search([("joined_line_ids", "in", line.ids)])
         line.with_context(skip_is_manually_modified=True).unlink()
         self._pass_by_clock_again()
         self._refresh_billing()
-        if self.changed_since_billing:
-            self.sudo().changed_since_billing = False
         if self.status == "ready" and grouping.can_join(before, self._split()):
             values = self._prepare_invoice_line(self._split())
-            move.write({"invoice_line_ids": [Command.create(values)]})
-            runs.joined_line_ids |= move.invoice_line_ids.filtered(
-                lambda one: one.booking_id == self
-            )
-            move._bookings_date_again()
+            runs.joined_line_ids |= self._put_on_draft(move, values, edits)
         elif not move.invoice_line_ids:
             move.unlink()
+
+    def _edits(self, line):
+        """What a person changed on this line of the booking, see :mod:`.billed_line`.
+
+        :param line: ``account.move.line`` or ``sale.order.line``
+        :returns: what it was when it was written, values to keep, and what is to be said
+        """
+        # Of a line made before this was noted: what would be prepared today.
+        written = line.sudo().booking_written or {
+            "name": billed_line.text_digest(self._line_text()),
+            "discount": 0.0,
+            "tax_ids": sorted(self._line_taxes(self._split()).ids),
+        }
+        kept = billed_line.changed(line, written, billed_line.KEPT)
+        replaced = billed_line.changed(line, written, billed_line.REPLACED)
+
+        def label(name):
+            return line._fields[name]._description_string(self.env)
+
+        text = self._edits_text(
+            [label(name) for name in kept], {label(name): replaced[name] for name in replaced}
+        )
+        return written, kept, text
+
+    def _edits_text(self, kept, replaced):
+        """What is said about changes by hand when a line follows its booking; empty where there were none.
+
+        :param kept: labels
+        :param dict replaced: values by label
+        """
+        texts = []
+        if kept:
+            texts.append(self.env._("Kept as changed by hand: %s.", ", ".join(kept)))
+        if replaced:
+            values = (f"{label} {value}" for label, value in replaced.items())
+            texts.append(
+                self.env._("Replaced by what the booking says now: %s.", ", ".join(values))
+            )
+        if not texts:
+            return ""
+        return " ".join([f"{self.display_name}:", *texts])
+
+    def _put_on_draft(self, move, values, edits):
+        """Put the booking on the draft anew, with what a person had changed on its line before.
+
+        :param dict values: of the invoice line
+        :param edits: from :meth:`_edits`, of the line that was there
+        """
+        written, kept, text = edits
+        values = billed_line.with_kept(values, kept)
+        move.write({"invoice_line_ids": [Command.create(values)]})
+        line = move.invoice_line_ids.filtered(lambda one: one.booking_id == self)
+        billed_line.note_written(line, written, kept)
+        move._bookings_date_again()
+        self._tell_edits(move, text)
+        return line
+
+    def _tell_edits(self, document, text):
+        """Say it on booking and document, and to who pressed the button."""
+        if not text:
+            return
+        self.message_post(body=text)
+        document.message_post(body=text)
+        self.env.user._bus_send(
+            "simple_notification",
+            {
+                "title": document.display_name,
+                "message": text,
+                "type": "warning",
+                "sticky": True,
+            },
+        )
 
     def _to_bill_again(self):
         """Whether the credit note that was prepared for it is what credits it."""

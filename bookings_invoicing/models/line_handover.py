@@ -78,6 +78,7 @@ def describe(lines):
             taken={
                 "booking_tax_included": line.booking_tax_included,
                 "extra_tax_data": line.extra_tax_data,
+                "booking_written": line.booking_written,
             },
             reference=line.move_id.ref or "",
             document=line.move_id.display_name,

@@ -120,6 +120,79 @@ class TestChangesWhileBilled(LedgerCase):
         self.assertEqual((booking.status, booking.not_billable_reason), ("not_billable", "no_show"))
         self.assertFalse(booking.changed_since_billing)
 
+    def _edited(self, line):
+        """A person gives a discount, another account, tax, text and analytic account on the line."""
+        plan = self.env["account.analytic.plan"].create({"name": "Places"})
+        analytic = self.env["account.analytic.account"].create(
+            {"name": "Harbour", "plan_id": plan.id}
+        )
+        self.edits = {
+            "discount": 10.0,
+            "account_id": line.account_id.copy({"code": "499900"}).id,
+            "name": "As agreed by phone",
+            "analytic_distribution": {str(analytic.id): 100.0},
+            "tax_ids": line.tax_ids.copy({"name": "Another tax", "amount": 5.0}).ids,
+        }
+        if "account_id" not in line._fields:
+            del self.edits["account_id"]
+        line.write(self.edits | {"tax_ids": [Command.set(self.edits["tax_ids"])]})
+
+    def _assert_edits(self, line):
+        for name, value in self.edits.items():
+            found = line[name].ids if name == "tax_ids" else line[name]
+            self.assertEqual(found.id if name == "account_id" else found, value, name)
+
+    def test_updated_draft_keeps_what_a_person_changed_and_says_so(self):
+        for price_tax in ("excluded", "included"):
+            with self.subTest(price_tax), self.env.cr.savepoint() as trial:
+                self.setup.price_tax = price_tax
+                fixed = self.ready.filtered(lambda one: one.price_type == "fixedPrice")
+                booking = fixed.filtered(
+                    lambda one: one.price and not one._split().fiscal_position
+                )[0]
+                booking.action_create_invoices()
+                move = booking.invoice_line_ids.move_id
+                self._edited(booking.invoice_line_ids)
+                for price in (120, 150):  # twice: what was kept once is kept again
+                    self._reprice(booking, price)
+                    booking.action_update_draft()
+                    line = booking.invoice_line_ids
+                    self._assert_edits(line)
+                net = 135.0 if price_tax == "excluded" else round(135.0 / 1.15, 2)
+                self.assertAlmostEqual(line.price_subtotal, net, 2)
+                self.assertAlmostEqual(line.price_total, net * 1.05, 2)
+                for record in (booking, move):
+                    said = record.message_ids[0].body
+                    for name in self.edits:
+                        self.assertIn(line._fields[name]._description_string(self.env), said)
+                trial.rollback()
+            self.env.invalidate_all()
+
+    def test_updated_draft_says_that_a_price_set_by_hand_is_replaced(self):
+        booking = self._fixed()
+        booking.action_create_invoices()
+        booking.invoice_line_ids.price_unit = 45.0
+        self._reprice(booking, 120)
+        booking.action_update_draft()
+        self.assertEqual(booking.invoice_line_ids.price_subtotal, 120.0)
+        self.assertIn("45.0", booking.invoice_line_ids.move_id.message_ids[0].body)
+
+    def test_updated_draft_follows_what_nobody_changed(self):
+        """Text, staff and taxes as they are now; nothing is said of changes by hand."""
+        booking = self._fixed()
+        booking.action_create_invoices()
+        move = booking.invoice_line_ids.move_id
+        self.setup.line_template = "{service} at {start}"
+        tax = booking.invoice_line_ids.tax_ids.copy({"name": "New rate", "amount": 7.0})
+        booking.product_id.taxes_id = tax
+        self._reprice(booking, 120)
+        number = len(move.message_ids)
+        booking.action_update_draft()
+        line = booking.invoice_line_ids
+        self.assertIn(" at ", line.name)
+        self.assertEqual(line.tax_ids, tax)
+        self.assertFalse(move.message_ids[: len(move.message_ids) - number].filtered("body"))
+
     def test_left_as_billed(self):
         """The flag goes and stays away; once the booking is free, it follows all the same."""
         booking = self._fixed()

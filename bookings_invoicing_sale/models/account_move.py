@@ -40,6 +40,7 @@ class AccountMove(models.Model):
             if setup.invoice_cash_rounding_id:
                 values["invoice_cash_rounding_id"] = setup.invoice_cash_rounding_id.id
             move.write(values)
+            lines.flush_recordset(["booking_written"])
             bookings.filtered(lambda booking: not booking.billed_before).billed_before = True
             again = bookings.filtered("bill_again_id")
             if move.move_type == "out_invoice":

@@ -1,4 +1,5 @@
 from odoo import api, models
+from odoo.addons.bookings_invoicing.models import billed_line
 from odoo.fields import Command
 from odoo.tools import SQL
 
@@ -95,12 +96,12 @@ class BookingsBooking(models.Model):
         order_line = line.sudo().sale_line_ids[:1]
         if not order_line:
             return super()._redraft(move, line)
+        edits = self._edits(line)
         move = move.with_context(skip_is_manually_modified=True)
         line.with_context(skip_is_manually_modified=True).unlink()
         if self._reorder():
             values = order_line._prepare_invoice_line()
-            move.write({"invoice_line_ids": [Command.create(values)]})
-            move._bookings_date_again()
+            self._put_on_draft(move, values, edits)
         elif not move.invoice_line_ids:
             move.unlink()
         return None
@@ -111,11 +112,10 @@ class BookingsBooking(models.Model):
         :returns: whether the booking is still on its order
         """
         line = self._live_order_lines()
+        written, kept, text = self._edits(line)
         line.booking_released = True
         self._pass_by_clock_again()
         self._refresh_billing()
-        if self.changed_since_billing:
-            self.sudo().changed_since_billing = False
         order = line.order_id
         if self.status != "ready" or order.locked or not self._fits_order(order):
             line._let_booking_go()
@@ -124,7 +124,10 @@ class BookingsBooking(models.Model):
         if line.product_id.id != values["product_id"]:
             line.qty_delivered = 0.0  # Odoo refuses another product for what is delivered
         delivered = values["product_uom_qty"] if line.state == "sale" else line.qty_delivered
+        values = billed_line.with_kept(values, kept)
         line.write(values | {"booking_released": False, "qty_delivered": delivered})
+        billed_line.note_written(line, written, kept)
+        self._tell_edits(order, text)
         return True
 
     def _fits_order(self, order):

@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.addons.bookings_invoicing.models import billed_line
 from odoo.tools import float_round
 from odoo.tools.sql import column_exists, create_column
 
@@ -27,6 +28,14 @@ class SaleOrderLine(models.Model):
         help="This line bills its booking: its order is not cancelled",
     )
 
+    booking_written = fields.Json(
+        compute="_compute_booking_written",
+        store=True,
+        copy=False,
+        groups="base.group_system",
+        help="What the line was when it was written: what differs was changed by hand",
+    )
+
     _booking_live_uniq = models.UniqueIndex(
         "(booking_id) WHERE booking_live",
         "A booking can be on one order only. Cancel the other order first.",
@@ -34,9 +43,15 @@ class SaleOrderLine(models.Model):
 
     def _auto_init(self):
         # No line of before has a booking: where the column is there, Odoo works nothing out for all of them.
-        if not column_exists(self.env.cr, self._table, "booking_live"):
-            create_column(self.env.cr, self._table, "booking_live", "boolean")
+        for name, kind in (("booking_live", "boolean"), ("booking_written", "jsonb")):
+            if not column_exists(self.env.cr, self._table, name):
+                create_column(self.env.cr, self._table, name, kind)
         return super()._auto_init()
+
+    @api.depends("booking_id")
+    def _compute_booking_written(self):
+        for line in self.filtered(lambda line: line.booking_id and not line.booking_written):
+            line.booking_written = billed_line.facts(line)
 
     @api.depends("booking_id", "booking_released", "state")
     def _compute_booking_live(self):

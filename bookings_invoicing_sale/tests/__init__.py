@@ -4,5 +4,6 @@ from . import (
     test_order_flow_states,
     test_order_flow_switch,
     test_order_portal,
+    test_order_property,
     test_orders,
 )

@@ -276,6 +276,58 @@ class TestOrdersFollow(OrderCase):
         self.assertAlmostEqual(booking.order_line_ids.price_subtotal, 321.0, 2)
         self.assertFalse(booking.changed_since_billing)
 
+    def test_what_leaves_its_order_follows_at_once(self):
+        """The order is cancelled, its quotation or the line deleted: the list says what is billed next."""
+
+        def cancel(order):
+            order.action_cancel()
+
+        def delete(order):
+            order.action_cancel()
+            order.action_draft()
+            order.unlink()
+
+        def delete_line(order):
+            order.action_cancel()
+            order.action_draft()
+            order.order_line.unlink()
+
+        for free in (cancel, delete, delete_line):
+            with self.subTest(free.__name__), self.env.cr.savepoint() as trial:
+                booking = self._changed()
+                self._reprice(booking)
+                free(booking.order_line_ids.filtered("booking_live").order_id)
+                self.assertEqual(
+                    (booking.status, booking.amount, booking.changed_since_billing),
+                    ("ready", 321.0, False),
+                )
+                trial.rollback()
+            self.env.invalidate_all()
+
+    def test_what_a_person_changed_on_order_or_draft_is_kept(self):
+        """On the order: discount, text and tax; on its draft: discount and account; both are said."""
+        booking = self._changed()
+        line = booking.order_line_ids
+        tax = line.tax_ids.copy({"name": "Another tax", "amount": 5.0})
+        line.write({"discount": 10.0, "name": "As agreed", "tax_ids": [Command.set(tax.ids)]})
+        self._reprice(booking)
+        booking.action_update_draft()
+        self.assertEqual((line.discount, line.name, line.tax_ids), (10.0, "As agreed", tax))
+        self.assertAlmostEqual(line.price_subtotal, 288.9, 2)
+        self.assertIn("Discount", line.order_id.message_ids[0].body)
+        move = self.invoice(line.order_id)
+        account = move.invoice_line_ids.account_id.copy({"code": "499900"})
+        move.invoice_line_ids.write({"account_id": account.id, "discount": 20.0})
+        self.change(op="reprice", appointment=booking.appointment_id, price="100.00")
+        self.setup._sync_run(full=True)
+        booking.action_update_draft()
+        self.assertAlmostEqual(line.price_subtotal, 90.0, 2)
+        drafted = move.invoice_line_ids
+        self.assertEqual((drafted.discount, drafted.account_id), (20.0, account))
+        self.assertEqual((drafted.name, drafted.tax_ids), ("As agreed", tax))
+        self.assertAlmostEqual(drafted.price_subtotal, 80.0, 2)
+        self.assertIn("Account", move.message_ids[0].body)
+
     def test_the_draft_follows_through_its_order(self):
         booking = self._changed()
         move = self.invoice(booking.order_ids)
