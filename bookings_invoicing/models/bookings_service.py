@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.tools import float_round, formatLang
 
 PRICE_TYPES = [
     ("fixedPrice", "Fixed price"),
@@ -91,16 +92,8 @@ class BookingsService(models.Model):
             self.filtered(lambda service: not service.product_id), "service_filter"
         )
         for service in services:
-            product = setup.service_template_id.copy(
-                {
-                    "name": service.name,
-                    "type": "service",
-                    "list_price": service.price,
-                    "company_id": setup.service_template_id.company_id.id,
-                    "active": True,
-                }
-            )
-            service.product_id = product.product_variant_id
+            template = setup.service_template_id
+            service._make_product({"company_id": template.company_id.id, "active": True})
         return {"products_created": len(services)}
 
     @api.model
@@ -143,14 +136,55 @@ class BookingsService(models.Model):
         self.check_access("write")
         # Odoo's Invoicing role may not create products; ours may create those of its services, from the template.
         for service in self.sudo().filtered(lambda service: not service.product_id):
-            template = service.setup_id.service_template_id
-            values = {
-                "name": service.name,
-                "type": "service",
-                "list_price": service.price,
-            }
-            if template:
-                product = template.copy(values).product_variant_id
-            else:
-                product = self.env["product.product"].create(values)
-            service.product_id = product
+            service._make_product({})
+
+    def _make_product(self, values):
+        """Make the product of this service, from the setup's template where it has one, at the price of Bookings."""
+        self.ensure_one()
+        template = self.setup_id.service_template_id
+        values = {"name": self.name, "type": "service", "list_price": 0.0, **values}
+        if template:
+            product = template.copy(values).product_variant_id
+        else:
+            product = self.env["product.product"].create(values)
+        self.product_id = product
+        price = self._price_of_product()
+        if price is not None:
+            product.list_price = price
+        else:
+            product.product_tmpl_id.message_post(
+                body=self.env._(
+                    "Bookings asks %(price)s. There is no exchange rate to %(currency)s, so no sales price was set.",
+                    price=formatLang(self.env, self.price, currency_obj=self.currency_id),
+                    currency=product.currency_id.name,
+                )
+            )
+
+    def _price_of_product(self):
+        """What Bookings asks, as a sales price of the product: in its currency, on the basis of its taxes.
+
+        :returns: ``None`` where Odoo has no exchange rate (it would take 1)
+        """
+        setup, product = self.setup_id, self.product_id
+        company, price = setup.company_id, self.price
+        if not price:
+            return 0.0
+        if self.currency_id != product.currency_id:
+            today = fields.Date.context_today(self)
+            if not all(_has_rate(one, company) for one in (self.currency_id, product.currency_id)):
+                return None
+            price = self.currency_id._convert(
+                price, product.currency_id, company, today, round=False
+            )
+        taxes = product.taxes_id._filter_taxes_by_company(company)
+        if taxes and not self.no_tax:
+            price = taxes._bookings_line_price(price, setup.price_tax == "included", product)
+        return float_round(price, precision_digits=8)
+
+
+def _has_rate(currency, company):
+    """Whether Odoo knows what a currency is worth in a company."""
+    if currency == company.currency_id:
+        return True
+    rates = currency.sudo().rate_ids
+    return bool(rates.filtered(lambda rate: rate.company_id.id in (False, company.root_id.id)))

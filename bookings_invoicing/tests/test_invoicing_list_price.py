@@ -172,3 +172,47 @@ class TestListPrice(LedgerCase):
             self.booking.browse(),
         )
         self.assertEqual(float(rehearsed._price().amount), 16200.0)
+
+    # -- products made for services ----------------------------------------------------------------------
+
+    def _made(self, price, currency=None):
+        """The product that is made for the service at this price in Bookings."""
+        if currency:
+            self.setup.currency_id = currency
+        self.service.write({"product_id": False, "price": price})
+        self.service.action_create_product()
+        return self.service.product_id
+
+    def test_product_made_on_the_basis_of_its_taxes(self):
+        self.vat.amount = 25.0
+        self.setup.service_template_id.taxes_id = self.vat
+        own = self.company.currency_id
+        self.setup.service_template_id.company_id = self.company
+        self.assertEqual(self._made(125.0, own).list_price, 100.0)
+        self.assertEqual(self._take(60), 125.0)
+        self.setup.price_tax = "excluded"
+        self.assertEqual(self._made(125.0).list_price, 125.0)
+        self.vat.price_include_override = "tax_included"
+        self.assertEqual(self._made(100.0).list_price, 125.0)
+        self.assertEqual(self._take(60), 100.0)
+
+    def test_product_made_in_its_own_currency(self):
+        """Converted where Odoo has a rate, else left at 0 with the reason in the product's messages."""
+        foreign = self.env["res.currency"].create({"name": "XBK", "symbol": "x"})
+        self.setup.price_tax = "excluded"
+        self.setup.service_template_id.company_id = self.company
+        product = self._made(700.0, foreign)
+        self.assertEqual(product.list_price, 0.0)
+        self.assertIn("exchange rate", product.product_tmpl_id.message_ids[0].body)
+        self.env["res.currency.rate"].create(
+            {
+                "currency_id": foreign.id,
+                "company_id": self.company.id,
+                "name": "2026-01-01",
+                "rate": 7.0,
+            }
+        )
+        self.assertEqual(self._made(700.0).list_price, 100.0)
+        self.service.write({"product_id": False, "price": 350.0})
+        self.service._make_products(self.setup)
+        self.assertEqual(self.service.product_id.list_price, 50.0)
