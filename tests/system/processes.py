@@ -12,14 +12,15 @@ def run_module(environment, name, *words, **variables):
     return _finished(environment, command, "", variables)
 
 
-def run_odoo(environment, *words, script=""):
+def run_odoo(environment, *words, script="", **variables):
     """Odoo, fed with a script: the finished process."""
-    return _finished(environment, environment.odoo(*words), script, {})
+    return _finished(environment, environment.odoo(*words), script, variables)
 
 
-def run_script(environment, database, script):
+def run_script(environment, database, script, **variables):
     """A script in ``odoo shell``, which logs warnings only: the finished process."""
-    return run_odoo(environment, "shell", "-d", database, "--log-level=warn", script=script)
+    words = ("shell", "-d", database, "--log-level=warn")
+    return run_odoo(environment, *words, script=script, **variables)
 
 
 def last_line(done):
@@ -27,11 +28,11 @@ def last_line(done):
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def result(done):
-    """What a script answers: the JSON after the word RESULT."""
-    line = next((line for line in done.stdout.splitlines() if "RESULT" in line), None)
+def result(done, word="RESULT"):
+    """What a script answers: the JSON after a word of its own."""
+    line = next((line for line in done.stdout.splitlines() if word in line), None)
     assert line, done.stderr[-3000:]
-    return json.loads(line.split("RESULT")[1])
+    return json.loads(line.split(word)[1])
 
 
 def _finished(environment, command, text, variables):
