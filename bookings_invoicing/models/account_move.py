@@ -2,21 +2,29 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from . import line_handover
+from .account_move_line import UNLINKED
+from .own_links import ROLES
 
 
 class AccountMove(models.Model):
-    _inherit = "account.move"
+    _name = "account.move"
+    _inherit = ["account.move", "bookings.own.links"]
 
-    booking_ids = fields.One2many("bookings.booking", compute="_compute_booking_ids")
-    booking_count = fields.Integer(compute="_compute_booking_ids")
+    booking_ids = fields.One2many("bookings.booking", compute="_compute_booking_ids", groups=ROLES)
+    booking_count = fields.Integer(compute="_compute_booking_ids", groups=ROLES)
     bookings_service_start = fields.Date(
         string="Service From",
         copy=False,
         readonly=True,
+        groups=ROLES,
         help="First day of service on this invoice",
     )
     bookings_service_stop = fields.Date(
-        string="Service To", copy=False, readonly=True, help="Last day of service on this invoice"
+        string="Service To",
+        copy=False,
+        readonly=True,
+        groups=ROLES,
+        help="Last day of service on this invoice",
     )
 
     @api.depends("invoice_line_ids.booking_id")
@@ -42,7 +50,7 @@ class AccountMove(models.Model):
     def copy_data(self, default=None):
         # EXTENDS 'account': a debit note is made with the business fields too, but bills no booking again
         if (default or {}).get("debit_origin_id"):
-            self = self.with_context(bookings_unlinked_copy=True)  # noqa: PLW0642
+            self = self.with_context(bookings_unlinked_copy=UNLINKED)  # noqa: PLW0642
         return super().copy_data(default)
 
     def button_draft(self):
@@ -53,7 +61,7 @@ class AccountMove(models.Model):
     def button_cancel(self):
         # EXTENDS 'account'
         self._check_bookings_free("cancel")
-        left = line_handover.describe(self.invoice_line_ids.filtered("booking_id"))
+        left = line_handover.describe(self.sudo().invoice_line_ids.filtered("booking_id"))
         result = super().button_cancel()
         line_handover.hand_over(self.env, left)
         self.sudo().invoice_line_ids.booking_id._settle_free()
@@ -72,7 +80,7 @@ class AccountMove(models.Model):
         Such are: reviving a cancelled invoice, taking a credit note back, and taking an invoice back whose credited part
         was put back. Where the booking is free, a line that was released counts again.
         """
-        for move in self:
+        for move in self.sudo():
             lines = move._booking_lines_counting_again(new_state)
             for line in lines:
                 booking = line.booking_id
@@ -93,7 +101,7 @@ class AccountMove(models.Model):
                     )
             released = lines.filtered("booking_released")
             if released:
-                released.sudo().booking_released = False
+                released.booking_released = False
 
     def _bookings_too_much(self, line):
         """Whether taking back this credit note would leave a booking billed for more than it costs."""
@@ -131,7 +139,8 @@ class AccountMove(models.Model):
 
     def _bookings_date_again(self):
         """Let the dates of this draft follow those of its bookings."""
-        self.write(self.invoice_line_ids.booking_id._invoice_dates())
+        self.check_access("write")
+        self.sudo().write(self.invoice_line_ids.booking_id._invoice_dates())
 
     def _bookings_undo_reason(self, run):
         """Why the undo of a run must leave this invoice alone; empty where it may remove it."""

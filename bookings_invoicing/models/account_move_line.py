@@ -3,12 +3,17 @@ from odoo.tools import float_compare
 from odoo.tools.sql import column_exists, create_column
 
 from . import billed_line, line_handover
+from .own_links import ROLES, OwnValue
+
+# Value of the context key ``bookings_unlinked_copy``: what is copied bills no booking. No call can send it.
+UNLINKED = object()
 
 
 class AccountMoveLine(models.Model):
     """The ledger of a booking is its lines: posted invoice lines less posted credit lines."""
 
-    _inherit = "account.move.line"
+    _name = "account.move.line"
+    _inherit = ["account.move.line", "bookings.own.links"]
 
     booking_id = fields.Many2one(
         "bookings.booking",
@@ -17,13 +22,18 @@ class AccountMoveLine(models.Model):
         index="btree_not_null",
         ondelete="restrict",
         check_company=True,
+        groups=ROLES,
     )
     booking_released = fields.Boolean(
-        copy=False, readonly=True, help="Credited, and released by a person for billing again"
+        copy=False,
+        readonly=True,
+        groups=ROLES,
+        help="Credited, and released by a person for billing again",
     )
     booking_live = fields.Boolean(
         compute="_compute_booking_live",
         store=True,
+        groups=ROLES,
         copy=False,
         help="This line bills its booking: on an invoice that is not cancelled and not credited to zero",
     )
@@ -31,7 +41,7 @@ class AccountMoveLine(models.Model):
     booking_tax_included = fields.Boolean(
         compute="_compute_booking_tax_included",
         store=True,
-        readonly=False,
+        groups=ROLES,
         copy=False,
         help="The price of the booking was taken as one with taxes when this line was made",
     )
@@ -170,7 +180,7 @@ class AccountMoveLine(models.Model):
         # EXTENDS 'account': the booking goes with its line where that was copied to another draft before, else it is
         # settled at once
         bookings = self.sudo().booking_id
-        left = line_handover.describe(self.filtered("booking_id"))
+        left = line_handover.describe(self.sudo().filtered("booking_id"))
         result = super().unlink()
         line_handover.hand_over(self.env, left)
         bookings._settle_free()
@@ -180,9 +190,11 @@ class AccountMoveLine(models.Model):
         # EXTENDS 'account': a credit note credits the booking; the corrected draft of "reverse and new draft" takes over
         # a booking that the credit has freed. Nothing else that is copied with business fields bills it again.
         super()._copy_data_extend_business_fields(values)
-        if not self.booking_id or self.env.context.get("bookings_unlinked_copy"):
+        line = self.sudo()
+        unlinked = self.env.context.get("bookings_unlinked_copy") is UNLINKED
+        if not line.booking_id or unlinked:
             return
         is_credit = "move_reverse_cancel" in self.env.context
-        if is_credit or not self.booking_id.invoice_line_ids.filtered("booking_live"):
-            values["booking_id"] = self.booking_id.id
-            values["booking_tax_included"] = self.booking_tax_included
+        if is_credit or not line.booking_id.invoice_line_ids.filtered("booking_live"):
+            values["booking_id"] = OwnValue(line.booking_id.id)
+            values["booking_tax_included"] = OwnValue(line.booking_tax_included)

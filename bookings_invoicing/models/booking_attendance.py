@@ -130,7 +130,7 @@ class BookingsBooking(models.Model):
     def action_settle_label(self):
         """Say that what the label asks has been decided."""
         self.check_access("write")
-        self.label_settled = True
+        self.sudo().label_settled = True
         self._refresh_billing()
 
     # -- attendance ----------------------------------------------------------------------------------
@@ -138,8 +138,6 @@ class BookingsBooking(models.Model):
     def write(self, vals):
         if "attendance" not in vals:
             return super().write(vals)
-        if "attendance_source" not in vals:
-            vals = vals | {"attendance_source": "hand"}
         # What is on a document stays as it was billed; somebody is told.
         told = self.filtered(
             lambda one: (
@@ -149,6 +147,8 @@ class BookingsBooking(models.Model):
             )
         )
         result = super().write(vals)
+        if "attendance_source" not in vals:
+            self.sudo().attendance_source = "hand"
         told._for_import().changed_since_billing = True
         return result
 

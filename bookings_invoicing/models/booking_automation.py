@@ -40,8 +40,10 @@ class BookingsSyncSetup(models.Model):
 
         :param Exception error:
         """
-        run = self.env["bookings.invoice.run"].create(
-            {"state": "failed", "is_automatic": True, "company_id": self.company_id.id}
+        run = (
+            self.env["bookings.invoice.run"]
+            .sudo()
+            .create({"state": "failed", "is_automatic": True, "company_id": self.company_id.id})
         )
         run._fail(error)
         self._tell_responsible(
@@ -59,7 +61,7 @@ class BookingsSyncSetup(models.Model):
         today = setup._today()
         if not setup._auto_draft_due(today):
             return None
-        setup.auto_drafted_on = today
+        setup.sudo().auto_drafted_on = today
         bookings = setup.env["bookings.booking"].search(
             [("setup_id", "=", setup.id), ("status", "=", "ready")]
         )
@@ -70,7 +72,11 @@ class BookingsSyncSetup(models.Model):
                 else today - timedelta(today.weekday())
             )
             bookings = bookings.filtered(lambda booking: booking._last_day() < last)
-        run = setup.env["bookings.invoice.run"].create({"state": "running", "is_automatic": True})
+        run = (
+            setup.env["bookings.invoice.run"]
+            .sudo()
+            .create({"state": "running", "is_automatic": True})
+        )
         for_machine = bookings._for_automation(run)
         for_machine._invoice_into(run, {})
         run._finish()

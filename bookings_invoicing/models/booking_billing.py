@@ -89,7 +89,7 @@ class BookingsBooking(models.Model):
                 )
             if value < 0:
                 raise UserError(self.env._("A price or quantity cannot be negative."))
-            booking.write(
+            booking.sudo().write(
                 {
                     f"manual_{what}": value,
                     f"has_manual_{what}": True,
@@ -106,7 +106,7 @@ class BookingsBooking(models.Model):
     def action_reset_price(self):
         """Take back a price or quantity set by hand."""
         self.check_access("write")
-        self.write(
+        self.sudo().write(
             {
                 "has_manual_price": False,
                 "has_manual_quantity": False,
@@ -172,7 +172,7 @@ class BookingsBooking(models.Model):
         """Let bookings that are on no document any more follow what changed meanwhile."""
         free = self.filtered(lambda b: b._was_on_document() and b.status not in BILLED)
         free._take_pending()
-        free.filtered("changed_since_billing").changed_since_billing = False
+        free.sudo().filtered("changed_since_billing").changed_since_billing = False
         names = [field.name for field in self.pool.field_computed[self._fields["amount"]]]
         names.insert(0, "currency_id")
         for name in names:

@@ -42,7 +42,7 @@ class BookingsBooking(models.Model):
     def action_put_back(self):
         self.check_access("write")
         removed = self.filtered(lambda booking: booking.attention_reason == "removed_after")
-        removed.removed_settled = True
+        removed.sudo().removed_settled = True
         return super().action_put_back()
 
     def action_create_customer(self):
@@ -95,7 +95,7 @@ class BookingsBooking(models.Model):
         for booking in self.filtered("changed_since_billing"):
             texts = (self.env._("Left as billed."), booking.pending_text)
             booking.message_post(body=plaintext2html("\n".join(filter(None, texts))))
-        self.changed_since_billing = False
+        self.sudo().changed_since_billing = False
         return True
 
     def _redraft(self, move, line):
@@ -117,7 +117,7 @@ class BookingsBooking(models.Model):
         self._refresh_billing()
         if self.status == "ready" and grouping.can_join(before, self._split()):
             values = self._prepare_invoice_line(self._split())
-            runs.joined_line_ids |= self._put_on_draft(move, values, edits)
+            runs.joined_line_ids |= self._put_on_draft(move, values, edits).sudo()
         elif not move.invoice_line_ids:
             move.unlink()
 
@@ -170,7 +170,8 @@ class BookingsBooking(models.Model):
         """
         written, kept, text = edits
         values = billed_line.with_kept(values, kept)
-        move.write({"invoice_line_ids": [Command.create(values)]})
+        move.check_access("write")
+        move.sudo().write({"invoice_line_ids": [Command.create(values)]})
         line = move.invoice_line_ids.filtered(lambda one: one.booking_id == self)
         billed_line.note_written(line, written, kept)
         move._bookings_date_again()
@@ -225,5 +226,5 @@ class BookingsBooking(models.Model):
             ]
         )
         credit.invoice_line_ids.filtered(lambda other: other.booking_id != self).unlink()
-        self.bill_again_id = credit
+        self.sudo().bill_again_id = credit
         return credit._bookings_action()

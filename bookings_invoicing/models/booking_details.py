@@ -3,6 +3,7 @@ from odoo.tools import formatLang
 
 from ..billing import details, money
 from .bookings_booking import UNINVOICED
+from .bookings_mirror import IMPORTING
 
 KEYS = ("address", "vat", "e_invoice")
 ADDRESS = ("street", "city", "country_id")
@@ -151,9 +152,8 @@ class BookingsBooking(models.Model):
     def write(self, vals):
         # Who pays decides what stands in the way; choosing somebody here settles it at once.
         result = super().write(vals)
-        if {"partner_id", "payer_id"} & vals.keys() and not self.env.context.get(
-            "bookings_importing"
-        ):
+        importing = self.env.context.get("bookings_importing") is IMPORTING
+        if not importing and not {"partner_id", "payer_id"}.isdisjoint(vals):
             self._refresh_billing()
         return result
 

@@ -71,7 +71,7 @@ class BookingsBooking(models.Model):
         """Let bookings that are on no invoice any more follow what Bookings said meanwhile."""
         for booking in self.filtered("pending_values"):
             values = {name: raw for name, (_old, _new, raw) in booking.pending_values.items()}
-            booking.write(values | {"pending_values": False})
+            booking.sudo().write(values | {"pending_values": False})
             booking._apply_label_rules()
 
     def _differs(self, name, value):

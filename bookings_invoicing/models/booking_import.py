@@ -8,6 +8,7 @@ from ..billing import matching
 from ..billing.fingerprint import content_hash
 from ..billing.questions import mapped_answers
 from . import booking_rules
+from .bookings_mirror import IMPORTING
 
 HASH_LENGTH, SALT_LENGTH, DIGEST_LENGTH = 32, 8, 24  # hexadecimal digits
 
@@ -185,7 +186,7 @@ class BookingsBooking(models.Model):
 
     @api.model
     def _create(self, data_list):
-        if self.env.context.get("bookings_importing"):
+        if self.env.context.get("bookings_importing") is IMPORTING:
             for data in data_list:
                 # What Bookings says of the price is not a price set by hand; what is given is not worked out again.
                 data["inversed"].clear()
@@ -196,8 +197,8 @@ class BookingsBooking(models.Model):
 
     @api.model
     def _for_import(self):
-        return self.with_context(
-            bookings_importing=True,
+        return self.sudo().with_context(
+            bookings_importing=IMPORTING,
             mail_create_nolog=True,
             mail_create_nosubscribe=True,
             tracking_disable=True,
@@ -205,7 +206,7 @@ class BookingsBooking(models.Model):
 
     def _check_company(self, fnames=None):
         # What an import writes points to rows of its own setup and to partners that were looked for in its company.
-        if self.env.context.get("bookings_importing"):
+        if self.env.context.get("bookings_importing") is IMPORTING:
             return None
         return super()._check_company(fnames)
 

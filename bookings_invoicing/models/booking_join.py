@@ -1,6 +1,10 @@
 from odoo import fields, models
 
 
+class Joining(frozenset):
+    """Ids of the drafts that a run may add to, as value of the context key ``bookings_join``: no call can send it."""
+
+
 class BookingsBooking(models.Model):
     """Putting bookings on a draft that is there already, where a person says so; it is never the default."""
 
@@ -32,22 +36,22 @@ class BookingsBooking(models.Model):
         wanted = settings.get("join")
         if not wanted:
             return super()._draft(run, settings)
-        result = super(BookingsBooking, self.with_context(bookings_join=wanted))._draft(
+        result = super(BookingsBooking, self.with_context(bookings_join=Joining(wanted)))._draft(
             run, settings
         )
-        run.joined_line_ids |= self.invoice_line_ids.filtered(
+        run.sudo().joined_line_ids |= self.sudo().invoice_line_ids.filtered(
             lambda line: line.booking_live and line.move_id.id in wanted
         )
         return result
 
     def _create_documents_invoice(self, groups):
         wanted = self.env.context.get("bookings_join")
-        if not wanted:
+        if type(wanted) is not Joining:
             return super()._create_documents_invoice(groups)
         joined, rest = self.env["account.move"], []
         for bookings, group in groups:
             # somebody who works on the draft at this moment keeps it: the bookings get one of their own
-            draft = bookings._draft_to_join(group.split, wanted).try_lock_for_update()
+            draft = bookings._draft_to_join(group.split, list(wanted)).try_lock_for_update()
             if draft and draft.state == "draft":
                 bookings._join(draft, group.split)
                 joined |= draft
@@ -59,7 +63,8 @@ class BookingsBooking(models.Model):
         dates = (draft.invoice_line_ids.booking_id | self)._invoice_dates()
         dates.pop("invoice_date", None)  # the draft's own stays
         dates["delivery_date"] = max(filter(None, (draft.delivery_date, dates["delivery_date"])))
-        draft.with_context(skip_is_manually_modified=True).write(
+        draft.check_access("write")
+        draft.sudo().with_context(skip_is_manually_modified=True).write(
             {"invoice_line_ids": self._prepare_lines(split), **dates}
         )
         self._note_billed()

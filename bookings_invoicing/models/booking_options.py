@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 
 from .bookings_sync_setup import check_line_template
+from .own_links import ROLES
 
 
 class BookingsSyncSetup(models.Model):
@@ -45,10 +46,12 @@ class ResPartner(models.Model):
             ("booking", "One per booking"),
         ],
         string="Bookings: Grouping",
+        groups=ROLES,
         help="How this payer's bookings are grouped on invoices; empty: as the sync setup says.",
     )
     bookings_line_template = fields.Char(
         string="Bookings: Line Text",
+        groups=ROLES,
         help="Text of this payer's invoice lines; empty: that of the sync setup, without names where somebody else "
         "came. Words in braces are filled in, as on the sync setup.",
     )

@@ -26,7 +26,7 @@ class BookingsBooking(models.Model):
 
     _name = "bookings.booking"
     _description = "Booking"
-    _inherit = ["mail.thread", "mail.activity.mixin", "bookings.bounded"]
+    _inherit = ["mail.thread", "mail.activity.mixin", "bookings.own.links", "bookings.bounded"]
     _check_company_auto = True
     _order = "start desc, id desc"
 
@@ -467,7 +467,7 @@ class BookingsBooking(models.Model):
                     bookings=", ".join(billed.mapped("display_name")),
                 )
             )
-        self.write(
+        self.sudo().write(
             {
                 "not_billable_decision": reason,
                 "not_billable_note": note,
@@ -481,7 +481,7 @@ class BookingsBooking(models.Model):
         """Take back *not billable*, or free what was credited of a booking, and only that, to be billed again."""
         self.check_access("write")
         self.sudo()._release_credited()
-        self.write(
+        self.sudo().write(
             {
                 "not_billable_decision": False,
                 "not_billable_note": False,

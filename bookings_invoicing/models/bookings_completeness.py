@@ -33,8 +33,8 @@ class BookingsCompleteness(models.Model):
     """
 
     _name = "bookings.completeness"
+    _inherit = ["bookings.own.links", "bookings.bounded"]
     _description = "Completeness of Bookings"
-    _inherit = ["bookings.bounded"]
     _check_company_auto = True
     _order = "date_to desc, id desc"
 
@@ -289,21 +289,22 @@ class BookingsCompletenessLine(models.Model):
     """The bookings of one outcome."""
 
     _name = "bookings.completeness.line"
+    _inherit = ["bookings.own.links"]
     _description = "Outcome in a Completeness Report"
     _order = "id"
 
     report_id = fields.Many2one(
-        "bookings.completeness", required=True, ondelete="cascade", index=True
+        "bookings.completeness", required=True, readonly=True, ondelete="cascade", index=True
     )
     currency_id = fields.Many2one(related="report_id.currency_id")
-    outcome = fields.Selection(OUTCOMES, required=True)
-    booking_ids = fields.Many2many("bookings.booking")
+    outcome = fields.Selection(OUTCOMES, required=True, readonly=True)
+    booking_ids = fields.Many2many("bookings.booking", readonly=True)
     booking_count = fields.Integer(string="Bookings", readonly=True)
     expected = fields.Monetary(readonly=True)
     billed = fields.Monetary(readonly=True, help="Confirmed invoice lines")
     credited = fields.Monetary(readonly=True, help="Confirmed credit note lines")
     difference = fields.Monetary(readonly=True, help="Expected less billed, credits added")
-    cause = fields.Char()
+    cause = fields.Char(readonly=True)
 
     def _amounts(self):
         return [float_repr(self[name], self.currency_id.decimal_places) for name in SUMMED]

@@ -22,7 +22,13 @@ class BookingsConnection(models.Model):
 
     _name = "bookings.connection"
     _description = "Microsoft 365 Connection"
-    _inherit = ["mail.thread", "mail.activity.mixin", "bookings.bounded", "bookings.responsible"]
+    _inherit = [
+        "mail.thread",
+        "mail.activity.mixin",
+        "bookings.own.links",
+        "bookings.bounded",
+        "bookings.responsible",
+    ]
     _check_company_auto = True
     _order = "name, id"
 
@@ -207,7 +213,7 @@ class BookingsConnection(models.Model):
     def _mark_connected(self):
         for connection in self:
             if connection.state != "connected" or connection.error_message:
-                connection.write(
+                connection.sudo().write(
                     {"state": "connected", "error_message": False, "error_date": False}
                 )
 
@@ -215,7 +221,7 @@ class BookingsConnection(models.Model):
         """Note a failure that a person has to look at, unless it is already noted in the same words."""
         for connection in self:
             if connection.state != "attention" or connection.error_message != str(error):
-                connection.write(
+                connection.sudo().write(
                     {
                         "state": "attention",
                         "error_message": str(error),

@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
 from ..billing import countries, matching
+from .bookings_mirror import IMPORTING
 from .bookings_sync_setup import TEMPLATE_FIELDS
 
 # What of a contact follows Bookings: fields of the contact, by field of a proposal.
@@ -134,9 +135,9 @@ class BookingsCustomer(models.Model):
                     and (not row.in_directory or name in ("phone", "address") and not row[name])
                 }
                 if changed:
-                    row.write(changed)
+                    row.sudo().write(changed)
         # New rows have no bookings, archived ones included: nothing is looked for when their partner is set.
-        created = self.with_context(active_test=False).create(to_create).with_env(self.env)
+        created = self.sudo().with_context(active_test=False).create(to_create).with_env(self.env)
         return known | {row.remote_id: row for row in created}
 
     def _after_import(self, job):
@@ -195,7 +196,7 @@ class BookingsCustomer(models.Model):
                 name=row.name,
             )
             if match.kind == "one":
-                row.sudo()._importing().write({"partner_id": match.ids[0], "match": "linked"})
+                row._importing().write({"partner_id": match.ids[0], "match": "linked"})
             elif asked or match.kind == "none" and taking_part and row in taking_part:
                 to_create.setdefault(email or f"id:{row.remote_id}", self.browse())
                 to_create[email or f"id:{row.remote_id}"] |= row
@@ -224,12 +225,12 @@ class BookingsCustomer(models.Model):
         # Their bookings follow the partner; all of them are looked for at once.
         self.browse().concat(*people).with_context(active_test=False).mapped("booking_ids")
         for rows, partner in zip(people, partners, strict=True):
-            rows.sudo()._importing().write({"partner_id": partner.id, "match": "linked"})
+            rows._importing().write({"partner_id": partner.id, "match": "linked"})
         return len(partners)
 
     def _importing(self):
         """For writes whose bookings are looked at afterwards, all at once."""
-        return self.with_context(bookings_importing=True)
+        return self.sudo().with_context(bookings_importing=IMPORTING)
 
     def _listed(self):
         """Rows of the customer list that may be these people under another id: those with one of their e-mails."""
@@ -354,13 +355,12 @@ class BookingsCustomer(models.Model):
             before = {row: (row.phone, row.address) for row in self if row.partner_id}
         result = super().write(vals)
         if vals.get("partner_id") and "match" not in vals:
-            self.sudo().match = "linked"
+            self.sudo().filtered(lambda row: row.match != "linked").match = "linked"
         for row, (phone, address) in before.items():
             if row.partner_id:
                 row._pass_on(phone, address)
-        if ("partner_id" in vals or "payer_id" in vals) and not self.env.context.get(
-            "bookings_importing"
-        ):
+        importing = self.env.context.get("bookings_importing") is IMPORTING
+        if not importing and not {"partner_id", "payer_id"}.isdisjoint(vals):
             self.booking_ids._refresh_billing()
         return result
 

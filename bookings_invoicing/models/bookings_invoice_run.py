@@ -1,15 +1,13 @@
 import logging
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
 _logger = logging.getLogger(__name__)
 ERROR_LENGTH = 500
-# What the scheduled action works with, in the name of the run's user
-OF_THE_WORK = ("todo", "settings", "order_ids", "joined_line_ids")
 BATCH = 200  # documents made and committed together by the scheduled action
 
 
@@ -22,6 +20,7 @@ class BookingsInvoiceRun(models.Model):
     """
 
     _name = "bookings.invoice.run"
+    _inherit = ["bookings.own.links"]
     _description = "Bookings Invoice Run"
     _order = "id desc"
 
@@ -30,7 +29,11 @@ class BookingsInvoiceRun(models.Model):
     )
     date = fields.Datetime(string="Time", required=True, readonly=True, default=fields.Datetime.now)
     company_id = fields.Many2one(
-        "res.company", index=True, default=lambda self: self.env.company, ondelete="cascade"
+        "res.company",
+        readonly=True,
+        index=True,
+        default=lambda self: self.env.company,
+        ondelete="cascade",
     )
     is_automatic = fields.Boolean(string="Automatic", readonly=True)
     settings = fields.Json(readonly=True)
@@ -61,21 +64,14 @@ class BookingsInvoiceRun(models.Model):
     left_out_ids = fields.One2many("bookings.invoice.run.left.out", "run_id", readonly=True)
     result = fields.Char(compute="_compute_result")
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        return super().create(self._own(vals_list))
+    @api.model
+    def _start(self, values):
+        """A new run of whoever may make one: with these rights the scheduled action goes on with it.
 
-    def write(self, vals):
-        if not self.env.su and any(vals.get(name) for name in OF_THE_WORK):
-            self._own([{"user_id": run.user_id.id} for run in self])
-        return super().write(*self._own([vals]))
-
-    def _own(self, vals_list):
-        # The scheduled action works with the rights of the run's user: nobody gives it somebody else's.
-        me = self.env.uid
-        if not self.env.su and any(vals.get("user_id", me) != me for vals in vals_list):
-            raise AccessError(self.env._("A run belongs to whoever starts it."))
-        return vals_list
+        :param dict values:
+        """
+        self.check_access("create")
+        return self.sudo().create(values).sudo(False)
 
     @api.depends("move_ids", "booking_count", "left_out_ids")
     def _compute_result(self):
@@ -162,7 +158,7 @@ class BookingsInvoiceRun(models.Model):
 
     def _take(self, documents):
         """Keep what the run made: draft invoices, or what another billing flow makes."""
-        self.move_ids = [Command.link(document.id) for document in documents]
+        self.sudo().move_ids = [Command.link(document.id) for document in documents]
 
     def _billed_bookings(self):
         """The bookings on what the run made."""
@@ -170,7 +166,7 @@ class BookingsInvoiceRun(models.Model):
 
     def _finish(self):
         self.ensure_one()
-        self.write(
+        self.sudo().write(
             {
                 "state": "partial" if self.left_out_ids else "done",
                 "booking_count": len(self._billed_bookings()),
@@ -220,7 +216,7 @@ class BookingsInvoiceRun(models.Model):
 
         :param chunks: ids of the bookings of each document
         """
-        run = self.create(
+        run = self._start(
             {
                 "settings": settings,
                 "state": "queued",
@@ -288,7 +284,7 @@ class BookingsInvoiceRun(models.Model):
         """Go on with a run that failed; what it made already stays as it is."""
         self.check_access("write")
         for run in self.filtered(lambda run: run.state == "failed" and run.todo):
-            run.write({"state": "queued", "error": False})
+            run.sudo().write({"state": "queued", "error": False})
         self.env.ref("bookings_invoicing.ir_cron_invoice_runs").sudo()._trigger()
 
     def _as_its_user(self):
@@ -316,7 +312,7 @@ class BookingsInvoiceRun(models.Model):
         bookings = self.env["bookings.booking"].search([("id", "in", ids)], order="start, id")
         bookings._invoice_into(self, self.settings or {})
         if rest:
-            self.write({"todo": rest, "booking_count": len(self._billed_bookings())})
+            self.sudo().write({"todo": rest, "booking_count": len(self._billed_bookings())})
             return True
         self._finish()
         self.user_id._bus_send("simple_notification", self._message())
@@ -359,9 +355,9 @@ class BookingsInvoiceRun(models.Model):
         count = len(removable)
         removable.unlink()
         if self.state in ("queued", "failed"):
-            self.todo = False
+            self.sudo().todo = False
         if not kept:
-            self.write(
+            self.sudo().write(
                 {"state": "undone", "move_ids": [Command.unlink(move.id) for move in joined]}
             )
         return {

@@ -5,8 +5,13 @@ class BookingsInvoiceRunLeftOut(models.Model):
     """A booking that a run left out, with the reason."""
 
     _name = "bookings.invoice.run.left.out"
+    _inherit = ["bookings.own.links"]
     _description = "Booking Left Out of an Invoice Run"
 
-    run_id = fields.Many2one("bookings.invoice.run", required=True, ondelete="cascade", index=True)
-    booking_id = fields.Many2one("bookings.booking", required=True, ondelete="cascade", index=True)
-    reason = fields.Char(required=True)
+    run_id = fields.Many2one(
+        "bookings.invoice.run", required=True, readonly=True, ondelete="cascade", index=True
+    )
+    booking_id = fields.Many2one(
+        "bookings.booking", required=True, readonly=True, ondelete="cascade", index=True
+    )
+    reason = fields.Char(required=True, readonly=True)

@@ -14,7 +14,7 @@ class BookingsLabelRule(models.Model):
     _description = "Bookings Label Rule"
     _order = "setup_id, sequence, id"
     _rec_name = "text"
-    _inherit = ["bookings.bounded"]
+    _inherit = ["bookings.own.links", "bookings.bounded"]
     _check_company_auto = True
 
     setup_id = fields.Many2one("bookings.sync.setup", required=True, ondelete="cascade", index=True)

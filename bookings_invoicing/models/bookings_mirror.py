@@ -3,11 +3,15 @@ from odoo.tools import SQL
 
 from ..billing.fingerprint import content_hash
 
+# Value of the context key ``bookings_importing``. It is compared by identity: no call can send it.
+IMPORTING = object()
+
 
 class BookingsMirror(models.AbstractModel):
     """What services, staff members and customers share: a row per remote record, written only when it changed."""
 
     _name = "bookings.mirror"
+    _inherit = ["bookings.own.links"]
     _description = "Mirror of a Bookings Record"
     _check_company_auto = True
 
@@ -35,7 +39,7 @@ class BookingsMirror(models.AbstractModel):
         :param list records: records of :mod:`graph`, of the kind this model mirrors
         :returns: counts by name
         """
-        setup = job.setup
+        setup, self = job.setup, self.sudo()  # noqa: PLW0642
         known = self._kept(setup, [record.id for record in records])
         to_create, counts = {}, {"seen": len(records), "created": 0, "updated": 0, "unchanged": 0}
         touched = self.browse()

@@ -26,6 +26,7 @@ class BookingsForgotten(models.Model):
     """
 
     _name = "bookings.forgotten"
+    _inherit = ["bookings.own.links"]
     _description = "Forgotten Bookings Customer"
 
     setup_id = fields.Many2one("bookings.sync.setup", required=True, ondelete="cascade", index=True)
@@ -316,7 +317,7 @@ class BookingsCustomer(models.Model):
                 ("field", "in", ("phone", "address")),
             ]
         ).unlink()
-        self.write(
+        self.sudo().write(
             {
                 "name": name,
                 "remote_id": pseudonym,

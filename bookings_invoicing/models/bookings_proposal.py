@@ -12,6 +12,7 @@ class BookingsProposal(models.Model):
     """What a customer said in Bookings that differs from what Odoo holds, or cannot be right: a person decides."""
 
     _name = "bookings.proposal"
+    _inherit = ["bookings.own.links"]
     _description = "Bookings Proposal"
     _order = "id desc"
     _rec_name = "proposed"

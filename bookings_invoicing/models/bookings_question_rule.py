@@ -20,6 +20,7 @@ class BookingsQuestionRule(models.Model):
     """Which question of the booking form answers which invoice field; other answers are not kept."""
 
     _name = "bookings.question.rule"
+    _inherit = ["bookings.own.links"]
     _description = "Bookings Form Question"
     _order = "setup_id, id"
     _rec_name = "question"
@@ -60,7 +61,8 @@ class BookingsSyncSetup(models.Model):
                 pages = list(setup._client().custom_questions(setup.business_id))
             except graph.GraphError as error:
                 raise UserError(tell(self.env, error)) from error
-            setup.question_rule_ids.create(
+            setup.question_rule_ids.check_access("create")
+            setup.question_rule_ids.sudo().create(
                 [
                     {
                         "setup_id": setup.id,

@@ -6,6 +6,7 @@ class BookingsSandboxChange(models.Model):
     """What was changed in a sandbox tenant after it was made, in order, so that all workers see the same one."""
 
     _name = "bookings.sandbox.change"
+    _inherit = ["bookings.own.links"]
     _description = "Change in the Sandbox Tenant"
     _order = "id"
 

@@ -100,7 +100,7 @@ class BookingsService(models.Model):
     def _named(self, setup, named):
         """The services of ``{remote id: name}``; one that Bookings no longer lists is kept by its name."""
         known = {service.remote_id: service for service in self._of(setup, list(named))}
-        missing = self.create(
+        missing = self.sudo().create(
             [
                 {
                     "setup_id": setup.id,
@@ -112,7 +112,7 @@ class BookingsService(models.Model):
                 if remote_id not in known
             ]
         )
-        return known | {service.remote_id: service for service in missing}
+        return known | {service.remote_id: service for service in missing.with_env(self.env)}
 
     def write(self, vals):
         result = super().write(vals)

@@ -15,6 +15,7 @@ class BookingsSyncIssue(models.Model):
     """
 
     _name = "bookings.sync.issue"
+    _inherit = ["bookings.own.links"]
     _description = "Bookings Record Set Aside"
     _order = "id desc"
     _rec_name = "remote_id"

@@ -10,6 +10,7 @@ class BookingsSyncRun(models.Model):
     """The history of a setup's synchronisations: what was seen, what changed, what went wrong."""
 
     _name = "bookings.sync.run"
+    _inherit = ["bookings.own.links"]
     _description = "Bookings Synchronisation Run"
     _order = "started desc, id desc"
     _check_company_auto = True

@@ -54,7 +54,13 @@ class BookingsSyncSetup(models.Model):
 
     _name = "bookings.sync.setup"
     _description = "Booking Sync. Setup"
-    _inherit = ["mail.thread", "mail.activity.mixin", "bookings.bounded", "bookings.responsible"]
+    _inherit = [
+        "mail.thread",
+        "mail.activity.mixin",
+        "bookings.own.links",
+        "bookings.bounded",
+        "bookings.responsible",
+    ]
     _check_company_auto = True
     _order = "company_id, name, id"
 
@@ -375,12 +381,14 @@ class BookingsSyncSetup(models.Model):
         return self.connection_id.action_find_businesses()
 
     def action_archive(self):
-        self.env["bookings.booking"].search([("setup_id", "in", self.ids)]).action_archive()
+        self.check_access("write")
+        bookings = self.env["bookings.booking"].search([("setup_id", "in", self.ids)])
+        bookings.sudo().action_archive()
         return super().action_archive()
 
     def action_unarchive(self):
         result = super().action_unarchive()
         self.env["bookings.booking"].with_context(active_test=False).search(
             [("setup_id", "in", self.ids)]
-        ).action_unarchive()
+        ).sudo().action_unarchive()
         return result

@@ -1,8 +1,7 @@
 from collections import Counter
 from datetime import timezone
 
-from odoo import api, fields, models
-from odoo.exceptions import AccessError
+from odoo import fields, models
 from odoo.tools import format_datetime
 
 from .. import graph
@@ -10,7 +9,6 @@ from ..billing import period
 from .graph_sentences import tell
 from .safe_text import plain_records
 
-SIGNED = ("state", "signed_uid", "signed_on", "snapshot", "digest")
 LISTED = 20  # differences named; the count counts all
 
 
@@ -38,21 +36,6 @@ class BookingsCompleteness(models.Model):
     )
     source_asked = fields.Datetime(string="Bookings Asked on", readonly=True, copy=False)
     source_text = fields.Text(string="Differences from Bookings", readonly=True, copy=False)
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        for vals in vals_list:
-            self._check_signature(vals)
-        return super().create(vals_list)
-
-    def write(self, vals):
-        self._check_signature(vals)
-        return super().write(vals)
-
-    def _check_signature(self, vals):
-        """What is signed off is what the report counted: only signing writes it."""
-        if not self.env.su and any(vals.get(name) for name in SIGNED if vals.get(name) != "draft"):
-            raise AccessError(self.env._("A report is signed off by its button only."))
 
     def _ask_bookings(self):
         """Count the period in Bookings, through the connection, and compare: values of the ``source_*`` fields."""

@@ -8,6 +8,7 @@ class BookingsConnectionCheck(models.Model):
     """One line of the last connection test: a tick, or a sentence that says what to do next."""
 
     _name = "bookings.connection.check"
+    _inherit = ["bookings.own.links"]
     _description = "Connection Test Step"
     _order = "id"
 

@@ -86,7 +86,7 @@ class BookingsConnection(models.Model):
             secret = (connection.client_secret or "").strip()
             if secret:
                 connection._keep_credential(secret)
-                connection.certificate_thumbprint = False
+                connection.sudo().certificate_thumbprint = False
         self.invalidate_recordset(["client_secret"], flush=False)
 
     def _inverse_certificate(self):
@@ -104,7 +104,7 @@ class BookingsConnection(models.Model):
             except graph.GraphError as error:
                 raise UserError(tell(self.env, error)) from None
             connection._keep_credential(pem)
-            connection.certificate_thumbprint = pair.thumbprint
+            connection.sudo().certificate_thumbprint = pair.thumbprint
             connection.secret_expiry = pair.not_after.date()
         names = ["certificate_pem", "certificate_file", "certificate_passphrase"]
         self.invalidate_recordset(names, flush=False)

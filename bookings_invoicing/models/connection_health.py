@@ -3,7 +3,6 @@ from datetime import timedelta
 from psycopg2.errors import InsufficientPrivilege
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError
 from odoo.tools import mute_logger
 
 from .. import graph, server_settings
@@ -168,21 +167,10 @@ class BookingsConnection(models.Model):
     # -- what a change means -------------------------------------------------------------------------
 
     def write(self, vals):
-        if (
-            "company_id" in vals
-            and not vals["company_id"]
-            and not (self.env.su or self.env.is_system())
-        ):
-            raise AccessError(
-                self.env._(
-                    "Only an administrator (Settings) may share a connection with every company."
-                )
-            )
-        if "secret_expiry" in vals:
-            vals = vals | {"expiry_warned": 0}
         moved = self.filtered(lambda connection: connection._is_moved_by(vals))
         result = super().write(vals)
         if "secret_expiry" in vals:
+            self.sudo().expiry_warned = 0
             self.activity_unlink([ACTIVITY])
         for connection in moved:
             connection._keep_secret("tokens", "")
@@ -196,6 +184,10 @@ class BookingsConnection(models.Model):
                 }
             )
         return result
+
+    def _may_move(self, name):
+        # An administrator shares a connection, or gives it to one company.
+        return name == "company_id" and self.env.is_system()
 
     def _is_moved_by(self, vals):
         """Whether these values lead the connection to another tenant, app or cloud: what was signed in there ends."""

@@ -15,6 +15,7 @@ class BookingsConnectionSecret(models.Model):
     """
 
     _name = "bookings.connection.secret"
+    _inherit = ["bookings.own.links"]
     _description = "Secret of a Microsoft 365 Connection"
 
     connection_id = fields.Many2one(

@@ -26,6 +26,7 @@ class BookingsConnectionSignIn(models.Model):
     """
 
     _name = "bookings.connection.sign.in"
+    _inherit = ["bookings.own.links"]
     _description = "Sign-in with Microsoft under Way"
 
     connection_id = fields.Many2one(

@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 
+from .res_config_settings import ADMIN
+
 SALES_MODULES = ("sale", "bookings_invoicing_sale")
 
 
@@ -10,9 +12,9 @@ class ResConfigSettings(models.TransientModel):
     _inherit = "res.config.settings"
 
     bookings_billing_flow = fields.Selection(
-        related="company_id.bookings_billing_flow", readonly=False, required=True
+        related="company_id.bookings_billing_flow", readonly=False, required=True, groups=ADMIN
     )
-    bookings_sales_missing = fields.Boolean(compute="_compute_bookings_sales_missing")
+    bookings_sales_missing = fields.Boolean(compute="_compute_bookings_sales_missing", groups=ADMIN)
 
     @api.depends("company_id")
     def _compute_bookings_sales_missing(self):

@@ -1,5 +1,9 @@
 from odoo import fields, models
 
+from .own_links import ROLES
+
+SEEN_BY = f"{ROLES},base.group_system"
+
 
 class ResCompany(models.Model):
     """A company chooses how its bookings are billed; each of its sync setups may say otherwise.
@@ -15,6 +19,7 @@ class ResCompany(models.Model):
         [("invoice", "Draft invoices from Bookings")],
         string="Bookings Are Billed By",
         default="invoice",
+        groups=SEEN_BY,
         help="How the bookings of new sync setups of this company are billed",
     )
 
@@ -22,12 +27,14 @@ class ResCompany(models.Model):
         string="Address Needed Above",
         currency_field="currency_id",
         bounds=(0, 10**12),
+        groups=SEEN_BY,
         help="Invoices of bookings above this total, tax included, wait until the payer's address is complete. 0: a missing "
         "address is only a hint.",
     )
     bookings_business_details = fields.Boolean(
         string="Businesses Need Address and Tax ID",
         default=True,
+        groups=SEEN_BY,
         help="Bookings that a business pays wait until its address and tax ID are known; “/” stands for no tax ID. Off: "
         "what is missing is only a hint.",
     )

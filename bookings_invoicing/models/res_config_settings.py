@@ -1,23 +1,28 @@
 from odoo import api, fields, models
 
+ADMIN = "base.group_system"  # as all settings
+
 
 class ResConfigSettings(models.TransientModel):
     """Where Microsoft Bookings stands, beside the other settings of Invoicing, and what to do next."""
 
     _inherit = "res.config.settings"
 
-    bookings_connection_count = fields.Integer(compute="_compute_bookings")
-    bookings_connections = fields.Char(compute="_compute_bookings")
-    bookings_setup_count = fields.Integer(compute="_compute_bookings")
-    bookings_setups = fields.Char(compute="_compute_bookings")
-    bookings_attention = fields.Boolean(compute="_compute_bookings")
-    bookings_next_step = fields.Char(compute="_compute_bookings")
+    bookings_connection_count = fields.Integer(compute="_compute_bookings", groups=ADMIN)
+    bookings_connections = fields.Char(compute="_compute_bookings", groups=ADMIN)
+    bookings_setup_count = fields.Integer(compute="_compute_bookings", groups=ADMIN)
+    bookings_setups = fields.Char(compute="_compute_bookings", groups=ADMIN)
+    bookings_attention = fields.Boolean(compute="_compute_bookings", groups=ADMIN)
+    bookings_next_step = fields.Char(compute="_compute_bookings", groups=ADMIN)
 
     bookings_address_limit = fields.Monetary(
-        related="company_id.bookings_address_limit", readonly=False, currency_field="currency_id"
+        related="company_id.bookings_address_limit",
+        readonly=False,
+        currency_field="currency_id",
+        groups=ADMIN,
     )
     bookings_business_details = fields.Boolean(
-        related="company_id.bookings_business_details", readonly=False
+        related="company_id.bookings_business_details", readonly=False, groups=ADMIN
     )
 
     @api.depends("company_id")

@@ -1,15 +1,14 @@
 from odoo import api, fields, models
 
+from .own_links import ROLES
+
 
 class ResPartner(models.Model):
-    _inherit = "res.partner"
+    _name = "res.partner"
+    _inherit = ["res.partner", "bookings.own.links"]
 
-    booking_ids = fields.One2many(
-        "bookings.booking", "partner_id", groups="bookings_invoicing.group_user"
-    )
-    booking_count = fields.Integer(
-        compute="_compute_booking_count", groups="bookings_invoicing.group_user"
-    )
+    booking_ids = fields.One2many("bookings.booking", "partner_id", groups=ROLES)
+    booking_count = fields.Integer(compute="_compute_booking_count", groups=ROLES)
 
     @api.depends("booking_ids")
     def _compute_booking_count(self):

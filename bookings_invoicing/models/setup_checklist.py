@@ -185,7 +185,7 @@ class BookingsSyncSetup(models.Model):
         """Keep that a person said of these steps: that is right."""
         self.ensure_one()
         self.check_access("write")
-        self.checklist_confirmed = sorted({*(self.checklist_confirmed or ()), *keys})
+        self.sudo().checklist_confirmed = sorted({*(self.checklist_confirmed or ()), *keys})
 
     def _apply_preset(self, preset):
         """:param preset: a key of :data:`PRESETS`"""

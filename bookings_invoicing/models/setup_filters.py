@@ -47,7 +47,7 @@ class BookingsSyncSetup(models.Model):
 
     def _ask_to_read_again(self):
         if self:
-            self.write({"read_again": fields.Datetime.now()})
+            self.sudo().write({"read_again": fields.Datetime.now()})
 
     def _services_so_far(self):
         """The services that take part before the filter changes; none where it cannot be used any more."""

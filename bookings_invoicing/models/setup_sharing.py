@@ -66,7 +66,7 @@ class BookingsSyncSetup(models.Model):
     def _note_sharing(self):
         for key, setups in self._sharing().grouped("business_key").items():
             if key and len(setups) > 1:
-                setups.filtered(lambda setup: not setup.shared).shared = True
+                setups.sudo().filtered(lambda setup: not setup.shared).shared = True
 
     def _own_appointments(self, appointments):
         """Those appointments that this setup keeps: all, or where the business is shared those it

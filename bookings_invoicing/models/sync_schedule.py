@@ -260,7 +260,7 @@ class BookingsSyncSetup(models.Model):
     def action_confirm_removals(self):
         """Say that the many appointments that are gone from Bookings are really gone, and synchronise."""
         self.check_access("write")
-        self.hold_confirmed = True
+        self.sudo().hold_confirmed = True
         return self._sync_by_hand()
 
     def action_pause(self):
@@ -269,7 +269,7 @@ class BookingsSyncSetup(models.Model):
 
     def action_resume(self):
         self.check_access("write")
-        self.write(
+        self.sudo().write(
             {
                 "paused": False,
                 "next_sync": fields.Datetime.now(),
@@ -304,7 +304,7 @@ class BookingsSyncSetup(models.Model):
         self.ensure_one()
         troubles = ("error_message", "error_date", "retry_at", "waiting_reason", "late_since")
         if any(self[name] for name in troubles):
-            self.write(dict.fromkeys(troubles, False))
+            self.sudo().write(dict.fromkeys(troubles, False))
         self.activity_unlink([ACTIVITY])
 
     def _note_waiting(self, reason, until):
@@ -313,7 +313,7 @@ class BookingsSyncSetup(models.Model):
         :param datetime until: naive UTC
         """
         self.ensure_one()
-        self.write({"waiting_reason": reason, "retry_at": until, "next_sync": until})
+        self.sudo().write({"waiting_reason": reason, "retry_at": until, "next_sync": until})
         self.env.ref("bookings_invoicing.ir_cron_sync").sudo()._trigger(at=until)
 
     @api.model
@@ -321,7 +321,7 @@ class BookingsSyncSetup(models.Model):
         """Tell once of each setup that nothing was read for too long, in the log and as an activity."""
         silent = self.search([("paused", "=", False), ("late_since", "=", False)])
         for setup in silent.filtered(lambda setup: setup._is_late()):
-            setup.late_since = fields.Datetime.now()
+            setup.sudo().late_since = fields.Datetime.now()
             _logger.warning(
                 "Bookings setup %s %r is late: last good synchronization %s, next try %s; %s",
                 setup.id,
@@ -379,7 +379,7 @@ class BookingsSyncSetup(models.Model):
         """Keep a failure where a person sees it: on the setup, and as one activity for its responsible user."""
         self.ensure_one()
         if self.error_message != message or self.retry_at:
-            self.write(
+            self.sudo().write(
                 {
                     "error_message": message,
                     "error_date": fields.Datetime.now(),

@@ -46,3 +46,4 @@ from . import test_invoicing_document
 from . import test_invoicing_traps
 from . import test_bounds
 from . import test_people
+from . import test_sealed

@@ -31,7 +31,7 @@ class TestConnectionSettings(BookingsCase):
 
     def test_trouble_is_named(self):
         self.connection.action_test()
-        self.setup.error_message = "Microsoft Graph denies access."
+        self.setup.sudo().error_message = "Microsoft Graph denies access."
         settings = self.settings()
         self.assertTrue(settings.bookings_attention)
         self.assertIn("denies access", settings.bookings_next_step)

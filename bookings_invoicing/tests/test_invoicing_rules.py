@@ -106,7 +106,8 @@ class TestBillingRules(LedgerCase):
         runs = self.env["bookings.invoice.run"].with_user(clerk)
         with self.assertRaises(AccessError):
             runs.create({"state": "queued", "user_id": self.env.uid, "todo": [[self.ready[0].id]]})
-        own = runs.create({"state": "queued", "todo": []})
+        own = runs._start({"state": "queued", "todo": []})
+        self.assertEqual(own.user_id, clerk)
         with self.assertRaises(AccessError):
             own.user_id = self.env.uid
         reports = self.env["bookings.completeness"].with_user(clerk)

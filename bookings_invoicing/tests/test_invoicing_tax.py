@@ -200,7 +200,7 @@ class TestInvoiceTotals(BookingsCase):
         bookings = self.ready
         for number, booking in enumerate(bookings):
             minutes = 1 + number * 13
-            booking.write(
+            booking.sudo().write(
                 {
                     "price_type": "hourly",
                     "price": 37.77,

@@ -60,9 +60,13 @@ class TestPrivacy(BookingsCase):
         )
         done = bookings[:1].activity_schedule("mail.mail_activity_data_todo", summary=f"Ask {name}")
         done.action_done()
-        bookings[:1].not_billable_note = f"Promised to {name}"
-        bookings[:1].write({"notes": f"{name} is afraid of needles", "reference": f"PO {name}"})
-        bookings[:1].late_changes = [{"field": "customer_id", "before": name, "after": email}]
+        bookings[:1].sudo().not_billable_note = f"Promised to {name}"
+        bookings[:1].sudo().write(
+            {"notes": f"{name} is afraid of needles", "reference": f"PO {name}"}
+        )
+        bookings[:1].sudo().late_changes = [
+            {"field": "customer_id", "before": name, "after": email}
+        ]
         self.env["bookings.proposal"].sudo().create(
             {"setup_id": self.setup.id, "booking_id": bookings[0].id, "partner_id": partner.id}
             | {"field": "vat", "current": "", "proposed": f"{name} {email}"}

@@ -8,9 +8,10 @@ class AccountMove(models.Model):
     def _check_bookings_free(self, new_state):
         # EXTENDS 'bookings_invoicing': an order may bill the booking meanwhile, too
         result = super()._check_bookings_free(new_state)
-        for move in self.filtered(lambda m: m.move_type == "out_invoice" and m.state == "cancel"):
+        cancelled = self.filtered(lambda m: m.move_type == "out_invoice" and m.state == "cancel")
+        for move in cancelled.sudo():
             for line in move.invoice_line_ids.filtered("booking_id"):
-                other = line.booking_id._live_order_lines() - line.sudo().sale_line_ids
+                other = line.booking_id._live_order_lines() - line.sale_line_ids
                 if other:
                     raise UserError(
                         self.env._(
@@ -29,7 +30,7 @@ class AccountMove(models.Model):
         credit notes.
         """
         for move in self:
-            lines = move.invoice_line_ids
+            lines = move.sudo().invoice_line_ids
             if move.move_type == "out_refund":
                 move._credit_bookings()
             bookings = lines.booking_id
@@ -39,22 +40,22 @@ class AccountMove(models.Model):
             setup = bookings[:1].setup_id
             if setup.invoice_cash_rounding_id:
                 values["invoice_cash_rounding_id"] = setup.invoice_cash_rounding_id.id
-            move.write(values)
+            move.sudo().write(values)
             lines.flush_recordset(["booking_written"])
+            bookings = bookings.sudo()
             bookings.filtered(lambda booking: not booking.billed_before).billed_before = True
             again = bookings.filtered("bill_again_id")
             if move.move_type == "out_invoice":
-                again._credited_lines().sudo().booking_released = True
+                again._credited_lines().booking_released = True
             again.bill_again_id = False
 
     def _credit_bookings(self):
         """Link the lines of a credit note made from an order to the bookings, and it to the invoice
         that it credits.
         """
-        for line in self.invoice_line_ids.filtered(lambda line: not line.booking_id):
+        lines = self.sudo().invoice_line_ids
+        for line in lines.filtered(lambda line: not line.booking_id):
             line.booking_id = line.sale_line_ids.booking_id[:1]
-        billed = self.invoice_line_ids.booking_id._billed_on().filtered(
-            lambda m: m.state == "posted"
-        )
+        billed = lines.booking_id._billed_on().filtered(lambda m: m.state == "posted")
         if not self.reversed_entry_id and len(billed) == 1:
-            self.reversed_entry_id = billed
+            self.reversed_entry_id = billed.sudo(self.env.su)

@@ -12,7 +12,7 @@ class BookingsInvoiceRun(models.Model):
 
     def _take(self, documents):
         if documents._name == "sale.order":
-            self.order_ids |= documents
+            self.sudo().order_ids |= documents.sudo()
             return
         super()._take(documents)
 
@@ -51,7 +51,7 @@ class BookingsInvoiceRun(models.Model):
             )
             params["title"] = ", ".join([params["title"], text] if drafted else [text])
         if kept:
-            self.state = "partial"
+            self.sudo().state = "partial"
             params["message"] = "\n".join(filter(None, (params.get("message"), *kept)))
             params.update(type="warning", sticky=True)
         return action

@@ -1,13 +1,15 @@
 from odoo import api, fields, models
+from odoo.addons.bookings_invoicing.models.own_links import ROLES
 from odoo.exceptions import UserError
 from odoo.tools import groupby
 
 
 class SaleOrder(models.Model):
-    _inherit = "sale.order"
+    _name = "sale.order"
+    _inherit = ["sale.order", "bookings.own.links"]
 
-    booking_ids = fields.One2many("bookings.booking", compute="_compute_booking_ids")
-    booking_count = fields.Integer(compute="_compute_booking_ids")
+    booking_ids = fields.One2many("bookings.booking", compute="_compute_booking_ids", groups=ROLES)
+    booking_count = fields.Integer(compute="_compute_booking_ids", groups=ROLES)
 
     @api.depends("order_line.booking_id")
     def _compute_booking_ids(self):
@@ -42,7 +44,7 @@ class SaleOrder(models.Model):
     def _action_confirm(self):
         # EXTENDS 'sale': what was booked has taken place
         result = super()._action_confirm()
-        for line in self.order_line.filtered("booking_live"):
+        for line in self.sudo().order_line.filtered("booking_live"):
             line.qty_delivered = line.product_uom_qty
         return result
 
@@ -97,7 +99,9 @@ class SaleOrder(models.Model):
         orders.
         """
         self.ensure_one()
-        return (self.journal_id.id, self.client_order_ref or "") if self.booking_ids else None
+        return (
+            (self.journal_id.id, self.client_order_ref or "") if self.sudo().booking_ids else None
+        )
 
     def _bookings_action(self):
         """Open the one order, or the list of them."""

@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.addons.bookings_invoicing.models import billed_line
+from odoo.addons.bookings_invoicing.models.own_links import ROLES
 from odoo.tools import float_round
 from odoo.tools.sql import column_exists, create_column
 
@@ -7,7 +8,8 @@ from odoo.tools.sql import column_exists, create_column
 class SaleOrderLine(models.Model):
     """An order line may bill a booking, and a booking may be billed by one living order line."""
 
-    _inherit = "sale.order.line"
+    _name = "sale.order.line"
+    _inherit = ["sale.order.line", "bookings.own.links"]
 
     booking_id = fields.Many2one(
         "bookings.booking",
@@ -16,15 +18,18 @@ class SaleOrderLine(models.Model):
         index="btree_not_null",
         ondelete="restrict",
         check_company=True,
+        groups=ROLES,
     )
     booking_released = fields.Boolean(
         copy=False,
         readonly=True,
+        groups=ROLES,
         help="The booking was marked not billable; this line bills it no more",
     )
     booking_live = fields.Boolean(
         compute="_compute_booking_live",
         store=True,
+        groups=ROLES,
         help="This line bills its booking: its order is not cancelled",
     )
 
@@ -168,7 +173,7 @@ class SaleOrderLine(models.Model):
             # What is taken back is linked when it has become a credit note: see
             # sale.order._create_invoices
             billed = booking.invoice_line_ids.filtered("booking_live")
-            if self.booking_live and not billed and values["quantity"] > 0:
+            if self.sudo().booking_live and not billed and values["quantity"] > 0:
                 values["booking_id"] = booking.id
                 if booking.currency_id.compare_amounts(booking._amount_to_bill(), booking.amount):
                     # Part of it is billed already: only the rest is, at what was billed of it.

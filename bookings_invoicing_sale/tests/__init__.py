@@ -7,3 +7,4 @@ from . import (
     test_order_property,
     test_orders,
 )
+from . import test_order_sealed

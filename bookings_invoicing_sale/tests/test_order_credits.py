@@ -367,7 +367,7 @@ class TestOrderedQuantities(OrderCase):
             lambda one: one.product_id and one.product_id != self.booking.product_id
         )[:1]
         self.booking.order_line_ids.qty_delivered = 1.0
-        self.booking.write(
+        self.booking.sudo().write(
             {
                 "pending_values": {"service_id": ["before", other.name, other.id]},
                 "changed_since_billing": True,

@@ -1,0 +1,7 @@
+from odoo.addons.bookings_invoicing.tests.sealed_common import SealedWalks
+from odoo.tests import HttpCase, tagged
+
+
+@tagged("post_install", "-at_install")
+class TestSealedWithOrders(SealedWalks, HttpCase):
+    """The same walks where orders carry bookings, too."""
