@@ -80,6 +80,7 @@ class AccountMove(models.Model):
         Such are: reviving a cancelled invoice, taking a credit note back, and taking an invoice back whose credited part
         was put back. Where the booking is free, a line that was released counts again.
         """
+        self.check_access("write")
         for move in self.sudo():
             lines = move._booking_lines_counting_again(new_state)
             for line in lines:

@@ -41,6 +41,7 @@ class AccountMoveLine(models.Model):
     booking_tax_included = fields.Boolean(
         compute="_compute_booking_tax_included",
         store=True,
+        readonly=False,  # a credit note brings it along; a person does not write it either
         groups=ROLES,
         copy=False,
         help="The price of the booking was taken as one with taxes when this line was made",
@@ -69,6 +70,10 @@ class AccountMoveLine(models.Model):
             if not column_exists(self.env.cr, self._table, name):
                 create_column(self.env.cr, self._table, name, kind)
         return super()._auto_init()
+
+    @api.model
+    def _read_only_fields(self):
+        return super()._read_only_fields() | {"booking_tax_included"}
 
     @api.depends("booking_id")
     def _compute_booking_tax_included(self):

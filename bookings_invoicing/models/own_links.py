@@ -132,7 +132,7 @@ class BookingsOwnLinks(models.AbstractModel):
             raise AccessError(
                 self.env._(
                     "%(field)s of %(model)s is filled in by Odoo. Use the buttons of the form to change what it says.",
-                    field=self._label(sent[0]),
+                    field=self._fields[sent[0]]._description_string(self.env),
                     model=self._description,
                 )
             )
@@ -146,7 +146,7 @@ class BookingsOwnLinks(models.AbstractModel):
                     raise AccessError(
                         self.env._(
                             "%(field)s of %(model)s cannot be changed once it is saved. Make a new one instead.",
-                            field=self._label(name),
+                            field=self._fields[name]._description_string(self.env),
                             model=self._description,
                         )
                     )
@@ -154,9 +154,6 @@ class BookingsOwnLinks(models.AbstractModel):
     def _may_move(self, _name):
         """Whether the user may change this field that says whose a record is."""
         return False
-
-    def _label(self, name):
-        return self._fields[name]._description_string(self.env)
 
     def _check_links(self, names):
         """Raise AccessError where these records link to one that the user may not read."""

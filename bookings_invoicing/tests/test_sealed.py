@@ -1,8 +1,9 @@
 from odoo.tests import HttpCase, tagged
 
+from .role_common import RolesCase
 from .sealed_common import SealedWalks
 
 
 @tagged("post_install", "-at_install")
-class TestSealed(SealedWalks, HttpCase):
+class TestSealed(SealedWalks, RolesCase, HttpCase):
     """What a person may not do on the screen, no call can do either."""
