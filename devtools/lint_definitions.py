@@ -29,7 +29,6 @@ KNOWN = {
             "product_id",
             "write",
         ),
-        "bookings.completeness": ("write",),
         "bookings.customer": ("_match_partners",),
         "bookings.service": ("write",),
         "bookings.sync.setup": ("billing_flow", "write"),
