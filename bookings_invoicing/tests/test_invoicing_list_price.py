@@ -53,7 +53,7 @@ class TestListPrice(LedgerCase):
         if unit:
             self.product.uom_id = unit
         if minutes:
-            self.booking.stop = self.booking.start + timedelta(minutes=minutes)
+            self.booking.sudo().stop = self.booking.start + timedelta(minutes=minutes)
         self.booking._refresh_billing()
         return self.booking.amount
 
