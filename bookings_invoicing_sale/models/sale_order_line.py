@@ -82,7 +82,7 @@ class SaleOrderLine(models.Model):
         # EXTENDS 'sale': a part that was credited or billed again counts for the hours it is worth,
         # also where its document says 1 x the amount
         quantities = super()._prepare_qty_invoiced()
-        for line in self.filtered("booking_id"):
+        for line in self.filtered(lambda line: line.sudo().booking_id):
             quantities[line] = line._booking_quantity_invoiced()
         return quantities
 
@@ -109,7 +109,8 @@ class SaleOrderLine(models.Model):
         # EXTENDS 'sale': what was credited comes back where somebody put it back, what was given
         # away does not
         result = super()._compute_qty_to_invoice()
-        for line in self.filtered(lambda line: line.booking_live and line.qty_to_invoice > 0):
+        live = self.filtered(lambda line: line.sudo().booking_live)
+        for line in live.filtered(lambda line: line.qty_to_invoice > 0):
             line.qty_to_invoice = line._booking_quantity_left()
         return result
 
@@ -136,7 +137,7 @@ class SaleOrderLine(models.Model):
     def _compute_untaxed_amount_to_invoice(self):
         # EXTENDS 'sale'
         result = super()._compute_untaxed_amount_to_invoice()
-        for line in self.filtered("booking_live"):
+        for line in self.filtered(lambda line: line.sudo().booking_live):
             line.untaxed_amount_to_invoice = line._booking_amount_left("price_subtotal")
         return result
 
@@ -144,7 +145,7 @@ class SaleOrderLine(models.Model):
     def _compute_amount_to_invoice(self):
         # EXTENDS 'sale'
         result = super()._compute_amount_to_invoice()
-        for line in self.filtered("booking_live"):
+        for line in self.filtered(lambda line: line.sudo().booking_live):
             line.amount_to_invoice = line._booking_amount_left("price_total")
         return result
 
