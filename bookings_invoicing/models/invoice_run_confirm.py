@@ -107,7 +107,7 @@ class BookingsInvoiceRun(models.Model):
         )
         drafts = run.env["account.move"].browse(ids[:AT_ONCE]).exists()
         run._confirm(drafts.filtered(lambda move: move.state == "draft"))
-        self.to_confirm = ids[AT_ONCE:]
+        self.sudo().to_confirm = ids[AT_ONCE:]
         if not self.to_confirm:
             posted = len(run.move_ids.filtered(lambda move: move.state == "posted"))
             run.env.user._bus_send("simple_notification", run._confirmed_message(posted))
