@@ -178,7 +178,7 @@ def written(env):
 @contextlib.contextmanager
 def replayed(env, *setups):
     """Answer the requests of these setups from a file; yields the :class:`_Tape`."""
-    from odoo.addons.bookings_invoicing.models.sync_job import SyncJob
+    from odoo.addons.bookings_invoicing.models.sync.job import SyncJob
 
     connections = type(setups[0].connection_id)
     live = connections._session

@@ -5,8 +5,8 @@ from odoo.exceptions import AccessError
 from odoo.http import request
 
 from .. import graph
-from ..models.connection_sign_in import CALLBACK
-from ..models.graph_sentences import sentence_of
+from ..models.base.graph_errors import sentence_of
+from ..models.connection.sign_in import CALLBACK
 
 _logger = logging.getLogger(__name__)
 

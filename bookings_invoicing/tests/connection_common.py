@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
 from .. import sandbox
-from ..models.bookings_connection import BookingsConnection
+from ..models.connection.connection import BookingsConnection
 from .common import BookingsCase
 
 KEY, OLD_KEY = Fernet.generate_key().decode(), Fernet.generate_key().decode()

@@ -84,7 +84,7 @@ class TestBounds(RolesCase):
         self.assertTrue(self.setup.health)
         self.assertIn(self.setup.name, self.env["res.config.settings"].new({}).bookings_setups)
         self.setup.name = "Renamed"
-        with mute_logger(f"{LOGGERS}.bounded"):
+        with mute_logger(f"{LOGGERS}.base.bounded"):
             self.setup._bring_within_bounds()
         self.setup.invalidate_recordset()
         self.assertEqual(
@@ -103,7 +103,7 @@ class TestBounds(RolesCase):
             return kept(setup, before, limit)
 
         with patch.object(setups, "_forget_old_customers", forget), mute_logger(LOGGERS):
-            with mute_logger(f"{LOGGERS}.sync_schedule"):
+            with mute_logger(f"{LOGGERS}.sync.schedule"):
                 self.env["bookings.connection"]._cron_daily()
         self.assertLessEqual({self.setup.id, self.foreign["bookings.sync.setup"].id}, set(seen))
         activity = self.setup.activity_ids.filtered("summary")
@@ -129,7 +129,7 @@ class TestBounds(RolesCase):
             seen.clear()
             with (
                 patch.object(bookings, "_refresh_billing", refresh),
-                mute_logger(f"{LOGGERS}.sync_schedule"),
+                mute_logger(f"{LOGGERS}.sync.schedule"),
                 self.enter_registry_test_mode(),
             ):
                 self.env.ref(f"bookings_invoicing.{cron}").method_direct_trigger()

@@ -11,7 +11,7 @@ from odoo import http
 from odoo.tests import HttpCase, tagged
 from odoo.tests.common import ChromeBrowser
 
-from ..models.safe_text import plain_name, safe_cell
+from ..models.base.safe_text import plain_name, safe_cell
 from .common import BookingsCase
 from .injection_common import MARK
 

@@ -86,7 +86,7 @@ class Methods:
             for cls in model.mro():
                 if not cls.__module__.startswith("odoo.addons.bookings_invoicing"):
                     continue
-                if cls.__module__.endswith(".own_links"):
+                if cls.__module__.endswith(".readable_links"):
                     continue  # the ORM's own methods: the matrix and test_sealed.py see to them
                 for method, function in vars(cls).items():
                     if inspect.isfunction(function) and not method.startswith("_"):

@@ -1,5 +1,5 @@
 from odoo import api, models
-from odoo.addons.bookings_invoicing.models import billed_line
+from odoo.addons.bookings_invoicing.models.invoicing import billed_line
 from odoo.fields import Command
 from odoo.tools import SQL
 

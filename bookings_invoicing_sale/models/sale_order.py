@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.addons.bookings_invoicing.models.own_links import ROLES
+from odoo.addons.bookings_invoicing.models.base.readable_links import ROLES
 from odoo.exceptions import UserError
 from odoo.tools import groupby
 

@@ -1,6 +1,6 @@
 from odoo import api, fields, models
-from odoo.addons.bookings_invoicing.models import billed_line
-from odoo.addons.bookings_invoicing.models.own_links import ROLES
+from odoo.addons.bookings_invoicing.models.base.readable_links import ROLES
+from odoo.addons.bookings_invoicing.models.invoicing import billed_line
 from odoo.tools import float_round
 from odoo.tools.sql import column_exists, create_column
 

@@ -87,7 +87,8 @@ class InvoicingSweep(CrashSweep):
 
     def work(self, env):
         """A person clicks for a few, clicks for many, and the cron works off what was queued."""
-        from odoo.addons.bookings_invoicing.models import booking_invoicing, bookings_invoice_run
+        from odoo.addons.bookings_invoicing.models.invoicing import drafting as booking_invoicing
+        from odoo.addons.bookings_invoicing.models.invoicing import run as bookings_invoice_run
 
         booking_invoicing.AT_ONCE = AT_ONCE
         bookings_invoice_run.BookingsInvoiceRun._work_batch.__defaults__ = (1,)

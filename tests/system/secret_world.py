@@ -22,7 +22,7 @@ TOKENS = ("access_token", "refresh_token", "id_token")
 def live(env):
     """Three live connections, the sandbox tenant below their sessions; all tokens that it issues are noted."""
     from odoo.addons.bookings_invoicing import sandbox
-    from odoo.addons.bookings_invoicing.models.bookings_connection import BookingsConnection
+    from odoo.addons.bookings_invoicing.models.connection.connection import BookingsConnection
 
     tenant = sandbox.Tenant(anchor="2026-03-12")
     app = sandbox.make_app(tenant)

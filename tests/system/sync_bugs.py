@@ -8,7 +8,7 @@ import contextlib
 
 def cursor_before_data(env):
     """The time of the last sync is written before the appointments are."""
-    from odoo.addons.bookings_invoicing.models.sync_job import SyncJob
+    from odoo.addons.bookings_invoicing.models.sync.job import SyncJob
 
     kept = SyncJob._appointments
 
@@ -33,7 +33,7 @@ def partners_committed_early(env):
 
 
 def _without_savepoints():
-    from odoo.addons.bookings_invoicing.models.sync_store import BatchStore
+    from odoo.addons.bookings_invoicing.models.sync.batch_store import BatchStore
 
     BatchStore._by_halves = lambda self, kind, records, keep: (dict(keep(self, records)), [])
 
@@ -78,7 +78,7 @@ def first_sync_looks_for_nothing(env):
 
 def flag_instead_of_lock(env):
     """A run that is noted as running keeps others out, whether its process lives or not."""
-    from odoo.addons.bookings_invoicing.models.sync_job import SyncJob
+    from odoo.addons.bookings_invoicing.models.sync.job import SyncJob
 
     @contextlib.contextmanager
     def claim(self):

@@ -45,7 +45,8 @@ class SyncSweep(CrashSweep):
 
     def _small_pages(self, env):
         from odoo.addons.bookings_invoicing import sandbox
-        from odoo.addons.bookings_invoicing.models import sync_job, sync_store
+        from odoo.addons.bookings_invoicing.models.sync import batch_store as sync_store
+        from odoo.addons.bookings_invoicing.models.sync import job as sync_job
 
         sync_job.BATCH = sync_store.BATCH = PAGE
         tenant = self.tenant

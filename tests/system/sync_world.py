@@ -252,7 +252,7 @@ def _forked(env, work):
 
 def hand_over(env):
     """A clerk's *Sync now* takes too long, twice; the scheduled action goes on with it."""
-    from odoo.addons.bookings_invoicing.models import sync_job
+    from odoo.addons.bookings_invoicing.models.sync import job as sync_job
 
     user = make_user(env, "Clerk")
     setup = make_setup(env)

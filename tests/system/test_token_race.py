@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 import requests
 from cryptography.fernet import Fernet
 from odoo.addons.bookings_invoicing import graph, sandbox
-from odoo.addons.bookings_invoicing.models.stored_tokens import StoredTokens, packed
+from odoo.addons.bookings_invoicing.models.connection.token_store import StoredTokens, packed
 
 os.environ["BOOKINGS_SECRET_KEY"] = Fernet.generate_key().decode()
 WORKERS, ROUNDS = 16, 10

@@ -1,0 +1,107 @@
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+from ...billing.fingerprint import content_hash
+
+# Value of the context key ``bookings_importing``. It is compared by identity: no call can send it.
+IMPORTING = object()
+
+
+class BookingsMirror(models.AbstractModel):
+    """What services, staff members and customers share: a row per remote record, written only when it changed."""
+
+    _name = "bookings.mirror"
+    _inherit = ["bookings.own.links"]
+    _description = "Mirror of a Bookings Record"
+    _check_company_auto = True
+
+    setup_id = fields.Many2one(
+        "bookings.sync.setup", required=True, readonly=True, ondelete="cascade", index=True
+    )
+    company_id = fields.Many2one(related="setup_id.company_id", store=True, index=True)
+    remote_id = fields.Char(string="Bookings ID", required=True, readonly=True, copy=False)
+    remote_hash = fields.Char(string="Fingerprint in Bookings", readonly=True, copy=False)
+    removed = fields.Boolean(
+        string="Gone from Bookings", readonly=True, copy=False, help="No longer listed by Bookings"
+    )
+
+    _remote_uniq = models.UniqueIndex("(setup_id, remote_id)", "Bookings ids are unique.")
+
+    @api.model
+    def _of(self, setup, remote_ids):
+        return self.search([("setup_id", "=", setup.id), ("remote_id", "in", remote_ids)])
+
+    @api.model
+    def _import_page(self, job, records):
+        """Create and update the rows of a page of remote records; unchanged rows are not touched.
+
+        :param SyncJob job:
+        :param list records: records of :mod:`graph`, of the kind this model mirrors
+        :returns: counts by name
+        """
+        setup, self = job.setup, self.sudo()  # noqa: PLW0642
+        known = self._kept(setup, [record.id for record in records])
+        to_create, counts = {}, {"seen": len(records), "created": 0, "updated": 0, "unchanged": 0}
+        touched = self.browse()
+        for record in records:
+            values = self._remote_values(record)
+            digest = content_hash(values)
+            row_id, kept_digest, removed = known.get(record.id, (None, None, None))
+            if row_id is None:
+                to_create[record.id] = values | {
+                    "setup_id": setup.id,
+                    "remote_id": record.id,
+                    "remote_hash": digest,
+                }
+            elif kept_digest != digest or removed:
+                row = self.browse(row_id)
+                row.write(values | {"remote_hash": digest, "removed": False})
+                touched |= row
+                counts["updated"] += 1
+            else:
+                counts["unchanged"] += 1
+        created = self.create(list(to_create.values()))
+        counts["created"] = len(created)
+        for name, number in ((created | touched)._after_import(job) or {}).items():
+            counts[name] = counts.get(name, 0) + number
+        return counts
+
+    @api.model
+    def _kept(self, setup, remote_ids):
+        """``{remote id: (id, fingerprint, whether it was gone)}``, in one query: most rows are as they were."""
+        self.flush_model(["setup_id", "remote_id", "remote_hash", "removed"])
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT remote_id, id, remote_hash, removed FROM %s WHERE setup_id = %s AND remote_id = ANY(%s)",
+                SQL.identifier(self._table),
+                setup.id,
+                remote_ids,
+            )
+        )
+        return {remote_id: facts for remote_id, *facts in rows}
+
+    @api.model
+    def _mark_gone(self, setup, seen):
+        """Note which rows of a list that was read to its end are listed no more.
+
+        :param set seen: remote ids
+        """
+        self.flush_model(["setup_id", "remote_id", "remote_hash", "removed"])
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT id, remote_id FROM %s
+                    WHERE setup_id = %s AND removed IS NOT TRUE AND remote_hash IS NOT NULL""",
+                SQL.identifier(self._table),
+                setup.id,
+            )
+        )
+        if gone := [row_id for row_id, remote_id in rows if remote_id not in seen]:
+            self.browse(gone).write({"removed": True})
+
+    def _remote_values(self, record):
+        """Field values of a remote record."""
+        raise NotImplementedError
+
+    def _after_import(self, job):
+        """Hook: what follows for new and changed rows; returns more counts."""
+        return {}

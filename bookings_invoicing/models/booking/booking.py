@@ -1,0 +1,498 @@
+from markupsafe import Markup
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+from odoo.tools import SQL, format_datetime
+
+from ...billing import period
+from ...billing import status as status_rules
+from ..directory.service import PRICE_TYPES
+from . import facts as booking_rules
+
+ATTENTION_REASONS = list(status_rules.ATTENTION_REASONS)
+NOT_BILLABLE_REASONS = list(status_rules.NOT_BILLABLE_REASONS)
+BILLED = status_rules.BILLED
+UNINVOICED = ("ready", "attention")
+
+
+class BookingsBooking(models.Model):
+    """One attendee of one appointment: the unit that is billed exactly once or has a named reason why not.
+
+    How it works: the import (:mod:`.importing`) keeps what Bookings says; :mod:`.pricing` settles product,
+    payer, price and what stands in the way; :mod:`..invoicing.drafting` makes the drafts. ``status`` follows from the
+    booking's own facts and from its invoice lines, by :mod:`..billing.status`.
+    """
+
+    _name = "bookings.booking"
+    _description = "Booking"
+    _inherit = ["mail.thread", "mail.activity.mixin", "bookings.own.links", "bookings.bounded"]
+    _check_company_auto = True
+    _order = "start desc, id desc"
+
+    setup_id = fields.Many2one(
+        "bookings.sync.setup",
+        string="Bookings Company",
+        required=True,
+        readonly=True,
+        ondelete="restrict",
+    )
+    company_id = fields.Many2one(related="setup_id.company_id", store=True, index=True)
+    active = fields.Boolean(default=True, readonly=True, help="Archived with its setup only")
+    appointment_id = fields.Char(string="Appointment ID", required=True, readonly=True, copy=False)
+    attendee_key = fields.Char(required=True, readonly=True, copy=False)
+    remote_hash = fields.Char(string="Fingerprint in Bookings", readonly=True, copy=False)
+    name = fields.Char(string="Attendee", required=True, readonly=True)
+
+    # Who and what
+    customer_id = fields.Many2one(
+        "bookings.customer",
+        string="Bookings Customer",
+        readonly=True,
+        ondelete="restrict",
+        index=True,
+    )
+    partner_id = fields.Many2one(
+        "res.partner",
+        string="Customer",
+        compute="_compute_partner_id",
+        store=True,
+        readonly=False,
+        check_company=True,
+        ondelete="restrict",
+        index=True,
+        help="Who came",
+    )
+    payer_id = fields.Many2one(
+        "res.partner",
+        compute="_compute_payer_id",
+        inverse="_inverse_payer_id",
+        store=True,
+        readonly=False,
+        check_company=True,
+        ondelete="restrict",
+        index=True,
+        help="Who pays",
+    )
+    payer_hand_id = fields.Many2one(
+        "res.partner",
+        string="Payer Chosen by Hand",
+        readonly=True,
+        copy=False,
+        ondelete="set null",
+        help="A payer that a person chose for this booking stays; any other follows the customer.",
+    )
+    payer_waits = fields.Boolean(
+        string="Payer Changed Meanwhile",
+        compute="_compute_payer_id",
+        store=True,
+        help="Who pays has changed while it is on an invoice; it counts once the booking is free again.",
+    )
+    service_id = fields.Many2one("bookings.service", readonly=True, ondelete="restrict", index=True)
+    product_id = fields.Many2one(related="service_id.product_id", store=True, index=True)
+    staff_ids = fields.Many2many("bookings.staff", readonly=True)
+    label = fields.Char(readonly=True)
+    reference = fields.Char(
+        help="The payer's purchase order; separates invoices and is shown on them", copy=False
+    )
+    date_today = fields.Boolean(
+        string="Date It Today",
+        copy=False,
+        tracking=True,
+        help="Dated when it is confirmed, whatever the setup's policy",
+    )
+    is_online = fields.Boolean(string="Online", readonly=True)
+    place = fields.Char(readonly=True)
+    start = fields.Datetime(required=True, readonly=True, index=True)
+    stop = fields.Datetime(string="End", required=True, readonly=True)
+    duration = fields.Float(string="Duration (Hours)", compute="_compute_duration", store=True)
+    day = fields.Char(
+        string="Date", compute="_compute_day", help="Date and time where the business is"
+    )
+    attendance = fields.Selection(
+        [
+            ("unknown", "Unknown"),
+            ("came", "Came"),
+            ("no_show", "No-show"),
+            ("late_cancel", "Late cancellation"),
+        ],
+        default="unknown",
+        required=True,
+        tracking=True,
+    )
+
+    # What it costs
+    price_type = fields.Selection(PRICE_TYPES, readonly=True, default="undefined", required=True)
+    price = fields.Float(min_display_digits="Product Price", readonly=True)
+    currency_id = fields.Many2one("res.currency", compute="_compute_currency_id", store=True)
+    list_price = fields.Float(readonly=True, help="Price of the product for the payer")
+    manual_price = fields.Float(string="Price by Hand", readonly=True, copy=False)
+    manual_quantity = fields.Float(
+        string="Quantity by Hand", readonly=True, copy=False, digits="Product Unit"
+    )
+    has_manual_price = fields.Boolean(string="Price Set by Hand", readonly=True, copy=False)
+    has_manual_quantity = fields.Boolean(string="Quantity Set by Hand", readonly=True, copy=False)
+    manual_unit = fields.Selection(
+        [("unit", "Unit"), ("hour", "Hour")],
+        readonly=True,
+        copy=False,
+        string="Price by Hand Is per",
+    )
+    manual_uid = fields.Many2one("res.users", readonly=True, copy=False, string="Changed by")
+    manual_date = fields.Datetime(string="Changed on", readonly=True, copy=False)
+    quantity = fields.Float(
+        compute="_compute_amount",
+        inverse="_inverse_quantity",
+        store=True,
+        readonly=False,
+        digits="Product Unit",
+        bounds=(-(10**9), 10**9),
+    )
+    price_unit = fields.Float(
+        string="Unit Price",
+        compute="_compute_amount",
+        inverse="_inverse_price_unit",
+        store=True,
+        readonly=False,
+        min_display_digits="Product Price",
+        bounds=(-(10**12), 10**12),
+    )
+    amount = fields.Monetary(compute="_compute_amount", store=True)
+    price_outcome = fields.Selection(
+        [("priced", "Priced"), ("free", "Free"), ("ask", "To be decided")],
+        compute="_compute_amount",
+        store=True,
+        string="Result of Pricing",
+    )
+    price_unit_of = fields.Selection(
+        [("unit", "Unit"), ("hour", "Hour")],
+        compute="_compute_amount",
+        store=True,
+        string="Price Is per",
+    )
+    price_facts = fields.Json(
+        string="How the Price Came About", compute="_compute_amount", store=True
+    )
+    price_explanation = fields.Char(compute="_compute_price_explanation")
+
+    # What becomes of it
+    status = fields.Selection(
+        list(status_rules.STATUSES),
+        compute="_compute_status",
+        store=True,
+        index=True,
+    )
+    due_at = fields.Datetime(
+        string="Billable From",
+        compute="_compute_due_at",
+        store=True,
+        help="From when it may be billed",
+    )
+    blockers = fields.Json(string="What Stands in the Way", readonly=True, copy=False)
+    attention_reason = fields.Selection(ATTENTION_REASONS, compute="_compute_status", store=True)
+    attention_detail = fields.Text(compute="_compute_attention_detail")
+    not_billable_reason = fields.Selection(
+        NOT_BILLABLE_REASONS, compute="_compute_status", store=True, tracking=True
+    )
+    not_billable_decision = fields.Selection(
+        NOT_BILLABLE_REASONS, readonly=True, copy=False, string="Decision Not to Bill"
+    )
+    not_billable_note = fields.Char(readonly=True, copy=False, tracking=True)
+    not_billable_uid = fields.Many2one("res.users", string="Decided by", readonly=True, copy=False)
+    not_billable_date = fields.Datetime(string="Decided on", readonly=True, copy=False)
+    last_seen = fields.Datetime(readonly=True, copy=False)
+    removed_on = fields.Datetime(string="Gone since", readonly=True, copy=False)
+    billed_before = fields.Boolean(readonly=True, copy=False, help="Was on an invoice at some time")
+    billed_amount = fields.Monetary(
+        compute="_compute_billed", help="Confirmed invoice lines less credits"
+    )
+    credited_amount = fields.Monetary(
+        string="Credited Part",
+        compute="_compute_billed",
+        help="What was credited of the invoice, not billed again",
+    )
+    changed_since_billing = fields.Boolean(readonly=True, copy=False)
+    pending_values = fields.Json(string="Values from Bookings", readonly=True, copy=False)
+    pending_text = fields.Text(string="Changes in Bookings", compute="_compute_pending_text")
+    invoice_line_ids = fields.One2many(
+        "account.move.line", "booking_id", readonly=True, string="Invoice Lines"
+    )
+    move_ids = fields.Many2many("account.move", string="Invoices", compute="_compute_moves")
+    move_count = fields.Integer(string="Number of Invoices", compute="_compute_moves")
+    payment_state = fields.Selection(
+        lambda self: self.env["account.move"]._fields["payment_state"].selection,
+        compute="_compute_moves",
+    )
+
+    # It serves searches by setup, too.
+    _attendee_uniq = models.UniqueIndex(
+        "(setup_id, appointment_id, attendee_key)",
+        "This attendee of this appointment is already kept.",
+    )
+    _uninvoiced_index = models.Index("(company_id, start) WHERE status IN ('ready', 'attention')")
+    _due_index = models.Index("(due_at) WHERE status = 'upcoming'")
+    _amount_sane = models.Constraint(
+        "CHECK(amount > -1e12 AND amount < 1e12)", "An amount of this size cannot be billed."
+    )
+
+    # -- computed facts ------------------------------------------------------------------------------
+
+    @api.depends("service_id", "name")
+    def _compute_display_name(self):
+        for booking in self:
+            booking.display_name = " – ".join(filter(None, (booking.service_id.name, booking.name)))
+
+    @api.depends("customer_id.partner_id")
+    def _compute_partner_id(self):
+        for booking in self:
+            if booking.customer_id:
+                booking.partner_id = booking.customer_id.partner_id
+
+    @api.depends(
+        "customer_id.payer_id", "partner_id", "label_rule_id.payer_id", "label_rule_id.outcome"
+    )
+    def _compute_payer_id(self):
+        for booking in self:
+            payer = booking_rules.payer(booking)
+            billed = bool(booking.payer_id) and booking.status in BILLED
+            booking.payer_waits = billed and booking.payer_id != payer
+            if not billed:
+                booking.payer_id = payer
+
+    def _inverse_payer_id(self):
+        for booking in self.sudo():
+            booking.payer_hand_id = booking.payer_id
+
+    def _init_column(self, name):
+        super()._init_column(name)
+        if name == "payer_hand_id":
+            # Before there was this field: a payer outside the customer's own family was chosen by a person.
+            self.env.execute_query(
+                SQL(
+                    """UPDATE bookings_booking booking SET payer_hand_id = booking.payer_id
+                         FROM res_partner partner, res_partner payer
+                        WHERE partner.id = booking.partner_id AND payer.id = booking.payer_id
+                          AND partner.commercial_partner_id != payer.commercial_partner_id
+                          AND NOT EXISTS (SELECT FROM bookings_customer customer WHERE customer.id = booking.customer_id
+                                             AND customer.payer_id = booking.payer_id)
+                          AND NOT EXISTS (SELECT FROM bookings_label_rule rule WHERE rule.id = booking.label_rule_id
+                                             AND rule.payer_id = booking.payer_id) RETURNING booking.id"""
+                )
+            )
+
+    def _follow_payer(self):
+        """Let the payer be whom Odoo would choose today, unless a person chose one for the booking."""
+        known, stale = {}, []
+        for booking in self:
+            if booking.payer_hand_id and booking.payer_id == booking.payer_hand_id:
+                continue
+            key = (booking.customer_id, booking.partner_id, booking.label_rule_id)
+            if key not in known:
+                known[key] = booking_rules.payer(booking)
+            if booking.payer_id != known[key]:
+                stale.append(booking.id)
+        records = self.browse(stale)
+        self.env.add_to_compute(self._fields["payer_id"], records)
+        records._recompute_recordset(["payer_id"])
+
+    @api.depends("start", "stop")
+    def _compute_duration(self):
+        for booking in self:
+            booking.duration = booking_rules.duration(booking)
+
+    @api.depends("start", "setup_id.tz")
+    @api.depends_context("lang")
+    def _compute_day(self):
+        for booking in self:
+            booking.day = booking._local_text() if booking.start else False
+
+    def _local_text(self):
+        """Date and time where the business is, as the reader's language writes them."""
+        self.ensure_one()
+        return format_datetime(
+            self.env, self.start, tz=self.setup_id.tz, dt_format="EEE d MMM y HH:mm"
+        )
+
+    @api.depends("stop", "setup_id.bill_after")
+    def _compute_due_at(self):
+        for booking in self:
+            booking.due_at = booking_rules.due_at(booking)
+
+    @api.depends(
+        "invoice_line_ids.booking_live",
+        "invoice_line_ids.booking_released",
+        "invoice_line_ids.parent_state",
+        "not_billable_decision",
+        "price_outcome",
+        "removed_on",
+        "removed_settled",
+        "due_at",
+        "blockers",
+        "setup_id.bill_from",
+        "bill_again_id",
+        "fee_cause",
+        "attendance",
+        "label_rule_id.outcome",
+        "label_rule_id.reason",
+    )
+    def _compute_status(self):
+        now, line_status = fields.Datetime.now(), self._line_status()
+        for booking in self:
+            credited = bool(booking._credited_lines()) and not booking._to_bill_again()
+            booking.update(
+                booking_rules.status_values(
+                    booking, now, booking._live_line_state(), credited, line_status
+                )
+            )
+
+    @api.model
+    def _line_status(self):
+        """What the state of a booking's live line makes of it; other billing flows add theirs."""
+        return status_rules.LINE_STATUS
+
+    def _live_line_state(self):
+        self.ensure_one()
+        if not self.invoice_line_ids:
+            return None
+        return self.invoice_line_ids.filtered("booking_live")[:1].parent_state or None
+
+    def _local(self, moment):
+        """A stored moment as the business's clocks show it."""
+        return period.local_time(moment, self.setup_id.tz)
+
+    @api.model
+    def _due_by_clock(self):
+        """Bookings whose time has come to leave *upcoming*, by one query."""
+        return self.search([("status", "=", "upcoming"), ("due_at", "<=", fields.Datetime.now())])
+
+    def _pass_by_clock(self):
+        """Let these bookings leave *upcoming*."""
+        self._refresh_billing()
+        self.env.add_to_compute(self._fields["status"], self)
+        self._recompute_recordset(["status"])
+
+    @api.depends("blockers", "attention_reason", "removed_on", "last_seen")
+    @api.depends_context("lang")
+    def _compute_attention_detail(self):
+        for booking in self:
+            booking.attention_detail = "\n".join(booking._attention_sentences()) or False
+
+    @api.depends("pending_values", "changed_since_billing", "attendance", "removed_on")
+    def _compute_pending_text(self):
+        labels = {name: field._description_string(self.env) for name, field in self._fields.items()}
+        attendances = dict(self._fields["attendance"]._description_selection(self.env))
+        for booking in self:
+            texts = [
+                f"{labels[name]}: {old} → {new}"
+                for name, (old, new, _raw) in (booking.pending_values or {}).items()
+                if name in labels
+            ]
+            if booking.changed_since_billing and booking.removed_on:
+                gone = format_datetime(self.env, booking.removed_on, tz=booking.setup_id.tz)
+                texts.append(f"{labels['removed_on']}: {gone}")
+            elif booking.changed_since_billing and not texts:
+                texts.append(f"{labels['attendance']}: {attendances[booking.attendance]}")
+            booking.pending_text = "\n".join(texts)
+
+    @api.model
+    def get_empty_list_help(self, help_message):
+        # OVERRIDE: as long as nothing comes from Bookings, an empty list is no good news: say the one next step
+        return self.sudo(False)._next_step_help() or super().get_empty_list_help(help_message)
+
+    @api.model
+    def _next_step_help(self):
+        """What is missing before there are bookings, with its button for who may do it; else whom to ask."""
+        companies = [("company_id", "in", [*self.env.companies.ids, False])]
+        setups = self.env["bookings.sync.setup"].search(companies)
+        if setups.filtered("last_appointment_sync"):
+            return ""
+        connections = self.env["bookings.connection"].search(companies)
+        if setups:
+            title = self.env._("Nothing was read from Microsoft Bookings yet")
+            label, link = (
+                self.env._("Open Booking Sync. Setup"),
+                f"booking-sync-setup/{setups[:1].id}",
+            )
+        elif connections:
+            title = self.env._("No Bookings business is chosen yet")
+            label, link = (
+                self.env._("Find Businesses"),
+                f"bookings-connections/{connections[:1].id}",
+            )
+        else:
+            title = self.env._("Microsoft Bookings is not connected yet")
+            label, link = self.env._("Connect Microsoft 365"), "bookings-connections/new"
+        if self.env["bookings.connection"].has_access("create"):
+            remedy = Markup('<a class="btn btn-primary" href="/odoo/%s">%s</a>') % (link, label)
+        else:
+            remedy = Markup("<p>%s</p>") % self._whom_to_ask()
+        return Markup('<p class="o_view_nocontent_smiling_face">%s</p>%s') % (title, remedy)
+
+    @api.model
+    def _whom_to_ask(self):
+        group = self.env.ref("bookings_invoicing.group_manager").sudo()
+        people = group.all_user_ids.filtered(
+            lambda user: (
+                self.env.company in user.company_ids and user.active and user != self.env.user
+            )
+        )
+        if not people:
+            return self.env._("Ask your administrator to set it up.")
+        return self.env._(
+            "Ask %s to set it up.", ", ".join(people.sorted("name")[:3].mapped("name"))
+        )
+
+    # -- what a person decides -------------------------------------------------------------------------
+
+    def action_mark_not_billable(self, reason, note=None):
+        """Say that these bookings are not billed, and why.
+
+        :param reason: a key of ``not_billable_reason``
+        :param note: a remark in the person's own words
+        """
+        self.check_access("write")
+        if reason not in dict(NOT_BILLABLE_REASONS):
+            raise UserError(
+                self.env._(
+                    "“%(reason)s” is not a reason. Choose one of: %(reasons)s.",
+                    reason=reason,
+                    reasons=", ".join(dict(NOT_BILLABLE_REASONS)),
+                )
+            )
+        billed = self.filtered(lambda booking: booking.status in BILLED)
+        if billed:
+            raise UserError(
+                self.env._(
+                    "%(bookings)s: already on an invoice or order. Remove it there first.",
+                    bookings=", ".join(billed.mapped("display_name")),
+                )
+            )
+        self.sudo().write(
+            {
+                "not_billable_decision": reason,
+                "not_billable_note": note,
+                "not_billable_uid": self.env.uid,
+                "not_billable_date": fields.Datetime.now(),
+            }
+        )
+        return True
+
+    def action_put_back(self):
+        """Take back *not billable*, or free what was credited of a booking, and only that, to be billed again."""
+        self.check_access("write")
+        self.sudo()._release_credited()
+        self.sudo().write(
+            {
+                "not_billable_decision": False,
+                "not_billable_note": False,
+                "not_billable_uid": False,
+                "not_billable_date": False,
+            }
+        )
+        self._refresh_billing()
+        return True
+
+    @api.model
+    def _uninvoiced_domain(self):
+        """Bookings that have ended and are on no invoice."""
+        return Domain("status", "in", UNINVOICED)

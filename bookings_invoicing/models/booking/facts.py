@@ -1,0 +1,352 @@
+"""What follows from a booking's own facts: payer, product, price and status.
+
+What: the one place for these rules, for bookings that are kept and for those that an import is about to create.
+
+How to use: ``row`` is a ``bookings.booking`` or a :class:`Draft`, anything with its fields. The stored computed fields of
+the model take their values from here; an import takes them before its INSERT (:func:`settled`), so that a booking is
+written once.
+"""
+
+from datetime import timedelta
+from decimal import Decimal
+from functools import lru_cache
+
+from odoo.tools import float_round
+
+from ...billing import labels, money, period, price, sentences
+from ...billing import status as status_rules
+
+
+class Draft:
+    """A booking about to be created: many2one fields hold records, what is not given is empty."""
+
+    invoice_line_ids = ()
+    fee_cause = product_id = payer_id = partner_id = label_rule_id = False
+    list_price = 0.0
+    has_manual_price = has_manual_quantity = has_share = removed_on = removed_settled = False
+    not_billable_decision = blockers = False
+
+    def __init__(self, **values):
+        self.__dict__.update(values)
+
+
+def settled(draft, terms):
+    """Values of the stored computed fields of a booking about to be created, by field name.
+
+    :param Draft draft: gets them as attributes, too
+    :param Terms terms:
+    """
+    setup = draft.setup_id
+    draft.partner_id, draft.payer_id = terms.people(draft)
+    draft.fee_cause = fee_cause(draft)
+    draft.product_id = product(draft)
+    draft.due_at = due_at(draft)
+    amounts = amount_values(draft, terms.unit_digits, terms.hour_id)
+    draft.price_outcome = amounts["price_outcome"]
+    return {
+        "company_id": setup.company_id.id,
+        "currency_id": setup.currency_id.id,
+        "partner_id": draft.partner_id.id,
+        "payer_id": draft.payer_id.id,
+        "payer_waits": False,
+        "product_id": draft.product_id.id,
+        "fee_cause": draft.fee_cause,
+        "duration": duration(draft),
+        "due_at": draft.due_at,
+        **amounts,
+        **status_values(draft, terms.now, None, False, terms.line_status),
+    }
+
+
+class Terms:
+    """What is the same for all bookings of a batch."""
+
+    def __init__(self, env, now):
+        self.now = now
+        self.unit_digits = unit_digits(env)
+        self.hour_id = hour_id(env)
+        self.line_status = env["bookings.booking"]._line_status()
+        self._nobody = env["res.partner"]
+        self._people = {}
+
+    def people(self, draft):
+        """Who came and who pays, worked out once for each customer and label rule."""
+        key = (draft.customer_id.id, draft.label_rule_id.id)
+        found = self._people.get(key)
+        if found is None:
+            draft.partner_id = draft.customer_id.partner_id or self._nobody
+            found = self._people[key] = (draft.partner_id, payer(draft))
+        return found
+
+
+def unit_digits(env):
+    return env["decimal.precision"].precision_get("Product Unit")
+
+
+def hour_id(env):
+    return env["ir.model.data"]._xmlid_to_res_id("uom.product_uom_hour")
+
+
+# -- who, what, when ---------------------------------------------------------------------------------
+
+
+def payer(row):
+    """Who pays: by the label, else as the customer has it, else the partner's invoice address."""
+    rule = row.label_rule_id
+    if rule and rule.outcome == "payer":
+        return rule.payer_id
+    return row.customer_id.payer_id or invoice_partner(row.partner_id)
+
+
+def invoice_partner(partner):
+    """The address that a partner wants invoices for."""
+    if not partner:
+        return partner
+    return partner.browse(partner.address_get(["invoice"])["invoice"] or partner.id)
+
+
+def fee_cause(row):
+    """Why a fee is billed instead of the price; ``False``: none is."""
+    setup, attendance = row.setup_id, row.attendance
+    kind = None
+    if attendance == "no_show":
+        kind = setup.no_show_fee_kind
+    elif attendance == "late_cancel":
+        kind = setup.late_cancel_fee_kind
+    if kind and kind != "none":
+        return attendance
+    return "label" if row.label_rule_id and row.label_rule_id.outcome == "fee" else False
+
+
+def product(row):
+    return (row.fee_cause and row.setup_id.fee_product_id) or row.service_id.product_id
+
+
+def duration(row):
+    """Hours."""
+    return (row.stop - row.start).total_seconds() / 3600
+
+
+def due_at(row):
+    """From when it may be billed."""
+    return row.stop + timedelta(hours=row.setup_id.bill_after)
+
+
+# -- price -------------------------------------------------------------------------------------------
+
+# Most bookings of a business are priced alike; the answers are read, never changed.
+_price_booking = lru_cache(maxsize=4096)(price.price_booking)
+
+
+def amount_values(row, digits, hour):
+    """Values of the fields that say what it costs.
+
+    :param int digits: decimals of *Product Unit*
+    :param int hour: id of the unit *hour*
+    """
+    priced = price_of(row, digits, hour)
+    return {
+        "quantity": float(priced.quantity),
+        "price_unit": float(priced.price_unit),
+        "amount": float(priced.amount),
+        "price_outcome": priced.outcome,
+        "price_unit_of": priced.unit,
+        "price_facts": {
+            "explanation": packed(priced.explanation),
+            "calculation": packed(priced.calculation),
+        },
+    }
+
+
+def price_of(row, digits, hour, *, whole=False):
+    """The price by the one rule.
+
+    :param bool whole: of the appointment, without what was decided for this attendee
+    :rtype: bookings_invoicing.billing.price.Priced
+    """
+    # A fee has a product of its own; what the service costs is asked of the service's.
+    currency, has_product = row.currency_id, row.service_id.product_id
+    rule = price_rule(row.service_id)
+    by_list = rule.kind == "pricelist" and has_product
+    priced = _price_booking(
+        row.price_type,
+        money.decimal_of(row.price),
+        row.stop - row.start,
+        rule,
+        unit_digits=digits,
+        currency_digits=currency.decimal_places,
+        currency_step=money.decimal_of(currency.rounding),
+        list_price=money.decimal_of(row.list_price) if by_list else None,
+        list_unit=list_unit(has_product.uom_id, hour)[0] if by_list else "unit",
+        manual=None if whole else _manual(row),
+        share=None if whole else _share(row),
+    )
+    fee = _fee(row) if row.fee_cause and not (whole or row.has_manual_price) else None
+    if fee is None:
+        return priced
+    return labels.price_fee(
+        fee, priced, row.fee_cause, currency.decimal_places, money.decimal_of(currency.rounding)
+    )
+
+
+def price_rule(service):
+    """:rtype: bookings_invoicing.billing.price.PriceRule"""
+    return price.PriceRule(
+        kind=service.billing_rule or "bookings",
+        price=money.decimal_of(service.rule_price) if service.rule_price else None,
+        rounding=service.rounding or "none",
+        step=int(service.rounding_minutes or 0),
+        minimum=service.minimum_minutes,
+    )
+
+
+def list_unit(uom, hour):
+    """What one unit of a product counts as.
+
+    :param int hour: id of the unit *hour*
+    :returns: ``("hour" or "unit", size in hours or pieces)``; the name of what converts to neither, and 1
+    """
+    piece = uom.env["ir.model.data"]._xmlid_to_res_id("uom.product_uom_unit")
+    for name, base in (("hour", hour), ("unit", piece)):
+        base = uom.browse(base)
+        if base and uom._has_common_reference(base):
+            return name, price.size_of_unit(uom.factor / base.factor)
+    return uom.display_name, 1
+
+
+def list_price(row, position):
+    """The payer's price of the service's product for what is billed, as the setup takes the prices of Bookings.
+
+    Per hour for products sold by units of time, else per piece; what Odoo's own invoice line of this payer would charge.
+
+    :param position: the payer's fiscal position
+    """
+    product, taxes = row.service_id.product_id, row._taxes_of(row.service_id.product_id)
+    unit, size = list_unit(product.uom_id, hour_id(row.env))
+    quantity = price.list_quantity(
+        row.stop - row.start, price_rule(row.service_id), unit, _manual(row)
+    )
+    found = row.payer_id.property_product_pricelist._get_product_price(
+        product, float(quantity / size), currency=row.currency_id, date=row.start
+    )
+    if not row._without_tax():
+        found = product._get_tax_included_unit_price_from_price(found, taxes, position)
+        mapped = position.map_tax(taxes) if position else taxes
+        found = mapped._bookings_agreed_price(found, row.setup_id.price_tax == "included", product)
+    # What floats leave over must not tip half a cent; a rate per hour is multiplied later.
+    return float_round(found / float(size), precision_digits=8)
+
+
+def _manual(row):
+    if not (row.has_manual_price or row.has_manual_quantity):
+        return None
+    return price.Manual(
+        price=money.decimal_of(row.manual_price) if row.has_manual_price else None,
+        quantity=money.decimal_of(row.manual_quantity) if row.has_manual_quantity else None,
+        unit=row.manual_unit or None,
+        by=row.manual_uid.name or "",
+        on=row._manual_day(),
+    )
+
+
+def _share(row):
+    """The part of an appointment that is priced as a whole; ``None``: priced by itself."""
+    if not row.has_share:
+        return None
+    return price.Share(
+        money.decimal_of(row.share_amount), money.decimal_of(row.share_total), row.share_count
+    )
+
+
+def _fee(row):
+    """:rtype: bookings_invoicing.billing.labels.Fee or None"""
+    setup, rule = row.setup_id, row.label_rule_id
+    if row.fee_cause == "label":
+        return labels.fee_of(rule.fee_kind, rule.fee_value)
+    if row.fee_cause == "no_show":
+        return labels.fee_of(setup.no_show_fee_kind, setup.no_show_fee)
+    return labels.fee_of(setup.late_cancel_fee_kind, setup.late_cancel_fee)
+
+
+def packed(explanation):
+    """An explanation as JSON."""
+    if explanation is None:
+        return None
+    return {
+        "code": explanation.code,
+        "params": {
+            name: {"n": str(value)} if isinstance(value, Decimal) else value
+            for name, value in explanation.params.items()
+        },
+        "then": packed(explanation.then),
+    }
+
+
+def unpacked(facts):
+    """What :func:`packed` made of an explanation."""
+    if not facts:
+        return None
+    return sentences.Explanation(
+        facts["code"],
+        {
+            name: Decimal(value["n"]) if isinstance(value, dict) else value
+            for name, value in facts["params"].items()
+        },
+        unpacked(facts["then"]),
+    )
+
+
+# -- status ------------------------------------------------------------------------------------------
+
+
+def status_values(row, now, live_line, credited, line_status):
+    """Values of the fields that say what becomes of it.
+
+    :param live_line: state of the line that bills it now, or ``None``
+    :param bool credited: was billed and credited to zero, and nobody has released it
+    :param dict line_status: what the state of a live line makes of it
+    """
+    removed, attendance = row.removed_on, row.attendance
+    reason = row.not_billable_decision or _reason_not_to_bill(row)
+    facts = status_rules.BookingFacts(
+        stop=row.stop,
+        now=now,
+        bill_after=row.due_at - row.stop,
+        live_line=live_line,
+        not_billable_reason=reason or None,
+        cancelled=bool(removed and removed < row.start) or attendance == "late_cancel",
+        removed_after=bool(removed and removed >= row.start and not row.removed_settled),
+        credited=credited,
+        charge_fee=bool(row.fee_cause),
+        price_to_decide=row.price_outcome == "ask",
+        blockers=[key for key, _params in row.blockers or ()],
+    )
+    status, attention, _reasons = status_rules.status_of(facts, line_status)
+    return {
+        "status": status,
+        "attention_reason": attention or False,
+        "not_billable_reason": reason or False,
+    }
+
+
+def _reason_not_to_bill(row):
+    """Why nothing is billed though nobody said so; ``None`` where something is."""
+    setup, free = row.setup_id, row.price_outcome == "free"
+    if setup.bill_from or free:
+        day = period.service_day(row.start, row.stop, setup.tz)
+        reason = status_rules.automatic_reason(day, setup.bill_from, free)
+        if reason:
+            return reason
+    return rule_reason(row)
+
+
+def rule_reason(row):
+    """Why attendance or label say that nothing is billed; ``None`` where they do not."""
+    if row.fee_cause:
+        return None
+    if row.attendance == "no_show":
+        return "no_show"
+    rule = row.label_rule_id
+    if rule and rule.outcome == "not_billable":
+        return rule.reason or "label"
+    return "free" if rule and rule.outcome == "free" else None

@@ -1,0 +1,199 @@
+from odoo import api, fields, models
+from odoo.tools import SQL, format_datetime
+
+from ...billing.status import BILLED
+
+# Facts that decide what is billed: where they change late or after billing, a person is told.
+BILLED_FACTS = ("start", "stop", "price", "price_type", "service_id", "customer_id")
+
+
+class BookingsBooking(models.Model):
+    """How a booking follows Bookings: unbilled ones change, billed ones are flagged, what is gone stays as a tombstone."""
+
+    _inherit = "bookings.booking"
+
+    unnamed = fields.Boolean(
+        string="Nobody Named", readonly=True, copy=False, help="Bookings names nobody for it"
+    )
+    notes = fields.Text(readonly=True, copy=False, help="What the customer wrote when booking")
+    late_changes = fields.Json(
+        readonly=True,
+        copy=False,
+        help="What changed in Bookings after the appointment took place: field, old and new value, time and run",
+    )
+    late_changes_text = fields.Text(compute="_compute_late_changes_text", string="Changed Late")
+
+    @api.depends("setup_id.currency_id")
+    def _compute_currency_id(self):
+        for booking in self:
+            # what is on a document stays in the document's currency, whatever the business changes to
+            if not booking.currency_id or booking.status not in BILLED:
+                booking.currency_id = booking.setup_id.currency_id
+
+    def _take_over(self, values):
+        """Let an unbilled booking follow Bookings; flag a billed one, with before and after.
+
+        :returns: the booking, where something was written
+        """
+        self.ensure_one()
+        changed = {name: value for name, value in values.items() if self._differs(name, value)}
+        facts = [name for name in BILLED_FACTS if name in changed]
+        if self.status in BILLED:
+            if "label" in changed and self._label_decides(changed["label"]):
+                facts.append("label")
+            pending = {name: self._pending(name, changed.pop(name)) for name in facts}
+            if pending != (self.pending_values or {}):
+                changed |= {
+                    "pending_values": pending or False,
+                    "changed_since_billing": bool(pending),
+                }
+            elif self.removed_on and not pending:
+                changed["changed_since_billing"] = False
+        else:
+            if self.pending_values:  # what is said now is newer
+                changed |= {"pending_values": False, "changed_since_billing": False}
+            if facts and self.stop < fields.Datetime.now():
+                changed["late_changes"] = self._late_change({name: changed[name] for name in facts})
+        if changed:
+            self._for_import().write(changed)
+        return self if changed else self.browse()
+
+    def _label_decides(self, label):
+        """Whether another rule meets this label than the one that counted when it was billed."""
+        return self.setup_id._rule_for(label, self.setup_id._label_rules()) != self.label_rule_id
+
+    def _pending(self, name, value):
+        """Before, after (both as shown), and what to write once the booking is free again."""
+        raw = fields.Datetime.to_string(value) if self._fields[name].type == "datetime" else value
+        return [self._shown(name, self[name]), self._shown(name, value), raw]
+
+    def _take_pending(self):
+        """Let bookings that are on no invoice any more follow what Bookings said meanwhile."""
+        for booking in self.filtered("pending_values"):
+            values = {name: raw for name, (_old, _new, raw) in booking.pending_values.items()}
+            booking.sudo().write(values | {"pending_values": False})
+            booking._apply_label_rules()
+
+    def _differs(self, name, value):
+        field = self._fields[name]
+        if field.type == "many2many":
+            return set(self[name].ids) != set(value[0][2])
+        if field.type == "many2one":
+            return self[name].id != value
+        if field.type == "float":
+            return abs(self[name] - value) > 1e-9
+        return (self[name] or False) != (value or False)
+
+    def _shown(self, name, value):
+        field = self._fields[name]
+        if field.type == "many2one":
+            return (
+                self.env[field.comodel_name].browse(value).display_name
+                if isinstance(value, int)
+                else value.display_name
+            )
+        return str(value or "–")
+
+    def _late_change(self, changed):
+        """The late changes kept so far and these.
+
+        :param dict changed: new values by field name
+        """
+        when = fields.Datetime.to_string(fields.Datetime.now())
+        run = self.env["bookings.sync.run"].search(
+            [("setup_id", "=", self.setup_id.id)], limit=1, order="id desc"
+        )
+        return [
+            *(self.late_changes or ()),
+            *(
+                {
+                    "field": name,
+                    "old": self._shown(name, self[name]),
+                    "new": self._shown(name, value),
+                    "on": when,
+                    "run": run.id if run.state == "running" else False,
+                }
+                for name, value in changed.items()
+            ),
+        ]
+
+    @api.depends("late_changes")
+    @api.depends_context("lang", "tz")
+    def _compute_late_changes_text(self):
+        for booking in self:
+            booking.late_changes_text = "\n".join(
+                self.env._(
+                    "%(when)s: %(field)s was %(old)s, is %(new)s",
+                    when=format_datetime(self.env, change["on"], tz=booking.setup_id.tz),
+                    field=self._fields[change["field"]]._description_string(self.env),
+                    old=change["old"],
+                    new=change["new"],
+                )
+                for change in booking.late_changes or ()
+                if change["field"] in self._fields
+            )
+
+    # -- what is gone ----------------------------------------------------------------------------------
+
+    @api.model
+    def _known_in_window(self, setup, start, end):
+        """Ids of the appointments that this window should have shown: kept, not gone, overlapping it."""
+        return self._appointment_ids(
+            setup,
+            SQL(
+                "stop > %s AND start < %s AND status != 'cancelled' AND removed_on IS NULL",
+                start.replace(tzinfo=None),
+                end.replace(tzinfo=None),
+            ),
+        )
+
+    @api.model
+    def _unbilled_outside(self, setup, start, end):
+        """Ids of the unbilled appointments outside the window: they are asked for by id in every run."""
+        return self._appointment_ids(
+            setup,
+            SQL(
+                "(stop <= %s OR start >= %s) AND status IN ('upcoming', 'ready', 'attention') AND removed_on IS NULL",
+                start.replace(tzinfo=None),
+                end.replace(tzinfo=None),
+            ),
+        )
+
+    @api.model
+    def _appointment_ids(self, setup, condition):
+        self.flush_model(["setup_id", "start", "stop", "status", "removed_on", "appointment_id"])
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT DISTINCT appointment_id FROM bookings_booking WHERE setup_id = %s AND %s",
+                setup.id,
+                condition,
+            )
+        )
+        return {appointment_id for (appointment_id,) in rows}
+
+    @api.model
+    def _mark_removed(self, setup, appointment_ids):
+        """Keep bookings of appointments that are gone as tombstones, with the time they were last seen."""
+        rows = self.with_context(active_test=False).search(
+            [
+                ("setup_id", "=", setup.id),
+                ("appointment_id", "in", list(appointment_ids)),
+                ("removed_on", "=", False),
+            ]
+        )
+        return {"removed": rows._remove(setup)}
+
+    def _remove(self, setup, digest=None):
+        rows = self.filtered(lambda row: not row.removed_on)
+        values = {
+            "removed_on": fields.Datetime.now(),
+            "removed_settled": False,
+            "last_seen": setup.last_appointment_sync or rows[:1].create_date,
+        }
+        if digest:
+            values["remote_hash"] = digest
+        rows._for_import().write(values)
+        billed = rows.filtered(lambda row: row.status in BILLED)
+        billed._for_import().changed_since_billing = True
+        rows._refresh_billing()
+        return len(rows)

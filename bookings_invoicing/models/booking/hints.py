@@ -1,0 +1,209 @@
+from collections import defaultdict
+from datetime import timedelta
+
+from odoo import models
+from odoo.tools import format_date, formatLang
+
+from ...billing import hints, money, period, sentences
+
+PAST_DAYS = 180
+
+
+class BookingsBooking(models.Model):
+    """What a person should look at before billing, though nothing stops it."""
+
+    _inherit = "bookings.booking"
+
+    def _look(self, invoiced_on=""):
+        """This booking as the hints see it.
+
+        :param invoiced_on: as :meth:`_invoiced_already` gives it
+        """
+        self.ensure_one()
+        return hints.BookingLook(
+            id=self.id,
+            person=self.partner_id.id or None,
+            service=self.service_id.id,
+            start=self.start,
+            stop=self.stop,
+            amount=money.decimal_of(self.amount),
+            setup=self.setup_id.id,
+            attendance=self.attendance,
+            bookings_free=self.price_type == "free"
+            or (self.price_type == "fixedPrice" and not self.price),
+            changed_late=bool(self.late_changes),
+            ask_attendance=self.setup_id.ask_attendance,
+            was_billed=self.billed_before,
+            invoiced_on=invoiced_on,
+        )
+
+    def _usual(self):
+        """What each service of these bookings usually costs and takes, by those billed lately."""
+        if not self:
+            return {}
+        since = min(self.mapped("start")) - timedelta(days=PAST_DAYS)
+        past = self.search(
+            [
+                ("service_id", "in", self.service_id.ids),
+                ("start", ">=", since),
+                ("status", "in", ("ready", "drafted", "invoiced")),
+            ],
+            limit=5000,
+        )
+        looks = defaultdict(list)
+        for booking in past:
+            looks[booking.service_id.id].append(booking._look())
+        return {service: hints.usual_of(found) for service, found in looks.items()}
+
+    def _hints(self):
+        """``{booking id: [Explanation]}`` of these bookings and of how they stand beside each other."""
+        usual = self._usual()
+        invoiced = self._invoiced_already()
+        looks = [booking._look(invoiced.get(booking.id, "")) for booking in self]
+        found = {look.id: hints.booking_hints(look, usual.get(look.service)) for look in looks}
+        same_people = self.search(
+            [
+                ("partner_id", "in", self.partner_id.ids),
+                ("stop", ">", min(self.mapped("start"), default=False)),
+                ("start", "<", max(self.mapped("stop"), default=False)),
+                ("status", "in", ("ready", "attention", "drafted", "invoiced")),
+                ("id", "not in", self.ids),
+            ]
+        )
+        for booking_id, more in hints.overlaps(
+            [*looks, *(other._look() for other in same_people)]
+        ).items():
+            if booking_id in found:
+                found[booking_id] += more
+        return {booking_id: texts for booking_id, texts in found.items() if texts}
+
+    def _invoiced_already(self):
+        """Posted invoices that bill the same payer the same product for the same day, and no booking: written by hand, by
+        another program, or by an installation before this one.
+
+        The day of a line is what its text says, else the delivery date of its invoice, else the invoice date.
+
+        :returns: ``{booking id: number of the invoice}``
+        """
+        if not self:
+            return {}
+        lines = (
+            self.env["account.move.line"]
+            .sudo()
+            .search(
+                [
+                    ("parent_state", "=", "posted"),
+                    ("move_id.move_type", "=", "out_invoice"),
+                    ("move_id.payment_state", "!=", "reversed"),
+                    ("booking_id", "=", False),
+                    ("company_id", "in", self.company_id.ids),
+                    ("product_id", "in", self.product_id.ids),
+                    (
+                        "move_id.commercial_partner_id",
+                        "in",
+                        self.payer_id.commercial_partner_id.ids,
+                    ),
+                    ("date", ">=", min(self.mapped("start")) - timedelta(days=PAST_DAYS)),
+                ],
+                limit=5000,
+            )
+        )
+        known = lines.grouped(
+            lambda line: (line.company_id, line.move_id.commercial_partner_id, line.product_id)
+        )
+        found = {}
+        for booking in self:
+            key = (booking.company_id, booking.payer_id.commercial_partner_id, booking.product_id)
+            same_day = known.get(key, lines.browse()).filtered(booking._is_day_of)
+            if same_day:
+                found[booking.id] = same_day[0].move_id.name
+        return found
+
+    def _is_day_of(self, line):
+        """Whether a line of an invoice is for the service day of this booking."""
+        day, move = self._last_day(), line.move_id
+        langs = {self.payer_id.lang, self.env.lang} - {False, None}
+        texts = {str(day), *(format_date(self.env, day, lang_code=lang) for lang in langs)}
+        return day == (move.delivery_date or move.invoice_date) or any(
+            text in (line.name or "") for text in texts
+        )
+
+    def _invoice_look(self, total, split, draft):
+        """These bookings as one invoice to be.
+
+        :param Decimal total: with tax
+        :param bookings_invoicing.billing.grouping.Split split:
+        :param account.move draft: that could take the lines
+        """
+        payer = self[:1].payer_id
+        company = self[:1].company_id
+        moves = self.env["account.move"].sudo()
+        mine = [
+            ("company_id", "=", company.id),
+            ("commercial_partner_id", "=", payer.commercial_partner_id.id),
+        ]
+        # Last month is what is billed now: older is what somebody may have forgotten.
+        today = self[:1].setup_id._today()
+        old = period.month_of(period.month_start(today) - timedelta(days=1))
+        months = sorted({period.month_of(booking._last_day()) for booking in self})
+        return hints.InvoiceLook(
+            total=total,
+            first=not moves.search_count(
+                [*mine, ("move_type", "=", "out_invoice"), ("state", "=", "posted")], limit=1
+            ),
+            credit=money.decimal_of(self._payer_credit(split)),
+            down_payment=self._has_down_payment(),
+            draft=draft.display_name if draft else "",
+            limit=money.decimal_of(self[:1].setup_id.auto_draft_limit)
+            if self[:1].setup_id.auto_draft_limit
+            else None,
+            old_months=tuple(month for month in months if month < old),
+            incomplete=payer._bookings_labels(payer._bookings_look().missing),
+        )
+
+    def _payer_credit(self, split):
+        """What the payer has that could pay this invoice: credit notes, payments on account; as Odoo offers it on invoices.
+
+        :returns: in the invoice's currency
+        """
+        company = self.company_id[:1]
+        lines = (
+            self.env["account.move.line"]
+            .sudo()
+            .search(
+                [
+                    ("account_id.account_type", "=", "asset_receivable"),
+                    ("parent_state", "=", "posted"),
+                    ("company_id", "=", company.id),
+                    ("partner_id", "=", self.payer_id[:1].commercial_partner_id.id),
+                    ("reconciled", "=", False),
+                    ("balance", "<", 0),
+                ]
+            )
+        )
+        currency = self.env["res.currency"].browse(split.currency)
+        return sum(
+            abs(line.amount_residual_currency)
+            if line.currency_id == currency
+            else company.currency_id._convert(
+                abs(line.amount_residual), currency, company, line.date
+            )
+            for line in lines
+        )
+
+    def _has_down_payment(self):
+        """Whether the payer has paid in advance for something not invoiced yet; billing flows that know of such answer."""
+        return False
+
+    def _hint_text(self, explanation):
+        """A hint in the reader's language."""
+        currency = self[:1].currency_id
+        return sentences.render(
+            explanation,
+            lambda source: self.env._(source),
+            lambda key, value: (
+                formatLang(self.env, float(value), currency_obj=currency)
+                if key in sentences.MONEY
+                else str(value)
+            ),
+        )

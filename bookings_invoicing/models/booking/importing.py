@@ -1,0 +1,351 @@
+from datetime import timezone
+
+from odoo import api, fields, models
+from odoo.fields import Command
+from odoo.tools import SQL
+
+from ...billing import matching
+from ...billing.fingerprint import content_hash
+from ...billing.questions import mapped_answers
+from ..base.remote_record import IMPORTING
+from . import facts as booking_rules
+
+HASH_LENGTH, SALT_LENGTH, DIGEST_LENGTH = 32, 8, 24  # hexadecimal digits
+
+
+class BookingsBooking(models.Model):
+    """Taking over appointments: one booking per attendee, written only where something changed."""
+
+    _inherit = "bookings.booking"
+
+    @api.model
+    def _import_page(self, job, appointments):
+        """Create and update the bookings of a batch of appointments.
+
+        :param job: anything with the ``setup`` that they belong to
+        :param list[graph.Appointment] appointments:
+        :returns: counts: seen, created, updated, unchanged, removed, skipped, partners_created
+        """
+        setup = job.setup
+        questions, salt = setup._question_rules(), _salt(setup)
+        latest = {
+            appointment.id: appointment for appointment in setup._own_appointments(appointments)
+        }
+        digests = {
+            remote_id: content_hash(_content(record, setup, questions)) + _seal(salt, record.digest)
+            for remote_id, record in latest.items()
+        }
+        stored = self._stored(setup, list(latest))
+        changed = [
+            record
+            for remote_id, record in latest.items()
+            if remote_id not in stored
+            or any(not _same(digest, digests[remote_id]) for digest, _gone in stored[remote_id])
+            or all(gone for _digest, gone in stored[remote_id])
+        ]
+        counts = {"seen": len(latest), "unchanged": len(latest) - len(changed)}
+        if changed:
+            counts |= self._import_changed(setup, changed, digests)
+        return counts
+
+    @api.model
+    def _seals(self, setup, start, end):
+        """How appointments in this time were sent when they were kept: ``{appointment id: digest}``, in one query.
+
+        Only those that were kept for a setup that takes what it takes now.
+        """
+        self.flush_model(
+            ["setup_id", "start", "stop", "appointment_id", "remote_hash", "removed_on"]
+        )
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT appointment_id, min(remote_hash) FROM bookings_booking
+                    WHERE setup_id = %s AND stop > %s AND start < %s AND removed_on IS NULL
+                    GROUP BY appointment_id HAVING min(remote_hash) = max(remote_hash)""",
+                setup.id,
+                start.replace(tzinfo=None),
+                end.replace(tzinfo=None),
+            )
+        )
+        salt, sealed = _seal(_salt(setup), ""), HASH_LENGTH + SALT_LENGTH
+        return {key: kept[sealed:] for key, kept in rows if kept[HASH_LENGTH:sealed] == salt}
+
+    @api.model
+    def _unchanged(self, seals, digests):
+        """Those of the appointments that were kept just as they come now.
+
+        :param dict seals: of ``_seals``
+        :param dict digests: digest of what was sent, by appointment id
+        """
+        return [key for key, sent in digests.items() if seals.get(key) == sent[:DIGEST_LENGTH]]
+
+    @api.model
+    def _stored(self, setup, appointment_ids):
+        """What is kept of these appointments: ``{appointment id: [(hash, gone) per booking]}``, in one query."""
+        self.flush_model(["setup_id", "appointment_id", "remote_hash", "removed_on"])
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT appointment_id, remote_hash, removed_on IS NOT NULL
+                     FROM bookings_booking WHERE setup_id = %s AND appointment_id = ANY(%s)""",
+                setup.id,
+                appointment_ids,
+            )
+        )
+        stored = {}
+        for appointment_id, digest, gone in rows:
+            stored.setdefault(appointment_id, []).append((digest, gone))
+        return stored
+
+    @api.model
+    def _import_changed(self, setup, appointments, digests):
+        existing = self.with_context(active_test=False).search(
+            [("setup_id", "=", setup.id), ("appointment_id", "in", [a.id for a in appointments])]
+        )
+        by_appointment = existing.grouped("appointment_id")
+        appointments, services, elsewhere = self._of_our_services(setup, appointments)
+        keyed = {
+            appointment.id: self._attendee_keys(
+                appointment, by_appointment.get(appointment.id, self.browse())
+            )
+            for appointment in appointments
+        }
+        lookups = self._lookups(setup, appointments, keyed)
+        counts = {"created": 0, "updated": 0, "removed": 0, "skipped": len(elsewhere)}
+        counts["partners_created"] = lookups.pop("partners_created")
+        lookups["services"] = services
+        to_create, touched = [], self.browse()
+        for appointment in appointments:
+            rows = {row.attendee_key: row for row in by_appointment.get(appointment.id, ())}
+            shared = self._appointment_values(setup, appointment, lookups)
+            shared["remote_hash"] = digests[appointment.id]
+            for key, attendee in keyed[appointment.id].items():
+                values = shared | self._attendee_values(setup, key, attendee, lookups)
+                if key in rows:
+                    touched |= rows[key]._take_over(values)
+                    counts["updated"] += 1
+                else:
+                    to_create.append(values)
+            left = [row.id for key, row in rows.items() if key not in keyed[appointment.id]]
+            if left:
+                counts["removed"] += self.browse(left)._remove(setup, digests[appointment.id])
+        for appointment in elsewhere:
+            counts["removed"] += by_appointment.get(appointment.id, self.browse())._remove(
+                setup, digests[appointment.id]
+            )
+        created = self._create_worked_out(setup, to_create).with_env(self.env)
+        counts["created"] = len(created)
+        (created | touched)._after_import(setup, {a.id: keyed[a.id] for a in appointments})
+        return counts
+
+    def _after_import(self, setup, keyed):
+        """What follows for new and changed bookings; more comes from the other parts of the addon.
+
+        :param dict keyed: ``{appointment id: {attendee key: graph.Attendee}}`` of the batch
+        """
+        self._refresh_billing()
+
+    @api.model
+    def _of_our_services(self, setup, appointments):
+        """The appointments whose service takes part, all services by remote id, and the other appointments."""
+        services = self.env["bookings.service"]._named(
+            setup, {a.service_id or a.service_name: a.service_name for a in appointments}
+        )
+        everything = self.env["bookings.service"].concat(*services.values())
+        ours = set(setup._in_filter(everything, "service_filter")._ids)
+        taken, elsewhere = [], []
+        for appointment in appointments:
+            service = services[appointment.service_id or appointment.service_name]
+            (taken if service.id in ours else elsewhere).append(appointment)
+        return taken, {key: row.id for key, row in services.items()}, elsewhere
+
+    @api.model
+    def _create_worked_out(self, setup, vals_list):
+        """Create bookings with all that follows from their facts, so that each is written once."""
+        terms = booking_rules.Terms(self.env, fields.Datetime.now())
+        rules, by_label = setup._label_rules(), {}
+        self._mark_billed_before(setup, vals_list)
+        services = self.env["bookings.service"].browse({vals["service_id"] for vals in vals_list})
+        services = {service.id: service for service in services}
+        nobody = self.env["bookings.customer"]
+        customers = nobody.browse({vals["customer_id"] for vals in vals_list} - {False})
+        customers = {customer.id: customer for customer in customers} | {False: nobody}
+        for vals in vals_list:
+            label = vals["label"]
+            if label not in by_label:
+                by_label[label] = setup._rule_for(label, rules)
+            vals |= {"attendance": "unknown"} | self._label_values(by_label[label])
+            links = {
+                "setup_id": setup,
+                "currency_id": setup.currency_id,
+                "service_id": services[vals["service_id"]],
+                "customer_id": customers[vals["customer_id"]],
+                "label_rule_id": by_label[label],
+            }
+            vals |= booking_rules.settled(booking_rules.Draft(**vals | links), terms)
+        return self._for_import().create(vals_list)
+
+    @api.model
+    def _create(self, data_list):
+        if self.env.context.get("bookings_importing") is IMPORTING:
+            for data in data_list:
+                # What Bookings says of the price is not a price set by hand; what is given is not worked out again.
+                data["inversed"].clear()
+                data["protected"].update(
+                    field for name in data["stored"] if (field := self._fields[name]).compute
+                )
+        return super()._create(data_list)
+
+    @api.model
+    def _for_import(self):
+        return self.sudo().with_context(
+            bookings_importing=IMPORTING,
+            mail_create_nolog=True,
+            mail_create_nosubscribe=True,
+            tracking_disable=True,
+        )
+
+    def _check_company(self, fnames=None):
+        # What an import writes points to rows of its own setup and to partners that were looked for in its company.
+        if self.env.context.get("bookings_importing") is IMPORTING:
+            return None
+        return super()._check_company(fnames)
+
+    def _attendee_keys(self, appointment, existing):
+        """``{attendee key: graph.Attendee or None}``; the key ``-`` stands for an appointment without attendees."""
+        keys = matching.assign_keys(
+            [matching.Identity(a.customer_id, a.email, a.name) for a in appointment.attendees],
+            [booking._known_attendee() for booking in existing],
+        )
+        return dict(zip(keys, appointment.attendees or (None,), strict=True))
+
+    def _known_attendee(self):
+        self.ensure_one()
+        customer = self.customer_id
+        remote_id = customer.remote_id or ""
+        return matching.Known(
+            self.attendee_key,
+            matching.Identity(
+                "" if remote_id.startswith("e:") else remote_id,
+                customer.email or "",
+                "" if self.unnamed else self.name,
+            ),
+            gone=bool(self.removed_on),
+        )
+
+    @api.model
+    def _lookups(self, setup, appointments, keyed):
+        """The rows that the bookings of these appointments point to, made where they are missing."""
+        staff = self.env["bookings.staff"]._of(
+            setup, list({s for a in appointments for s in a.staff_ids})
+        )
+        people = {}
+        for attendees in keyed.values():
+            for attendee in attendees.values():
+                remote_id = attendee and self._person_id(attendee)
+                if remote_id:
+                    people[remote_id] = attendee
+        customers = self.env["bookings.customer"]._of_attendees(setup, people)
+        rows = self.env["bookings.customer"].concat(*customers.values())
+        created = rows._match_partners(setup)
+        return {
+            "staff": {row.remote_id: row.id for row in staff},
+            "customers": {remote_id: row.id for remote_id, row in customers.items()},
+            "partners_created": created,
+        }
+
+    @api.model
+    def _person_id(self, attendee):
+        """Under which remote id a person is remembered: Bookings' own, else the e-mail; without both, under none."""
+        email = matching.normalize_email(attendee.email)
+        return attendee.customer_id or (f"e:{email}" if email else "")
+
+    @api.model
+    def _appointment_values(self, setup, appointment, lookups):
+        """Field values that all bookings of an appointment share.
+
+        :param graph.Appointment appointment:
+        """
+        staff = lookups["staff"]
+        return {
+            "setup_id": setup.id,
+            "appointment_id": appointment.id,
+            "service_id": lookups["services"][appointment.service_id or appointment.service_name],
+            "staff_ids": [Command.set([staff[s] for s in appointment.staff_ids if s in staff])],
+            "label": appointment.label,
+            "is_online": appointment.online,
+            "place": appointment.place,
+            "start": appointment.start.astimezone(timezone.utc).replace(tzinfo=None, microsecond=0),
+            "stop": appointment.end.astimezone(timezone.utc).replace(tzinfo=None, microsecond=0),
+            "price_type": appointment.price_type,
+            "price": float(appointment.price),
+            "removed_on": False,
+        }
+
+    @api.model
+    def _attendee_values(self, setup, key, attendee, lookups):
+        """Field values of one attendee's booking.
+
+        :param graph.Attendee attendee: ``None`` where nobody is named
+        """
+        name = attendee and (attendee.name or attendee.email)
+        values = {
+            "attendee_key": key,
+            "name": name or self.env._("Nobody named"),
+            "unnamed": not name,
+            "customer_id": (attendee and lookups["customers"].get(self._person_id(attendee)))
+            or False,
+        }
+        if setup.keep_notes:
+            values["notes"] = attendee.notes if attendee else False
+        return values
+
+
+def _salt(setup):
+    """What of the setup decides what is taken of an appointment."""
+    return content_hash(
+        {
+            "notes": setup.keep_notes,
+            "questions": setup._question_rules(),
+            "services": setup.service_filter,
+        }
+    )
+
+
+def _seal(salt, digest):
+    """Remembers how an appointment was sent, for a setup that takes what it takes now.
+
+    The remote hash of a booking is its content's hash and this seal: where the seal is the same, the appointment need not be
+    read; where only the seal differs, nothing that matters has changed.
+    """
+    return salt[:SALT_LENGTH] + digest[:DIGEST_LENGTH]
+
+
+def _same(one, other):
+    return (one or "")[:HASH_LENGTH] == other[:HASH_LENGTH]
+
+
+def _content(appointment, setup, questions):
+    """What of an appointment matters here: a change of anything else is no change.
+
+    :param graph.Appointment appointment:
+    :param setup: says whether notes are kept and which services take part
+    :param questions: :class:`..billing.questions.QuestionRule` of the setup
+    """
+    content = {
+        "service": (appointment.service_id, appointment.service_name),
+        "when": (appointment.start, appointment.end),
+        "price": (appointment.price_type, appointment.price),
+        "people": [
+            (a.customer_id, a.name, a.email, a.phone, *((str(a.address),) if a.address else ()))
+            for a in appointment.attendees
+        ],
+        "staff": appointment.staff_ids,
+        "more": (appointment.label, appointment.online, appointment.place),
+    }
+    if setup.service_filter:
+        content["filter"] = setup.service_filter
+    if setup.keep_notes:
+        content["notes"] = [a.notes for a in appointment.attendees]
+    if questions:
+        content["answers"] = [mapped_answers(a.answers, questions) for a in appointment.attendees]
+    return content

@@ -1,0 +1,368 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import format_date, formatLang
+
+from ...billing import period, sentences
+from ...billing.status import BILLED, sort_reasons
+from . import facts as booking_rules
+from .booking import UNINVOICED
+
+# Fields of a setup that decide what stands in the way
+BLOCKING = {"journal_id", "invoice_date_policy", "price_tax", "fee_product_id", "fee_no_tax"}
+UNBILLED = ("upcoming", "ready", "attention", "not_billable", "cancelled")
+
+
+class BookingsBooking(models.Model):
+    """What a booking costs, and what stands in the way of its invoice."""
+
+    _inherit = "bookings.booking"
+
+    # -- price -----------------------------------------------------------------------------------------
+
+    @api.depends(
+        "price_type",
+        "price",
+        "start",
+        "stop",
+        "list_price",
+        "manual_price",
+        "manual_quantity",
+        "has_manual_price",
+        "has_manual_quantity",
+        "service_id.billing_rule",
+        "service_id.rule_price",
+        "service_id.rounding",
+        "service_id.rounding_minutes",
+        "service_id.minimum_minutes",
+        "fee_cause",
+        "label_rule_id.fee_kind",
+        "label_rule_id.fee_value",
+        "setup_id.no_show_fee",
+        "setup_id.late_cancel_fee",
+        "has_share",
+        "share_amount",
+        "share_total",
+        "share_count",
+    )
+    def _compute_amount(self):
+        digits, hour = booking_rules.unit_digits(self.env), booking_rules.hour_id(self.env)
+        for booking in self:
+            if booking.price_outcome and booking.status in BILLED:
+                continue  # what is on an invoice is not repriced behind its back
+            booking.update(booking_rules.amount_values(booking, digits, hour))
+
+    def _price(self, *, whole=False):
+        """The booking's price by the one rule.
+
+        :param bool whole: of the appointment, not of this attendee's share
+        :rtype: bookings_invoicing.billing.price.Priced
+        """
+        self.ensure_one()
+        digits, hour = booking_rules.unit_digits(self.env), booking_rules.hour_id(self.env)
+        return booking_rules.price_of(self, digits, hour, whole=whole)
+
+    def _without_tax(self):
+        """Whether it is invoiced without tax on purpose."""
+        self.ensure_one()
+        return self.service_id.no_tax
+
+    def _manual_day(self):
+        """When a price or quantity was set by hand, as the reader's language writes it."""
+        return format_date(self.env, self.manual_date) if self.manual_date else ""
+
+    def _inverse_price_unit(self):
+        self._set_by_hand("price", "price_unit")
+
+    def _inverse_quantity(self):
+        self._set_by_hand("quantity", "quantity")
+
+    def _set_by_hand(self, what, source):
+        """Keep a price or quantity that a person typed; it stays over synchronisations."""
+        for booking in self:
+            value = booking[source]
+            if booking.status in BILLED:
+                raise UserError(
+                    self.env._(
+                        "%s is on an invoice: change the price there, or remove it from the draft first.",
+                        booking.display_name,
+                    )
+                )
+            if value < 0:
+                raise UserError(self.env._("A price or quantity cannot be negative."))
+            booking.sudo().write(
+                {
+                    f"manual_{what}": value,
+                    f"has_manual_{what}": True,
+                    "manual_unit": booking.price_unit_of or "unit",
+                    "manual_uid": self.env.uid,
+                    "manual_date": fields.Datetime.now(),
+                }
+            )
+        self._refresh_list_price()
+        # The ORM protects what one method computes while one of its fields is written: the amount would stay behind.
+        for field in self.pool.field_computed[self._fields["amount"]]:
+            self.env.add_to_compute(field, self)
+
+    def action_reset_price(self):
+        """Take back a price or quantity set by hand."""
+        self.check_access("write")
+        self.sudo().write(
+            {
+                "has_manual_price": False,
+                "has_manual_quantity": False,
+                "manual_uid": False,
+                "manual_date": False,
+            }
+        )
+        self._refresh_billing()
+        return True
+
+    @api.depends("price_facts")
+    @api.depends_context("lang")
+    def _compute_price_explanation(self):
+        for booking in self:
+            booking.price_explanation = booking._sentence("explanation")
+
+    def _sentence(self, name):
+        """A kept explanation in the reader's language, amounts in the booking's currency."""
+        self.ensure_one()
+        explanation = booking_rules.unpacked((self.price_facts or {}).get(name))
+        if explanation is None:
+            return ""
+        return sentences.render(
+            explanation,
+            lambda text: self.env._(text),
+            lambda key, value: (
+                formatLang(self.env, float(value), currency_obj=self.currency_id)
+                if key in sentences.MONEY
+                else str(value)
+            ),
+        )
+
+    # -- what stands in the way --------------------------------------------------------------------------
+
+    def _refresh_billing(self):
+        """Settle payer, list price and blockers of unbilled bookings and store what changed.
+
+        The one place where Odoo's side (partners, products, journals, taxes) is looked at: at sync, nightly, in the
+        preview and at the claim. No computed field hangs on those records.
+        """
+        self._follow_where_free()
+        bookings = self.filtered(lambda booking: booking.status in UNBILLED)
+        for company, records in bookings.grouped("company_id").items():
+            records = records.with_company(company).sudo()
+            records._follow_payer()
+            records._refresh_list_price()
+            found = records._billing_blockers()
+            for booking in records:
+                blockers = found.get(booking.id) or False
+                if (booking.blockers or False) != blockers:
+                    booking.blockers = blockers
+
+    def _settle_free(self):
+        """Settle those that are on no document any more, in the transaction that freed them.
+
+        What lists, totals and the dashboard say of them is what a click bills. Whoever deletes, cancels or credits an
+        invoice needs no role in bookings for it.
+        """
+        free = self.sudo().filtered(lambda b: b._was_on_document() and b.status not in BILLED)
+        free._refresh_billing()
+
+    def _follow_where_free(self):
+        """Let bookings that are on no document any more follow what changed meanwhile."""
+        free = self.filtered(lambda b: b._was_on_document() and b.status not in BILLED)
+        free._take_pending()
+        free.sudo().filtered("changed_since_billing").changed_since_billing = False
+        names = [field.name for field in self.pool.field_computed[self._fields["amount"]]]
+        names.insert(0, "currency_id")
+        for name in names:
+            self.env.add_to_compute(self._fields[name], free)
+        waiting = free.filtered("payer_waits")
+        self.env.add_to_compute(self._fields["payer_id"], waiting)
+        free._recompute_recordset([*names, "payer_id"])
+
+    def _was_on_document(self):
+        """Whether it was on an invoice, or on a document of another billing flow."""
+        self.ensure_one()
+        return self.billed_before
+
+    def _refresh_list_price(self):
+        positions = {}
+        for booking in self.filtered(
+            lambda b: b.service_id.billing_rule == "pricelist" and b.service_id.product_id
+        ):
+            booking = booking.with_company(booking.company_id).sudo()
+            key = (booking.company_id, booking.payer_id)
+            if key not in positions:
+                position = booking._payer_split()[1]
+                positions[key] = booking.env["account.fiscal.position"].browse(position)
+            found = booking_rules.list_price(booking, positions[key])
+            if abs(booking.list_price - found) > 1e-9:
+                booking.list_price = found
+
+    def _billing_blockers(self):
+        """What would stop an invoice of these bookings on Odoo's side.
+
+        :returns: ``{booking id: [[key of ATTENTION_REASONS, params]]}``, the first to solve first; bookings that
+            nothing stops are left out
+        """
+        blockers = {}
+        shared = {setup: setup._billing_blockers() for setup in self.setup_id}
+        accounts, taxes, dates = {}, {}, {}
+        for booking in self:
+            found = dict(shared[booking.setup_id])
+            found |= booking._person_blockers()
+            product = booking.product_id
+            if not product:
+                found["no_product"] = {"service": booking.service_id.name}
+            else:
+                if product not in taxes:
+                    company = booking.company_id
+                    taxes[product] = bool(product.taxes_id._filter_taxes_by_company(company))
+                    accounts[product] = product.product_tmpl_id.get_product_accounts()[
+                        "income"
+                    ].active
+                if not taxes[product] and not booking._without_tax():
+                    found["no_tax"] = {"product": product.display_name}
+                if not accounts[product]:
+                    found["account"] = {"product": product.display_name}
+            if day := booking._invoice_day():
+                key = (booking.setup_id, day)
+                if key not in dates:
+                    dates[key] = booking.setup_id._date_blockers(day)
+                found |= dates[key]
+            if found:
+                blockers[booking.id] = [[key, found[key]] for key in sort_reasons(found)]
+        return blockers
+
+    def _person_blockers(self):
+        if self.payer_id and self.partner_id:
+            archived = self.payer_id.filtered(lambda payer: not payer.active)
+            return {"payer_archived": {"name": archived.display_name}} if archived else {}
+        if self.unnamed and not self.customer_id:
+            return {"no_attendee": {}}
+        if self.customer_id.match == "many":
+            return {
+                "ambiguous_customer": {
+                    "name": self.customer_id.name,
+                    "candidates": ", ".join(self.customer_id.candidate_ids.mapped("display_name")),
+                }
+            }
+        return {"no_customer": {"name": self.name}}
+
+    def _invoice_day(self):
+        """The date that the setup's policy gives an invoice of these bookings; ``None``: when it is confirmed."""
+        if any(self.mapped("date_today")):
+            return None
+        last = max(booking._last_day() for booking in self)
+        return period.invoice_date(self[:1].setup_id.invoice_date_policy, last)
+
+    def _last_day(self):
+        return period.service_day(self.start, self.stop, self.setup_id.tz)
+
+    def _attention_sentences(self):
+        """Why the booking needs somebody, and what to do, one sentence for each reason."""
+        self.ensure_one()
+        texts = [self._attention_text(key, params) for key, params in self.blockers or ()]
+        if self.status == "attention":
+            if self.price_outcome == "ask":
+                texts.append(self._sentence("explanation"))
+            if self.removed_on:
+                texts.append(
+                    self.env._(
+                        "Removed from Bookings after it took place, last seen %(when)s. Bill it as it was last seen, or "
+                        "mark it as not billable.",
+                        when=fields.Datetime.to_string(self.last_seen or self.removed_on),
+                    )
+                )
+            credited = self._credited_lines().sudo()
+            if credited:
+                refunds = credited.move_id.reversal_move_ids.filtered(lambda m: m.state == "posted")
+                texts.append(
+                    self.env._(
+                        "Credited by %(refunds)s: put it back to bill it again, or mark it as not billable.",
+                        refunds=", ".join(refunds.mapped("name")),
+                    )
+                )
+        return texts
+
+    def _attention_text(self, key, params):
+        texts = {
+            "no_attendee": self.env._(
+                "Nobody is named on this appointment. Choose the customer, or mark it as not billable."
+            ),
+            "no_customer": self.env._(
+                "%(name)s is no customer in Odoo yet. Choose one, or create one from the template."
+            ),
+            "payer_archived": self.env._(
+                "The contact %(name)s, who pays, is archived. Unarchive it, or choose another customer or payer."
+            ),
+            "ambiguous_customer": self.env._(
+                "%(name)s may be one of several: %(candidates)s. Choose the right one."
+            ),
+            "no_product": self.env._(
+                "The service %(service)s has no product. Choose one on the service."
+            ),
+            "no_tax": self.env._(
+                "%(product)s has no tax. Add one, or tick “No Tax on Purpose” on the service."
+            ),
+            "account": self.env._(
+                "%(product)s has no income account, or an archived one. Set one on the product or its category."
+            ),
+            "currency": self.env._(
+                "The currency %(currency)s is not active, or not that of the journal %(journal)s."
+            ),
+            "journal": self.env._(
+                "There is no sales journal for this company. Choose one on the sync setup."
+            ),
+            "lock_date": self.env._(
+                "The invoice would be dated %(date)s, but everything up to %(lock)s is locked."
+            ),
+        }
+        return (
+            texts.get(key, dict(self._fields["attention_reason"].selection).get(key, key)) % params
+        )
+
+
+class BookingsSyncSetup(models.Model):
+    _inherit = "bookings.sync.setup"
+
+    def write(self, vals):
+        # What stood in the way may be settled by this: what waits to be billed is looked at again.
+        result = super().write(vals)
+        if not BLOCKING.isdisjoint(vals):
+            waiting = [("setup_id", "in", self.ids), ("status", "in", UNINVOICED)]
+            self.env["bookings.booking"].search(waiting)._refresh_billing()
+        return result
+
+    def _journal(self):
+        """The sales journal of this setup: its own, else the company's first."""
+        self.ensure_one()
+        if self.journal_id:
+            return self.journal_id
+        journals = self.env["account.journal"]
+        domain = [*journals._check_company_domain(self.company_id), ("type", "=", "sale")]
+        own_currency = [("currency_id", "=", self.currency_id.id)]
+        return journals.search(domain + own_currency, limit=1) or journals.search(domain, limit=1)
+
+    def _date_blockers(self, day):
+        """What stops an invoice of this setup dated so: ``{key: params}``."""
+        locks = self.company_id._get_violated_lock_dates(day, True, self._journal())
+        if not locks:
+            return {}
+        return {"lock_date": {"date": str(day), "lock": str(max(lock[0] for lock in locks))}}
+
+    def _billing_blockers(self):
+        """What stops every invoice of this setup: ``{key: params}``."""
+        self.ensure_one()
+        journal = self._journal()
+        if not journal or not journal.active:
+            return {"journal": {}}
+        journal_currency = journal.currency_id
+        if not self.currency_id.active or (
+            journal_currency and journal_currency != self.currency_id
+        ):
+            return {
+                "currency": {"currency": self.currency_id.name, "journal": journal.display_name}
+            }
+        return {}

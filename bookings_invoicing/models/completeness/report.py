@@ -1,0 +1,405 @@
+from decimal import Decimal
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Command, Domain
+from odoo.tools import float_repr
+
+from ...billing import money, period
+from ...billing.fingerprint import content_hash
+from ..base.bounded import DAYS
+
+OUTCOMES = [
+    ("invoiced", "Invoiced"),
+    ("drafted", "On a Draft"),
+    ("ready", "Waiting to Be Invoiced"),
+    ("attention", "Needs Attention"),
+    ("removed_after", "Removed After It Took Place"),
+    ("free", "Free of Charge"),
+    ("billed_elsewhere", "Billed Elsewhere"),
+    ("not_billable", "Not Billable"),
+    ("cancelled", "Cancelled"),
+    ("upcoming", "Upcoming"),
+]
+SUMMED = ("expected", "billed", "credited", "difference")
+OPEN = {"check_text"}  # what may still be written below a signature
+
+
+class BookingsCompleteness(models.Model):
+    """The proof that every booking of a period was billed or has a named reason why not.
+
+    Each booking has exactly one outcome. Signing freezes rows, sums and their hash; a later check shows only what differs
+    from what was signed.
+    """
+
+    _name = "bookings.completeness"
+    _inherit = ["bookings.own.links", "bookings.bounded"]
+    _description = "Completeness of Bookings"
+    _check_company_auto = True
+    _order = "date_to desc, id desc"
+
+    setup_id = fields.Many2one(
+        "bookings.sync.setup",
+        string="Bookings Company",
+        required=True,
+        ondelete="restrict",
+        index=True,
+    )
+    company_id = fields.Many2one(related="setup_id.company_id", store=True, index=True)
+    currency_id = fields.Many2one(related="setup_id.currency_id")
+    date_from = fields.Date(required=True, default=lambda self: self._last_month()[0], bounds=DAYS)
+    date_to = fields.Date(required=True, default=lambda self: self._last_month()[1], bounds=DAYS)
+    line_ids = fields.One2many("bookings.completeness.line", "report_id", readonly=True)
+    booking_count = fields.Integer(readonly=True)
+    held_count = fields.Integer(
+        string="There at the Last Sync",
+        readonly=True,
+        help="Of these, not gone from Bookings when it was last synchronised",
+    )
+    expected = fields.Monetary(readonly=True)
+    billed = fields.Monetary(readonly=True)
+    credited = fields.Monetary(readonly=True)
+    difference = fields.Monetary(readonly=True)
+    ledger = fields.Json(string="Revenue", readonly=True)
+    ledger_text = fields.Text(string="Revenue by Account", compute="_compute_ledger_text")
+    state = fields.Selection(
+        [("draft", "Open"), ("signed", "Signed Off")], default="draft", required=True, readonly=True
+    )
+    signed_uid = fields.Many2one("res.users", string="Signed Off by", readonly=True, copy=False)
+    signed_on = fields.Datetime(readonly=True, copy=False)
+    snapshot = fields.Json(readonly=True, copy=False)
+    digest = fields.Char(string="Fingerprint", readonly=True, copy=False)
+    check_text = fields.Text(string="Since Signed Off", readonly=True, copy=False)
+
+    _period = models.Constraint("CHECK(date_from <= date_to)", "The period ends before it begins.")
+
+    @api.model
+    def _last_month(self):
+        first = period.month_start(fields.Date.context_today(self))
+        last = fields.Date.subtract(first, days=1)
+        return period.month_start(last), last
+
+    @api.depends("setup_id", "date_from", "date_to")
+    def _compute_display_name(self):
+        for report in self:
+            report.display_name = f"{report.setup_id.name} {report.date_from} – {report.date_to}"
+
+    @api.depends("ledger")
+    def _compute_ledger_text(self):
+        for report in self:
+            report.ledger_text = "\n".join(
+                f"{row['account']}  {row['month']}  {row['balance']}" for row in report.ledger or ()
+            )
+
+    # -- counting ------------------------------------------------------------------------------------
+
+    def _bookings(self):
+        """All bookings whose last service day is in the period, archived and gone ones included."""
+        self.ensure_one()
+        tz = self.setup_id.tz
+        # A day more on both sides: the last service day of what ends at midnight is the day before.
+        start = period.start_of_day(fields.Date.subtract(self.date_from, days=1), tz)
+        end = period.start_of_day(fields.Date.add(self.date_to, days=2), tz)
+        found = (
+            self.env["bookings.booking"]
+            .with_context(active_test=False)
+            .search(
+                Domain("setup_id", "=", self.setup_id.id)
+                & Domain("stop", ">=", start)
+                & Domain("stop", "<", end),
+                order="start, id",
+            )
+        )
+        return found.filtered(lambda booking: self.date_from <= booking._last_day() <= self.date_to)
+
+    def _rows(self):
+        """One row per booking, amounts as text so that they are the same wherever they are read."""
+        return [booking._completeness_row() for booking in self._bookings()]
+
+    def action_compute(self):
+        """Count again, here and in Bookings. A report that was signed off stays as it was signed."""
+        self.check_access("write")
+        if self.filtered(lambda report: report.state == "signed"):
+            raise UserError(self._signed_text())
+        asked = {report: report._ask_bookings() for report in self}  # before anything is written
+        for report in self:
+            rows = report._rows()
+            report.sudo().write(report._sums(rows) | {"ledger": report._ledger()} | asked[report])
+        return True
+
+    def _sums(self, rows):
+        lines, total = [], dict.fromkeys(SUMMED, Decimal(0))
+        causes_known = self._causes()
+        for outcome, _label in OUTCOMES:
+            mine = [row for row in rows if row["outcome"] == outcome]
+            if not mine:
+                continue
+            sums = {name: sum((Decimal(row[name]) for row in mine), Decimal(0)) for name in total}
+            for name, value in sums.items():
+                total[name] += value
+            causes = sorted({causes_known[row["cause"]] for row in mine if row["cause"]})
+            lines.append(
+                {
+                    "outcome": outcome,
+                    "booking_count": len(mine),
+                    "booking_ids": [Command.set([row["id"] for row in mine])],
+                    "cause": ", ".join(causes),
+                    **{name: float(value) for name, value in sums.items()},
+                }
+            )
+        return {
+            "line_ids": [Command.clear(), *(Command.create(values) for values in lines)],
+            "booking_count": len(rows),
+            "held_count": sum(not row["gone"] for row in rows),
+            **{name: float(value) for name, value in total.items()},
+        }
+
+    def _causes(self):
+        """Why expected and billed differ, in the reader's language."""
+        return {
+            "credited": self.env._("credited"),
+            "discount": self.env._("discount"),
+            "rounding": self.env._("rounding"),
+            "edited": self.env._("edited on the draft"),
+        }
+
+    def _ledger(self):
+        """What the linked lines are in the books: balance by revenue account and month, company currency."""
+        sums = {}
+        for line in (
+            self._bookings()
+            .sudo()
+            .invoice_line_ids.filtered(lambda line: line.parent_state == "posted")
+        ):
+            account = line.account_id
+            key = (account.display_name, account.id, line.date.strftime("%Y-%m"))
+            sums[key] = sums.get(key, Decimal(0)) - money.decimal_of(line.balance)
+        return [
+            {"account": name, "account_id": account, "month": month, "balance": str(value)}
+            for (name, account, month), value in sorted(sums.items())
+        ]
+
+    # -- signing -------------------------------------------------------------------------------------
+
+    def action_sign(self):
+        """Freeze what the report says now."""
+        self.ensure_one()
+        self.action_compute()
+        snapshot = {"rows": self._rows(), **self._frozen_sums()}
+        self.sudo().write(
+            {
+                "state": "signed",
+                "signed_uid": self.env.uid,
+                "signed_on": fields.Datetime.now(),
+                "snapshot": snapshot,
+                "digest": content_hash(snapshot),
+                "check_text": False,
+            }
+        )
+        return True
+
+    def _frozen_sums(self):
+        """Sums, ledger and the comparison with Bookings as they are shown, in plain values."""
+        return {
+            "sums": [
+                [line.outcome, line.booking_count, *line._amounts()] for line in self.line_ids
+            ],
+            "ledger": self.ledger,
+            "in_bookings": [self.source_state, self.source_count, self.source_text or ""],
+        }
+
+    def action_check(self):
+        """Say what differs today from what was signed off."""
+        self.ensure_one()
+        self.check_access("write")
+        snapshot = self.snapshot
+        if content_hash(snapshot) != self.digest or any(
+            snapshot[name] != value for name, value in self._frozen_sums().items()
+        ):
+            raise UserError(self.env._("What was signed does not agree with its fingerprint."))
+        asked = self._ask_bookings()
+        before = {row["id"]: row for row in snapshot["rows"]}
+        now = {row["id"]: row for row in self._rows()}
+        texts = [
+            self._row_difference(booking_id, before.get(booking_id), now.get(booking_id))
+            for booking_id in sorted({*before, *now})
+        ]
+        texts = [*filter(None, texts), *self._ledger_differences(snapshot["ledger"])]
+        if asked["source_state"] != "agrees" and asked["source_text"] != self.source_text:
+            texts.append(asked["source_text"])
+        self.sudo().check_text = "\n".join(texts) or self.env._("Nothing has changed.")
+        return True
+
+    def _row_difference(self, booking_id, old, new):
+        """One line: which booking, and what of it was, and is now; none where that is the same."""
+        booking = self.env["bookings.booking"].browse(booking_id).exists()
+        name = booking._completeness_name() if booking else (old or new)["name"]
+        if not (old and new):
+            text = self.env._("came into the period") if new else self.env._("left the period")
+            return f"{name}: {text}"
+        labels, outcomes = self._row_labels(), dict(self._outcomes())
+        changes = [
+            f"{label} {outcomes.get(old[key], old[key]) or '–'} → {outcomes.get(new[key], new[key]) or '–'}"
+            for key, label in labels.items()
+            if old[key] != new[key]
+        ]
+        return f"{name}: {', '.join(changes)}" if changes else ""
+
+    def _row_labels(self):
+        return {
+            "when": self.env._("date"),
+            "outcome": self.env._("outcome"),
+            "numbers": self.env._("invoices"),
+            "expected": self.env._("expected"),
+            "billed": self.env._("billed"),
+            "credited": self.env._("credited"),
+            "gone": self.env._("gone from Bookings"),
+            "reason": self.env._("reason"),
+        }
+
+    def _outcomes(self):
+        return self.line_ids._fields["outcome"]._description_selection(self.env)
+
+    def _ledger_differences(self, signed):
+        old = {(row["month"], row["account_id"]): row for row in signed or ()}
+        new = {(row["month"], row["account_id"]): row for row in self._ledger()}
+        texts = []
+        for key in sorted({*old, *new}):
+            row = new.get(key) or old[key]
+            was, now = (rows[key]["balance"] if key in rows else "–" for rows in (old, new))
+            if was != now:
+                texts.append(f"{row['account']} {row['month']}: {was} → {now}")
+        return texts
+
+    def _signed_text(self):
+        return self.env._("This report was signed off. Check it, or make a new one.")
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_signed(self):
+        if self.filtered(lambda report: report.state == "signed"):
+            raise UserError(self.env._("A report that was signed off stays."))
+
+    def write(self, vals):
+        if vals.keys() - OPEN and self.filtered(lambda report: report.state == "signed"):
+            raise UserError(self._signed_text())
+        return super().write(vals)
+
+
+class BookingsCompletenessLine(models.Model):
+    """The bookings of one outcome."""
+
+    _name = "bookings.completeness.line"
+    _inherit = ["bookings.own.links"]
+    _description = "Outcome in a Completeness Report"
+    _order = "id"
+
+    report_id = fields.Many2one(
+        "bookings.completeness", required=True, readonly=True, ondelete="cascade", index=True
+    )
+    currency_id = fields.Many2one(related="report_id.currency_id")
+    outcome = fields.Selection(OUTCOMES, required=True, readonly=True)
+    booking_ids = fields.Many2many("bookings.booking", readonly=True)
+    booking_count = fields.Integer(string="Bookings", readonly=True)
+    expected = fields.Monetary(readonly=True)
+    billed = fields.Monetary(readonly=True, help="Confirmed invoice lines")
+    credited = fields.Monetary(readonly=True, help="Confirmed credit note lines")
+    difference = fields.Monetary(readonly=True, help="Expected less billed, credits added")
+    cause = fields.Char(readonly=True)
+
+    def _amounts(self):
+        return [float_repr(self[name], self.currency_id.decimal_places) for name in SUMMED]
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        lines = super().create(vals_list)
+        lines._check_open()
+        return lines
+
+    def write(self, vals):
+        self._check_open()
+        return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _check_open(self):
+        """Nothing below a signature changes, whoever asks."""
+        signed = self.report_id.filtered(lambda report: report.state == "signed")
+        if signed:
+            raise UserError(signed._signed_text())
+
+    def action_open(self):
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "bookings_invoicing.booking_action_all"
+        )
+        context = {"active_test": False}
+        return {**action, "domain": [("id", "in", self.booking_ids.ids)], "context": context}
+
+
+class BookingsBooking(models.Model):
+    _inherit = "bookings.booking"
+
+    def _outcome(self):
+        """The one outcome of a booking, a key of ``OUTCOMES``."""
+        self.ensure_one()
+        if self.status == "not_billable" and self.not_billable_reason in (
+            "free",
+            "billed_elsewhere",
+        ):
+            return self.not_billable_reason
+        if self.status == "attention" and self.attention_reason == "removed_after":
+            return "removed_after"
+        known = dict(OUTCOMES)
+        return self.status if self.status in known else "drafted"
+
+    def _completeness_row(self):
+        lines = self.sudo().invoice_line_ids.filtered(lambda line: line.parent_state == "posted")
+        invoiced = lines.filtered(lambda line: line.move_id.move_type == "out_invoice")
+        billed = money.decimal_of(self.currency_id.round(invoiced._booking_billed()))
+        credited = money.decimal_of(self.currency_id.round(-(lines - invoiced)._booking_billed()))
+        outcome = self._outcome()
+        billable = outcome in (
+            "invoiced",
+            "drafted",
+            "ready",
+            "attention",
+            "removed_after",
+            "upcoming",
+        )
+        expected = money.decimal_of(self.amount) if billable else Decimal(0)
+        difference = expected - billed + credited
+        return {
+            "id": self.id,
+            "name": self._completeness_name(),
+            "when": self._completeness_time(),
+            "outcome": outcome,
+            "gone": bool(self.removed_on),
+            "numbers": ", ".join(sorted(lines.move_id.mapped("name"))),
+            "reason": self.not_billable_reason or self.attention_reason or "",
+            "expected": str(expected),
+            "billed": str(billed),
+            "credited": str(credited),
+            "difference": str(difference),
+            "cause": self._difference_cause(invoiced, credited)
+            if difference and outcome == "invoiced"
+            else "",
+        }
+
+    def _completeness_name(self):
+        """How a report names the booking: without the attendee, for what is signed stays when somebody is forgotten."""
+        self.ensure_one()
+        return f"{self._completeness_time()} {self.service_id.name}"
+
+    def _completeness_time(self):
+        return f"{self._local(self.start):%Y-%m-%d %H:%M}"
+
+    def _difference_cause(self, invoiced, credited):
+        """A key of ``bookings.completeness._causes()``."""
+        if credited:
+            return "credited"
+        if any(invoiced.mapped("discount")):
+            return "discount"
+        left = abs(self.amount - invoiced._booking_billed())
+        taxes = invoiced.tax_ids._flatten_taxes_and_sort_them()[0]  # each may be rounded once
+        may_be_off = self.currency_id.rounding * max(1, len(taxes))
+        is_rounding = self.currency_id.compare_amounts(left, may_be_off) <= 0
+        return "rounding" if is_rounding else "edited"

@@ -1,0 +1,146 @@
+from collections import Counter
+from datetime import timezone
+
+from odoo import fields, models
+from odoo.tools import format_datetime
+
+from ... import graph
+from ...billing import period
+from ..base.graph_errors import tell
+from ..base.safe_text import plain_records
+
+LISTED = 20  # differences named; the count counts all
+
+
+class BookingsCompleteness(models.Model):
+    """The counts of a report beside a fresh count in Bookings itself, never beside our own copy of it."""
+
+    _inherit = "bookings.completeness"
+
+    source_state = fields.Selection(
+        [
+            ("agrees", "Agrees"),
+            ("differs", "Differs"),
+            ("unreached", "Bookings not reached"),
+        ],
+        string="Beside Bookings",
+        readonly=True,
+        copy=False,
+        help="Whether Bookings, asked when this was counted, holds exactly these bookings",
+    )
+    source_count = fields.Integer(
+        string="In Bookings Now",
+        readonly=True,
+        copy=False,
+        help="Attendees of the appointments of this period, counted in Bookings when this was counted",
+    )
+    source_asked = fields.Datetime(string="Bookings Asked on", readonly=True, copy=False)
+    source_text = fields.Text(string="Differences from Bookings", readonly=True, copy=False)
+
+    def _ask_bookings(self):
+        """Count the period in Bookings, through the connection, and compare: values of the ``source_*`` fields."""
+        self.ensure_one()
+        values = {"source_asked": fields.Datetime.now(), "source_count": 0, "source_text": False}
+        setup = self.setup_id
+        try:
+            there, unreadable = setup._bookings_now(self.date_from, self.date_to)
+        except graph.GraphError as error:
+            last = setup.last_appointment_sync
+            text = self.env._(
+                "Bookings could not be asked: %(why)s The figures are those of the last synchronisation (%(when)s).",
+                why=tell(self.env, error),
+                when=format_datetime(self.env, last, tz=setup.tz) if last else self.env._("none"),
+            )
+            return values | {"source_state": "unreached", "source_text": text}
+        kept = self._bookings().filtered(lambda booking: not booking.removed_on)
+        there = self._to_be_kept(there, kept)
+        texts = self._source_differences(there, unreadable, kept)
+        shown = texts[:LISTED]
+        if len(texts) > LISTED:
+            shown.append(self.env._("… and %s more", len(texts) - LISTED))
+        return values | {
+            "source_state": "differs" if texts else "agrees",
+            "source_count": sum(len(one.attendees) or 1 for one in there.values()),
+            "source_text": "\n".join(shown) or False,
+        }
+
+    def _to_be_kept(self, there, kept):
+        """Those appointments that a synchronisation keeps: not what is before *Bill From*, nor too far ahead to be read."""
+        setup = self.setup_id
+        ahead = fields.Date.add(setup._today(), days=setup.look_ahead_days)
+        here = set(kept.mapped("appointment_id"))
+        return {
+            remote_id: one
+            for remote_id, one in there.items()
+            if remote_id in here
+            or setup.bill_from <= period.service_day(one.start, one.end, setup.tz) <= ahead
+        }
+
+    def _source_differences(self, there, unreadable, kept):
+        """One sentence for each appointment of which Bookings has not as many bookings as we hold.
+
+        :param there: ``{appointment id: graph.Appointment}``
+        :param unreadable: ``{appointment id, or a stand-in where it has none: graph.Malformed}``
+        :param kept: our bookings that are not gone
+        """
+        by_appointment = kept.grouped("appointment_id")
+        here = Counter(kept.mapped("appointment_id"))
+        texts = []
+        for remote_id in sorted({*there, *here} - {*unreadable}):
+            number = len(there[remote_id].attendees) or 1 if remote_id in there else 0
+            if number != here[remote_id]:
+                name = (
+                    by_appointment[remote_id][0]._completeness_name()
+                    if here[remote_id]
+                    else self._appointment_name(there[remote_id])
+                )
+                texts.append(
+                    self.env._(
+                        "%(appointment)s: %(there)s in Bookings, %(here)s here",
+                        appointment=name,
+                        there=number,
+                        here=here[remote_id],
+                    )
+                )
+        texts += [
+            self.env._("An appointment in Bookings cannot be read: %s", bad.reason)
+            for remote_id, bad in unreadable.items()
+            if not here[remote_id]
+        ]
+        return texts
+
+    def _appointment_name(self, appointment):
+        start = period.local_time(appointment.start, self.setup_id.tz)
+        return f"{start:%Y-%m-%d %H:%M} {appointment.service_name}"
+
+
+class BookingsSyncSetup(models.Model):
+    _inherit = "bookings.sync.setup"
+
+    def _bookings_now(self, first, last):
+        """What Bookings has of these service days at this moment, of what this setup bills; nothing is written.
+
+        Names are as a synchronisation keeps them: plain, and a pseudonym for who was forgotten.
+
+        :returns: ``({appointment id: graph.Appointment}, {appointment id: graph.Malformed})``
+        :raises graph.GraphError: Bookings cannot be read
+        """
+        self.ensure_one()
+        start = period.start_of_day(first, self.tz).replace(tzinfo=timezone.utc)
+        # What ends at midnight belongs to the day before: nothing of the last day begins after its end.
+        end = period.start_of_day(fields.Date.add(last, days=1), self.tz).replace(
+            tzinfo=timezone.utc
+        )
+        found, unreadable, forgotten = {}, {}, self.env["bookings.forgotten"]
+        for page in self._client().calendar_view(self.business_id, start, end):
+            records = forgotten._hide(self, plain_records(page.records))
+            found |= {appointment.id: appointment for appointment in records}
+            unreadable |= {bad.remote_id or f"#{bad.digest}": bad for bad in page.malformed}
+        left_out = self.service_ids - self._in_filter(self.service_ids, "service_filter")
+        left_out = set(left_out.mapped("remote_id"))
+        return {
+            appointment.id: appointment
+            for appointment in self._own_appointments(list(found.values()))
+            if first <= period.service_day(appointment.start, appointment.end, self.tz) <= last
+            and (appointment.service_id or appointment.service_name) not in left_out
+        }, unreadable

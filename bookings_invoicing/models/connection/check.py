@@ -1,0 +1,149 @@
+from odoo import fields, models
+
+from ... import graph
+from ..base.graph_errors import tell
+
+
+class BookingsConnectionCheck(models.Model):
+    """One line of the last connection test: a tick, or a sentence that says what to do next."""
+
+    _name = "bookings.connection.check"
+    _inherit = ["bookings.own.links"]
+    _description = "Connection Test Step"
+    _order = "id"
+
+    connection_id = fields.Many2one(
+        "bookings.connection", required=True, ondelete="cascade", index=True
+    )
+    company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
+    step = fields.Selection(
+        [
+            ("settings", "Settings"),
+            ("token", "Sign-in"),
+            ("permission", "Permission"),
+            ("businesses", "List of businesses"),
+            ("business", "Business"),
+            ("services", "Services"),
+            ("customers", "Customers"),
+            ("calendar", "Calendar"),
+        ],
+        required=True,
+        readonly=True,
+    )
+    result = fields.Selection(
+        [("ok", "Works"), ("failed", "Does not work"), ("skipped", "Not tried")],
+        required=True,
+        readonly=True,
+    )
+    message = fields.Char(required=True, readonly=True)
+
+
+class BookingsConnection(models.Model):
+    """Trying a connection, step by step."""
+
+    _inherit = "bookings.connection"
+
+    check_ids = fields.One2many(
+        "bookings.connection.check", "connection_id", string="Last Test", readonly=True
+    )
+    check_date = fields.Datetime(string="Tested on", readonly=True, copy=False)
+    next_step = fields.Char(compute="_compute_next_step")
+
+    def action_test(self):
+        """Try every step that a sync needs; each is kept on the connection with a tick or with what to do next.
+
+        :returns: a notification whose message says the same in one text
+        """
+        self.ensure_one()
+        self.check_access("write")
+        try:
+            checks = self._client().check(self.sudo().setup_ids[:1].business_id or None)
+        except graph.GraphError as error:
+            checks = [graph.Check("settings", False, str(error), error.kind, {"error": error})]
+        rows = [(check, self._check_message(check)) for check in checks]
+        self.sudo().write(
+            {
+                "check_date": fields.Datetime.now(),
+                "check_ids": [
+                    fields.Command.clear(),
+                    *(
+                        fields.Command.create(
+                            {"step": c.step, "result": _result(c), "message": text}
+                        )
+                        for c, text in rows
+                    ),
+                ],
+            }
+        )
+        failed = next((text for check, text in rows if not check.ok), None)
+        text = "\n".join(("✓ " if check.ok else "✗ ") + text for check, text in rows)
+        if failed:
+            self._mark_attention(failed)
+            return self._notify(self.env._("Not connected"), text, "danger")
+        self._mark_connected()
+        return self._notify(self.env._("Connected"), text, "success")
+
+    def _check_message(self, check):
+        """What a step found, in the reader's language.
+
+        :param graph.Check check:
+        """
+        facts = check.facts
+        if "error" in facts:
+            return tell(self.env, facts["error"])
+        if check.kind == "skipped":
+            return self.env._("Not tried, because a step before does not work.")
+        if check.step == "token":
+            return self.env._("Microsoft accepts the sign-in.")
+        if check.step == "permission":
+            if not facts:
+                return self.env._(
+                    "The granted permissions cannot be seen; the next steps show them."
+                )
+            return self.env._("Granted: %s.", facts["permissions"])
+        if check.step == "businesses":
+            if facts["count"]:
+                return self.env._("%s Bookings businesses found.", facts["count"])
+            return self.env._(
+                "Connected, but the organisation has no Bookings business. Create one in Bookings first."
+            )
+        if check.step == "business":
+            return f"{facts['name']} ({facts['currency'] or self.env._('no currency told')})"
+        text = self.env._("Can be read: %s on the first page.", facts["count"])
+        if facts["malformed"]:
+            text += " " + self.env._(
+                "%s of them cannot be understood and would be set aside.", facts["malformed"]
+            )
+        return text
+
+    def _compute_next_step(self):
+        for connection in self:
+            connection.next_step = connection._next_step()
+
+    def _next_step(self):
+        """The one thing to do now, in words, or nothing where all is set up."""
+        self.ensure_one()
+        if self.is_foreign_database:
+            return self.env._(
+                "This database is a copy. Open the connection and say whether it may synchronise."
+            )
+        if self.mode == "live":
+            if not (self.tenant_id and self.client_id and self.has_secret):
+                return self.env._(
+                    "Register the app in Microsoft Entra and fill in tenant, client and secret."
+                )
+            if self.auth_method == "delegated" and not self.is_signed_in:
+                return self.env._(
+                    "Sign in with Microsoft as the user whose calendars are to be read."
+                )
+        if self.state == "attention":
+            return self.error_message
+        if self.state == "draft":
+            return self.env._("Test the connection.")
+        if not self.sudo().setup_ids:
+            return self.env._("Find the Bookings businesses of your organisation and choose one.")
+        return False
+
+
+def _result(check):
+    return "ok" if check.ok else "skipped" if check.kind == "skipped" else "failed"

@@ -1,0 +1,307 @@
+from datetime import timedelta
+
+import requests
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ... import graph, sandbox, server_settings
+from ..base.bounded import DAYS
+from ..base.graph_errors import tell
+from .token_store import StoredTokens
+
+SANDBOX_DAYS = 76
+
+
+class BookingsConnection(models.Model):
+    """How Odoo signs in to one Microsoft 365 tenant.
+
+    A connection in mode *live* talks to Microsoft Graph; in mode *sandbox* it talks, through the very same client, to
+    a tenant that lives in this process, so that everything can be tried without a Microsoft account.
+    """
+
+    _name = "bookings.connection"
+    _description = "Microsoft 365 Connection"
+    _inherit = [
+        "mail.thread",
+        "mail.activity.mixin",
+        "bookings.own.links",
+        "bookings.bounded",
+        "bookings.responsible",
+    ]
+    _check_company_auto = True
+    _order = "name, id"
+
+    name = fields.Char(required=True, tracking=True)
+    active = fields.Boolean(default=True)
+    company_id = fields.Many2one(
+        "res.company",
+        default=lambda self: self.env.company,
+        index=True,
+        # emptied, it would be everybody's
+        ondelete="restrict",
+        help="The company that may use this connection. Empty: every company may.",
+    )
+    mode = fields.Selection(
+        [("live", "Microsoft 365"), ("sandbox", "Sandbox (sample data)")],
+        default="live",
+        required=True,
+        tracking=True,
+        help="The sandbox is a made-up business with appointments of every kind. Nothing leaves this server.",
+    )
+    cloud = fields.Selection(
+        [
+            ("global", "Worldwide"),
+            ("gcc_high", "US Government (GCC High)"),
+            ("dod", "US Government (DoD)"),
+            ("custom", "Custom (server configuration)"),
+        ],
+        default="global",
+        required=True,
+        tracking=True,
+        help="Microsoft Bookings is not offered in the cloud operated by 21Vianet in China.",
+    )
+    tenant_id = fields.Char(
+        string="Tenant ID", tracking=True, help="Directory (tenant) ID of the app registration."
+    )
+    client_id = fields.Char(
+        string="Client ID", tracking=True, help="Application (client) ID of the app registration."
+    )
+    auth_method = fields.Selection(
+        [
+            ("secret", "Client secret"),
+            ("certificate", "Certificate"),
+            ("delegated", "A user signs in with Microsoft"),
+        ],
+        string="Sign-in",
+        default="secret",
+        required=True,
+        tracking=True,
+    )
+    secret_expiry = fields.Date(
+        bounds=DAYS,
+        help="Microsoft shows this date beside the secret. A reminder comes 30 and 7 days before.",
+        tracking=True,
+    )
+    user_id = fields.Many2one(
+        "res.users",
+        string="Responsible",
+        default=lambda self: self.env.user,
+        help="Is told when the connection needs attention.",
+    )
+    state = fields.Selection(
+        [("draft", "Not tested"), ("connected", "Connected"), ("attention", "Needs Attention")],
+        default="draft",
+        required=True,
+        readonly=True,
+        copy=False,
+        tracking=True,
+    )
+    error_message = fields.Char(readonly=True, copy=False)
+    error_date = fields.Datetime(readonly=True, copy=False)
+    setup_ids = fields.One2many("bookings.sync.setup", "connection_id", string="Sync Setups")
+    setup_count = fields.Integer(
+        string="Number of Setups", compute="_compute_setup_count", compute_sudo=True
+    )
+    sandbox_seed = fields.Integer(default=1, copy=False, bounds=(0, 10**9))
+    sandbox_anchor = fields.Date(default=fields.Date.today, copy=False, bounds=DAYS)
+    sandbox_size = fields.Integer(
+        copy=False,
+        bounds=(0, 10**6),
+        help="Appointments to make up; 0 for the usual number.",
+    )
+    sandbox_change_ids = fields.One2many(
+        "bookings.sandbox.change", "connection_id", string="Sandbox Changes"
+    )
+
+    @api.depends("setup_ids")
+    def _compute_setup_count(self):
+        counts = dict(
+            self.env["bookings.sync.setup"]._read_group(
+                [("connection_id", "in", self.ids)], ["connection_id"], ["__count"]
+            )
+        )
+        for connection in self:
+            connection.setup_count = counts.get(connection, 0)
+
+    # -- the client ------------------------------------------------------------------------------
+
+    def _client(self):
+        """The Graph client of this connection; nothing is sent yet.
+
+        :rtype: bookings_invoicing.graph.BookingsClient
+        :raises graph.ConfigurationError: something that signing in needs is missing, or this database is a copy
+        """
+        self.ensure_one()
+        self._check_own_database()
+        cloud = self._cloud()
+        transport = graph.Transport(cloud, session=self._session())
+        return graph.BookingsClient(transport, self._token_source(cloud, transport))
+
+    def _token_source(self, cloud, transport):
+        credential = self._credential()
+        if self.mode == "live" and self.auth_method == "delegated":
+            return StoredTokens(self, cloud, transport, credential)
+        return graph.token_source(cloud, transport, credential)
+
+    def _cloud(self):
+        if self.mode == "sandbox":
+            return sandbox.SANDBOX_CLOUD
+        return graph.cloud_of(self.cloud, server_settings.cloud_settings())
+
+    def _session(self):
+        if self.mode == "sandbox":
+            return sandbox.sandbox_session(self._sandbox_tenant())
+        return requests.Session()
+
+    def _credential(self):
+        """What the application proves itself with: a ``graph.ClientSecret`` or ``graph.Certificate``."""
+        if self.mode == "sandbox":
+            return graph.ClientSecret(sandbox.TENANT_ID, sandbox.CLIENT_ID, sandbox.CLIENT_SECRET)
+        missing = [
+            self._fields[name]._description_string(self.env)
+            for name in ("tenant_id", "client_id")
+            if not (self[name] or "").strip()
+        ]
+        if not self.has_secret:
+            missing.append(
+                self.env._("Certificate")
+                if self.auth_method == "certificate"
+                else self.env._("Client secret")
+            )
+        if missing:
+            raise graph.ConfigurationError(
+                self.env._(
+                    "Fill in %(fields)s on the connection first.", fields=", ".join(missing)
+                ),
+                kind="credential_incomplete",
+            )
+        tenant, client, secret = self.tenant_id.strip(), self.client_id.strip(), self._secret()
+        kind = graph.Certificate if "-----BEGIN" in secret else graph.ClientSecret
+        return kind(tenant, client, secret)
+
+    def _secret(self):
+        try:
+            return self._secret_text("credential")
+        except server_settings.SecretUnreadable as error:
+            raise graph.ConfigurationError(
+                self.env._(
+                    "The stored secret was encrypted with another key. Enter it again, or give the server the key "
+                    "it was encrypted with (BOOKINGS_SECRET_KEY)."
+                ),
+                kind="secret_unreadable",
+            ) from error
+
+    def _sandbox_tenant(self):
+        """The made-up tenant as it is now: seed and anchor, then every change that was made to it."""
+        return sandbox.Tenant(
+            seed=self.sandbox_seed,
+            anchor=self.sandbox_anchor,
+            size=self.sandbox_size or None,
+            currency=(self.company_id or self.env.company).currency_id.name,
+            changes=tuple(self.sudo().sandbox_change_ids.mapped("change")),
+        )
+
+    def _first_day(self):
+        """The first day of the sandbox's data; nothing for a live connection."""
+        return (
+            self.sandbox_anchor - timedelta(days=SANDBOX_DAYS) if self.mode == "sandbox" else False
+        )
+
+    # -- state -------------------------------------------------------------------------------------
+
+    def _mark_connected(self):
+        for connection in self:
+            if connection.state != "connected" or connection.error_message:
+                connection.sudo().write(
+                    {"state": "connected", "error_message": False, "error_date": False}
+                )
+
+    def _mark_attention(self, error):
+        """Note a failure that a person has to look at, unless it is already noted in the same words."""
+        for connection in self:
+            if connection.state != "attention" or connection.error_message != str(error):
+                connection.sudo().write(
+                    {
+                        "state": "attention",
+                        "error_message": str(error),
+                        "error_date": fields.Datetime.now(),
+                    }
+                )
+
+    # -- businesses --------------------------------------------------------------------------------
+
+    def _businesses(self, query=""):
+        """What Microsoft lists of the tenant's businesses, 500 at most: ``[graph.Business]``.
+
+        :raises graph.GraphError: kind ``too_many_businesses`` where the organisation is to be searched
+        """
+        self.ensure_one()
+        self.check_access("write")
+        return self.sudo()._client().businesses(query.strip())
+
+    def _setup_of(self, business_id, company):
+        """The setup of a business in a company, or a new one filled from what Bookings says of it.
+
+        :raises UserError: Bookings cannot be read
+        """
+        self.ensure_one()
+        self.check_access("write")
+        setups = self.env["bookings.sync.setup"].with_context(active_test=False)
+        same = business_id.strip().casefold()
+        setup = setups.search(
+            [("connection_id", "=", self.id), ("company_id", "=", company.id)]
+        ).filtered(lambda setup: setup.business_id.strip().casefold() == same)
+        if setup:
+            setup.action_unarchive()
+            return setup
+        try:
+            business = self.sudo()._client().business(business_id)
+        except graph.GraphError as error:
+            raise UserError(tell(self.env, error)) from error
+        setup = setups.with_company(company).create(
+            {
+                "name": business.name,
+                "business_id": business.id,
+                "connection_id": self.id,
+                "company_id": company.id,
+            }
+        )
+        setup._take_business(business)
+        return setup.with_env(self.env)
+
+    # -- buttons -----------------------------------------------------------------------------------
+
+    def action_find_businesses(self):
+        """Offer the tenant's Bookings businesses; each becomes a sync setup on choice."""
+        self.ensure_one()
+        self.check_access("read")
+        self.env["bookings.sync.setup"].check_access("create")
+        wizard = self.env["bookings.business.finder"].create({"connection_id": self.id})
+        wizard._list_businesses()
+        return wizard._open()
+
+    def action_view_setups(self):
+        self.ensure_one()
+        self.check_access("read")
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "bookings_invoicing.sync_setup_action"
+        )
+        return {
+            **action,
+            "domain": [("connection_id", "=", self.id)],
+            "context": {"default_connection_id": self.id},
+        }
+
+    def _notify(self, title, message, kind):
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "title": title,
+                "message": message,
+                "type": kind,
+                "sticky": kind == "danger",
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }

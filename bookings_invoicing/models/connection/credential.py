@@ -1,0 +1,149 @@
+import base64
+import binascii
+import logging
+
+from odoo import fields, models
+from odoo.exceptions import UserError
+
+from ... import graph, server_settings
+from ..base.graph_errors import tell
+
+
+class _HideArguments(logging.Filter):
+    """Keeps what is sent to a connection, its secret among it, out of the server's debug log of calls."""
+
+    def filter(self, record):
+        arguments = record.args
+        if (
+            isinstance(arguments, tuple)
+            and getattr(arguments[0], "_name", "") == "bookings.connection"
+        ):
+            record.args = (*arguments[:2], "...")
+        return True
+
+
+logging.getLogger("odoo.service.model").addFilter(_HideArguments())
+
+
+class BookingsConnection(models.Model):
+    """What the application proves itself with: it goes in, and never comes out again."""
+
+    _inherit = "bookings.connection"
+
+    client_secret = fields.Char(
+        compute="_compute_write_only",
+        inverse="_inverse_client_secret",
+        exportable=False,
+        copy=False,
+        groups="base.group_system",
+        help="The secret's value. It is stored and never shown again.",
+    )
+    certificate_pem = fields.Text(
+        string="Certificate (PEM)",
+        compute="_compute_write_only",
+        inverse="_inverse_certificate",
+        exportable=False,
+        copy=False,
+        groups="base.group_system",
+        help="Private key and certificate, one after the other. They are stored and never shown again.",
+    )
+    certificate_file = fields.Binary(
+        compute="_compute_write_only",
+        inverse="_inverse_certificate",
+        exportable=False,
+        copy=False,
+        attachment=False,
+        groups="base.group_system",
+        help="A .pem or .pfx file with private key and certificate. It is stored and never shown again.",
+    )
+    certificate_passphrase = fields.Char(
+        string="Passphrase",
+        compute="_compute_write_only",
+        inverse="_inverse_certificate",
+        exportable=False,
+        copy=False,
+        groups="base.group_system",
+        help="Of the private key, where it has one. It opens the key once and is not stored.",
+    )
+    certificate_thumbprint = fields.Char(
+        string="Thumbprint",
+        readonly=True,
+        copy=False,
+        help="As Microsoft Entra shows it beside the certificate.",
+    )
+    has_secret = fields.Boolean(compute="_compute_has_secret", compute_sudo=True)
+    is_signed_in = fields.Boolean(compute="_compute_has_secret", compute_sudo=True)
+    key_missing = fields.Boolean(compute="_compute_key_missing")
+
+    def _compute_write_only(self):
+        self.client_secret = False
+        self.certificate_pem = False
+        self.certificate_file = False
+        self.certificate_passphrase = False
+
+    def _inverse_client_secret(self):
+        for connection in self:
+            secret = (connection.client_secret or "").strip()
+            if secret:
+                connection._keep_credential(secret)
+                connection.sudo().certificate_thumbprint = False
+        self.invalidate_recordset(["client_secret"], flush=False)
+
+    def _inverse_certificate(self):
+        """Keep key and certificate of what was pasted or uploaded; Entra's thumbprint and the expiry follow from them."""
+        for connection in self:
+            passphrase = connection.certificate_passphrase or None
+            try:
+                if connection.certificate_file:
+                    pem = graph.pem_of_file(_decoded(connection.certificate_file), passphrase)
+                elif (connection.certificate_pem or "").strip():
+                    pem = graph.plain_pem(connection.certificate_pem, passphrase)
+                else:
+                    continue
+                pair = graph.Certificate("", "", pem).key_pair()
+            except graph.GraphError as error:
+                raise UserError(tell(self.env, error)) from None
+            connection._keep_credential(pem)
+            connection.sudo().certificate_thumbprint = pair.thumbprint
+            connection.secret_expiry = pair.not_after.date()
+        names = ["certificate_pem", "certificate_file", "certificate_passphrase"]
+        self.invalidate_recordset(names, flush=False)
+
+    def _keep_credential(self, text):
+        try:
+            self._keep_secret("credential", text)
+        except server_settings.SecretUnreadable as error:
+            raise UserError(
+                self.env._("The secret cannot be kept: %s. Ask whoever runs this server.", error)
+            ) from None
+
+    def _compute_has_secret(self):
+        kinds = set(
+            self.env["bookings.connection.secret"]
+            .sudo()
+            .search([("connection_id", "in", self.ids)])
+            .mapped(lambda row: (row.connection_id.id, row.kind))
+        )
+        for connection in self:
+            connection.has_secret = (connection.id, "credential") in kinds
+            connection.is_signed_in = (connection.id, "tokens") in kinds
+
+    def _compute_key_missing(self):
+        self.key_missing = not server_settings.has_key()
+
+    def action_reseal(self):
+        """Encrypt every stored secret with the newest key of the server: after a key was set or replaced."""
+        self._check_system()
+        try:
+            number = self.env["bookings.connection.secret"]._reseal_all()
+        except server_settings.SecretUnreadable as error:
+            raise UserError(self.env._("Not every secret can be read: %s.", error)) from None
+        message = self.env._("%s secrets were encrypted with the newest key.", number)
+        return self._notify(self.env._("Secrets"), message, "success")
+
+
+def _decoded(binary):
+    try:
+        return base64.b64decode(binary)
+    except (binascii.Error, ValueError):
+        return b""

@@ -1,0 +1,197 @@
+from datetime import timedelta
+
+from psycopg2.errors import InsufficientPrivilege
+
+from odoo import api, fields, models
+from odoo.tools import mute_logger
+
+from ... import graph, server_settings
+
+WARN_DAYS = (30, 7)
+ACTIVITY = "bookings_invoicing.mail_activity_secret"
+
+
+class BookingsConnection(models.Model):
+    """What can go wrong with a connection while nobody looks: its secret runs out, its database is copied."""
+
+    _inherit = "bookings.connection"
+
+    database_uuid = fields.Char(
+        string="Database",
+        readonly=True,
+        copy=False,
+        default=lambda self: self._this_database()["database_uuid"],
+        help="The database in which this connection was made or confirmed. In a copy of it nothing is synchronised.",
+    )
+    # A raw copy has the same uuid. A connection from before takes those of the database in which it is updated.
+    database_name = fields.Char(
+        readonly=True, copy=False, default=lambda self: self._this_database()["database_name"]
+    )
+    database_cluster = fields.Char(
+        string="PostgreSQL Cluster",
+        readonly=True,
+        copy=False,
+        default=lambda self: self._this_database()["database_cluster"],
+        help="System identifier of the PostgreSQL server; empty where it may not be read",
+    )
+    is_foreign_database = fields.Boolean(compute="_compute_is_foreign_database")
+    expiry_warned = fields.Integer(
+        string="Warned of Expiry",
+        readonly=True,
+        copy=False,
+        help="Days before the end that were warned of last",
+    )
+    secret_days_left = fields.Integer(compute="_compute_secret_days_left")
+
+    # -- copies of the database --------------------------------------------------------------------
+
+    @api.model
+    def _this_database(self):
+        """What tells this database from its copies: values of the fields that remember it."""
+        return {
+            "database_uuid": self.env["ir.config_parameter"].sudo().get_param("database.uuid"),
+            "database_name": self.env.cr.dbname,
+            "database_cluster": self._this_cluster(),
+        }
+
+    @api.model
+    def _this_cluster(self):
+        """System identifier of the PostgreSQL server (``pg_control_system()``); ``False`` if it may not be read."""
+        try:
+            with self.env.cr.savepoint(flush=False), mute_logger("odoo.sql_db"):
+                self.env.cr.execute("SELECT system_identifier FROM pg_control_system()")
+                return str(self.env.cr.fetchone()[0])
+        except InsufficientPrivilege:
+            return False
+
+    @api.depends("database_uuid", "database_name", "database_cluster", "mode")
+    def _compute_is_foreign_database(self):
+        here = self._this_database()
+        for connection in self:
+            connection.is_foreign_database = connection.mode == "live" and any(
+                connection[name] != value
+                for name, value in here.items()
+                # a server that does not tell its cluster, now or then, says nothing about copies
+                if name == "database_uuid" or (value and connection[name])
+            )
+
+    def _check_own_database(self):
+        """Refuse to sign in from a copy: two databases would bill the same appointments and share one sign-in.
+
+        :raises graph.ConfigurationError:
+        """
+        self.ensure_one()
+        if self.is_foreign_database:
+            raise graph.ConfigurationError(
+                self.env._(
+                    "This database is a copy of the one in which the connection was made, so nothing is synchronised "
+                    "here. An administrator can allow it on the connection."
+                ),
+                kind="database_copy",
+            )
+
+    def action_confirm_database(self):
+        """Say that this database is the one to synchronise from now on."""
+        self._check_system()
+        self.check_access("write")
+        for connection in self:
+            connection.sudo().write(self._this_database())
+            connection._message_log(
+                body=self.env._("Synchronising from this database was allowed.")
+            )
+        return {"type": "ir.actions.client", "tag": "soft_reload"}
+
+    # -- the end of a secret -----------------------------------------------------------------------
+
+    @api.depends("secret_expiry")
+    def _compute_secret_days_left(self):
+        today = fields.Date.context_today(self)
+        for connection in self:
+            connection.secret_days_left = (
+                (connection.secret_expiry - today).days if connection.secret_expiry else 0
+            )
+
+    @api.model
+    def _cron_daily(self):
+        """Encrypt with the newest key what is not, warn of secrets that end soon, forget who is long gone."""
+        try:
+            self.env["bookings.connection.secret"]._reseal_all()
+        except server_settings.SecretUnreadable:
+            unreadable = (
+                self.sudo().search([("mode", "=", "live")]).filtered(lambda c: not c._is_readable())
+            )
+            for connection in unreadable:
+                connection._mark_attention(
+                    graph.ConfigurationError(
+                        kind="secret_unreadable",
+                        message=self.env._(
+                            "The stored secret was encrypted with another key. Enter it again, or give the server the key "
+                            "it was encrypted with (BOOKINGS_SECRET_KEY)."
+                        ),
+                    )
+                )
+        self._warn_of_expiry()
+        setups = self.env["bookings.sync.setup"].sudo().with_context(active_test=False)
+        for setup in setups.search([("retention_months", ">", 0)]):
+            setup._forget_old_or_tell()
+
+    def _is_readable(self):
+        try:
+            self._secret_text("credential")
+        except server_settings.SecretUnreadable:
+            return False
+        return True
+
+    @api.model
+    def _warn_of_expiry(self):
+        """One activity 30 days and one 7 days before a secret or certificate ends, for the responsible user."""
+        today = fields.Date.context_today(self)
+        soon = self.search(
+            [("mode", "=", "live"), ("secret_expiry", "<=", today + timedelta(days=max(WARN_DAYS)))]
+        )
+        for connection in soon:
+            step = min(days for days in WARN_DAYS if connection.secret_days_left <= days)
+            if not connection.expiry_warned or step < connection.expiry_warned:
+                connection.activity_unlink([ACTIVITY])
+                connection._tell_responsible(
+                    ACTIVITY,
+                    self.env._(
+                        "The secret of this connection ends on %s. Make a new one in the Microsoft Entra admin center and "
+                        "enter it on the connection: after that day no appointment is read.",
+                        connection.secret_expiry,
+                    ),
+                    date_deadline=max(connection.secret_expiry, today),
+                )
+                connection.expiry_warned = step
+
+    # -- what a change means -------------------------------------------------------------------------
+
+    def write(self, vals):
+        moved = self.filtered(lambda connection: connection._is_moved_by(vals))
+        result = super().write(vals)
+        if "secret_expiry" in vals:
+            self.sudo().expiry_warned = 0
+            self.activity_unlink([ACTIVITY])
+        for connection in moved:
+            connection._keep_secret("tokens", "")
+        if moved:
+            super(BookingsConnection, moved.sudo()).write(
+                {
+                    "state": "draft",
+                    "sync_user_id": False,
+                    "sync_account": False,
+                    "check_ids": [fields.Command.clear()],
+                }
+            )
+        return result
+
+    def _may_move(self, name):
+        # An administrator shares a connection, or gives it to one company.
+        return name == "company_id" and self.env.is_system()
+
+    def _is_moved_by(self, vals):
+        """Whether these values lead the connection to another tenant, app or cloud: what was signed in there ends."""
+        return any(
+            name in vals and (vals[name] or False) != (self[name] or False)
+            for name in ("mode", "cloud", "tenant_id", "client_id", "auth_method")
+        )

@@ -1,0 +1,206 @@
+import hashlib
+import json
+import time
+from datetime import timedelta
+
+from psycopg2.errors import SerializationFailure
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+from odoo.fields import NO_ACCESS
+from odoo.tools import SQL
+
+from ... import graph, server_settings
+from ..base.graph_errors import tell
+from .token_store import packed
+
+CALLBACK = "/bookings_invoicing/oauth/callback"
+LIFETIME = timedelta(minutes=10)
+ATTEMPTS = 5
+
+
+class BookingsConnectionSignIn(models.Model):
+    """A sign-in with Microsoft that was begun and is not finished: single use, for one user, one connection, ten minutes.
+
+    The browser carries only the state; what belongs to it stays here, found by the state's hash.
+    """
+
+    _name = "bookings.connection.sign.in"
+    _inherit = ["bookings.own.links"]
+    _description = "Sign-in with Microsoft under Way"
+
+    connection_id = fields.Many2one(
+        "bookings.connection", required=True, ondelete="cascade", index=True
+    )
+    user_id = fields.Many2one("res.users", required=True, ondelete="cascade")
+    state_hash = fields.Char(required=True, groups=NO_ACCESS)
+    expires = fields.Datetime(required=True)
+    flow = fields.Text(required=True, groups=NO_ACCESS)
+
+    _state_uniq = models.UniqueIndex("(state_hash)", "A state is used once.")
+
+    @api.autovacuum
+    def _gc_expired(self):
+        self.sudo().search([("expires", "<", fields.Datetime.now())]).unlink()
+
+    @api.model
+    def _begin(self, connection, flow):
+        self.sudo().create(
+            {
+                "connection_id": connection.id,
+                "user_id": self.env.uid,
+                "state_hash": _hash(flow["state"]),
+                "expires": fields.Datetime.now() + LIFETIME,
+                "flow": server_settings.seal(json.dumps(flow)),
+            }
+        )
+
+    @api.model
+    def _take(self, state):
+        """The connection and flow of a state of this user, which is used up by that, whatever comes after.
+
+        It is taken out in a transaction of its own: a request that Odoo runs again after a conflict must not redeem its
+        code a second time.
+
+        :returns: ``(connection, flow)``, or None where there is no such sign-in
+        """
+        if not isinstance(state, str) or not 0 < len(state) <= 512:
+            return None
+        with self.env.registry.cursor() as cursor:
+            cursor.execute(
+                SQL(
+                    """DELETE FROM bookings_connection_sign_in
+                        WHERE state_hash = %s AND user_id = %s RETURNING connection_id, expires, flow""",
+                    _hash(state),
+                    self.env.uid,
+                )
+            )
+            row = cursor.fetchone()
+        if row is None or row[1] < fields.Datetime.now():
+            return None
+        return self.env["bookings.connection"].browse(row[0]), json.loads(
+            server_settings.unseal(row[2])
+        )
+
+
+class BookingsConnection(models.Model):
+    """Signing in with Microsoft: the connection then reads what that user may see."""
+
+    _inherit = "bookings.connection"
+
+    sync_user_id = fields.Many2one(
+        "res.users",
+        string="Synchronising User",
+        readonly=True,
+        copy=False,
+        tracking=True,
+        help="Who signed in with Microsoft. The connection reads what this person may see in Bookings; sign in as "
+        "somebody else to change it.",
+    )
+    sync_account = fields.Char(
+        string="Microsoft Account",
+        readonly=True,
+        copy=False,
+        tracking=True,
+        help="The account that signed in",
+    )
+    redirect_uri = fields.Char(
+        string="Redirect URI",
+        compute="_compute_redirect_uri",
+        help="Register this address in Microsoft Entra: Authentication > Add a platform > Web.",
+    )
+
+    def _compute_redirect_uri(self):
+        base = self.env["ir.config_parameter"].sudo().get_param("web.base.url", "")
+        self.redirect_uri = base.rstrip("/") + CALLBACK
+
+    def action_sign_in(self):
+        """Send the browser to Microsoft; it comes back to the callback with a code."""
+        self.ensure_one()
+        self.check_access("write")
+        if self.mode != "live" or self.auth_method != "delegated":
+            raise UserError(self.env._("This connection does not sign in as a user."))
+        try:
+            self._check_own_database()
+            cloud, credential = self._cloud(), self._delegated()
+            address, flow = graph.begin_sign_in(
+                cloud,
+                graph.Transport(cloud, session=self._session()),
+                credential,
+                self.redirect_uri,
+            )
+        except graph.GraphError as error:
+            raise UserError(tell(self.env, error)) from error
+        self.env["bookings.connection.sign.in"]._begin(self, flow)
+        return {"type": "ir.actions.act_url", "url": address, "target": "self"}
+
+    def _delegated(self):
+        credential = self._credential()
+        return graph.Delegated(credential.tenant_id, credential.client_id, credential)
+
+    @api.model
+    def _finish_sign_in(self, params):
+        """Redeem the code of a callback and keep the sign-in, once.
+
+        :param params: the query of the callback as a dict
+        :returns: the connection
+        :raises graph.GraphError: Microsoft or we refuse it; nothing is kept
+        :raises AccessError: the user may not change that connection (any more)
+        """
+        taken = self.env["bookings.connection.sign.in"]._take(params.get("state"))
+        if taken is None:
+            raise graph.AuthError(kind="sign_in_state")
+        connection, flow = taken
+        connection.check_access("write")
+        if not connection.exists() or connection.auth_method != "delegated":
+            raise graph.AuthError(kind="sign_in_state")
+        cloud = connection._cloud()
+        transport = graph.Transport(cloud, session=connection._session())
+        signed_in = graph.finish_sign_in(cloud, transport, connection._delegated(), flow, params)
+        connection._keep_sign_in(signed_in)
+        return connection
+
+    def _keep_sign_in(self, signed_in):
+        """Store a sign-in in a transaction of its own, for the code that it cost cannot be redeemed again.
+
+        :param graph.SignIn signed_in:
+        """
+        for attempt in range(ATTEMPTS):
+            try:
+                with self.env.registry.cursor() as cursor:
+                    connection = self.with_env(self.env(cr=cursor))
+                    connection.sudo()._keep_secret("tokens", packed(signed_in.cache_text))
+                    connection.sudo().write(
+                        {
+                            "sync_user_id": self.env.uid,
+                            "sync_account": signed_in.username,
+                            "state": "draft",
+                            "error_message": False,
+                            "error_date": False,
+                        }
+                    )
+                    cursor.flush()
+                break
+            except SerializationFailure:
+                if attempt == ATTEMPTS - 1:
+                    raise
+                time.sleep(0.05 * 2**attempt)
+        self.env.invalidate_all()
+
+    def action_sign_out(self):
+        """Forget the sign-in; until somebody signs in again this connection reads nothing."""
+        self.check_access("write")
+        for connection in self.filtered(lambda c: c.auth_method == "delegated"):
+            connection._keep_secret("tokens", "")
+            connection.sudo().write(
+                {"sync_user_id": False, "sync_account": False, "state": "draft"}
+            )
+        return {"type": "ir.actions.client", "tag": "soft_reload"}
+
+    def _check_system(self):
+        if not self.env.is_system():
+            raise AccessError(self.env._("Only an administrator (Settings) may do this."))
+
+
+def _hash(state):
+    return hashlib.sha256(state.encode("utf-8", "surrogatepass")).hexdigest()

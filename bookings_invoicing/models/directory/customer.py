@@ -1,0 +1,390 @@
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+from ...billing import countries, matching
+from ..base.remote_record import IMPORTING
+from ..setup.setup import TEMPLATE_FIELDS
+
+# What of a contact follows Bookings: fields of the contact, by field of a proposal.
+CONTACT_FIELDS = {
+    "phone": ("phone",),
+    "address": ("street", "city", "zip", "country_id", "state_id"),
+}
+
+
+class BookingsCustomer(models.Model):
+    """A person known to Bookings, and the customer it is in Odoo.
+
+    Settling one row settles all bookings of that person: the link is remembered by the remote id.
+    """
+
+    _name = "bookings.customer"
+    _description = "Bookings Customer"
+    _inherit = ["bookings.mirror"]
+    _order = "name, id"
+
+    name = fields.Char(required=True, readonly=True)
+    email = fields.Char(readonly=True)
+    email_normalized = fields.Char(
+        string="Normalized E-mail", index="btree_not_null", readonly=True
+    )
+    phone = fields.Char(readonly=True)
+    in_directory = fields.Boolean(
+        string="In the Customer List of Bookings",
+        readonly=True,
+        help="Listed among the customers of Bookings",
+    )
+    partner_id = fields.Many2one(
+        "res.partner",
+        string="Customer",
+        check_company=True,
+        index="btree_not_null",
+        ondelete="restrict",
+    )
+    payer_id = fields.Many2one(
+        "res.partner",
+        check_company=True,
+        index="btree_not_null",
+        ondelete="restrict",
+        help="Who pays where it is not the customer: employer, parent, insurer. Empty: the customer's invoice address.",
+    )
+    match = fields.Selection(
+        [
+            ("linked", "Linked"),
+            ("none", "Not in Odoo"),
+            ("many", "Several in Odoo"),
+            ("unknown", "No e-mail"),
+        ],
+        default="none",
+        readonly=True,
+    )
+    candidate_ids = fields.Many2many(
+        "res.partner", compute="_compute_candidate_ids", string="Possible Customers"
+    )
+    address = fields.Json(readonly=True)
+    booking_ids = fields.One2many("bookings.booking", "customer_id", string="Bookings")
+    booking_count = fields.Integer(string="Number of Bookings", compute="_compute_booking_count")
+
+    @api.depends("booking_ids")
+    def _compute_booking_count(self):
+        counts = dict(
+            self.env["bookings.booking"]._read_group(
+                [("customer_id", "in", self.ids)], ["customer_id"], ["__count"]
+            )
+        )
+        for customer in self:
+            customer.booking_count = counts.get(customer, 0)
+
+    @api.depends("email_normalized", "company_id")
+    def _compute_candidate_ids(self):
+        by_email = {
+            company: self._partners_by_email(
+                company,
+                self.filtered(lambda c, company=company: c.company_id == company).mapped(
+                    "email_normalized"
+                ),
+            )
+            for company in self.company_id
+        }
+        for customer in self:
+            candidates = by_email.get(customer.company_id, {}).get(customer.email_normalized, [])
+            customer.candidate_ids = self.env["res.partner"].browse(one.id for one in candidates)
+
+    # -- taking over from Bookings -----------------------------------------------------------------
+
+    def _remote_values(self, record):
+        """:param graph.Customer record:"""
+        return self._person_values(record) | {"in_directory": True}
+
+    @api.model
+    def _person_values(self, person):
+        """:param person: ``graph.Customer`` or ``graph.Attendee``"""
+        values = {
+            "name": person.name or person.email or self.env._("Unknown person"),
+            "email": person.email or False,
+            "email_normalized": matching.normalize_email(person.email) or False,
+            "phone": matching.clean_phone(person.phone) or False,
+        }
+        if person.address:  # an address that Bookings has no more is kept
+            values["address"] = {
+                name: getattr(person.address, name)
+                for name in ("street", "city", "state", "postal_code", "country")
+                if getattr(person.address, name)
+            }
+        return values
+
+    @api.model
+    def _of_attendees(self, setup, attendees):
+        """The rows of the people of ``{remote id: graph.Attendee}``, made where they are new.
+
+        What the customer list does not say of a person follows the latest appointment.
+        """
+        known = {row.remote_id: row for row in self._of(setup, list(attendees))}
+        to_create = []
+        for remote_id, attendee in attendees.items():
+            values = self._person_values(attendee)
+            row = known.get(remote_id)
+            if row is None:
+                to_create.append(values | {"setup_id": setup.id, "remote_id": remote_id})
+            else:
+                changed = {
+                    name: value
+                    for name, value in values.items()
+                    if value
+                    and row[name] != value
+                    and (not row.in_directory or name in ("phone", "address") and not row[name])
+                }
+                if changed:
+                    row.sudo().write(changed)
+        # New rows have no bookings, archived ones included: nothing is looked for when their partner is set.
+        created = self.sudo().with_context(active_test=False).create(to_create).with_env(self.env)
+        return known | {row.remote_id: row for row in created}
+
+    def _after_import(self, job):
+        known = self.filtered("booking_ids")
+        created = known._match_partners(job.setup)
+        known.booking_ids._refresh_billing()
+        return {"partners_created": created}
+
+    # -- who it is in Odoo -------------------------------------------------------------------------
+
+    @api.model
+    def _partners_by_email(self, company, emails):
+        """Partners of the company, or shared, by normalised e-mail: ``{e-mail: [matching.Candidate]}``."""
+        emails = [email for email in emails if email]
+        if not emails:
+            return {}
+        partner = self.env["res.partner"].sudo()
+        found = {}
+        for record in partner.search(
+            [("email_normalized", "in", emails), *partner._check_company_domain(company)],
+            order="id",
+        ):
+            found.setdefault(record.email_normalized, []).append(
+                matching.Candidate(
+                    id=record.id,
+                    email=record.email_normalized,
+                    company_id=record.company_id.id,
+                    name=record.name or "",
+                    parent_id=record.parent_id.id,
+                    address=record.type != "contact",
+                )
+            )
+        return found
+
+    def _match_partners(self, setup, asked=False):
+        """Link each row to its partner; create those that Odoo does not know where the setup says so.
+
+        :param bool asked: a person wants new ones where not exactly one fits
+        :returns: the number of partners created
+        """
+        rows = self.filtered(lambda row: not row.partner_id)
+        if not rows:
+            return 0
+        importing = setup.customer_sync == "import"
+        taking_part = importing and rows._taking_part(setup)
+        by_email = self._partners_by_email(setup.company_id, rows.mapped("email_normalized"))
+        to_create = {}
+        for row in rows:
+            email = row.email_normalized or ""
+            match = matching.match_partner(
+                None,
+                email,
+                by_email.get(email, ()),
+                setup.company_id.parent_ids.ids,
+                remote_id="" if row.remote_id.startswith("e:") else row.remote_id,
+                name=row.name,
+            )
+            if match.kind == "one":
+                row._importing().write({"partner_id": match.ids[0], "match": "linked"})
+            elif asked or match.kind == "none" and taking_part and row in taking_part:
+                to_create.setdefault(email or f"id:{row.remote_id}", self.browse())
+                to_create[email or f"id:{row.remote_id}"] |= row
+            elif row.match != match.kind:
+                row.sudo().match = match.kind
+        return self._create_partners(setup, list(to_create.values()))
+
+    def _taking_part(self, setup):
+        """Those by the setup's filter; nobody, where it cannot be used: the next synchronization says so."""
+        try:
+            return setup._in_filter(self, "remote_customer_filter")
+        except ValidationError:
+            return self.browse()
+
+    def _create_partners(self, setup, people):
+        """One partner for each recordset of rows that are the same person."""
+        defaults = setup._customer_defaults()
+        listed = self.concat(*people)._listed()
+        # Odoo's Invoicing role may not create contacts; ours may create those of its bookings, with these values only.
+        partners = (
+            self.env["res.partner"]
+            .sudo()
+            .with_company(setup.company_id)
+            .create([defaults | rows[:1]._partner_values(setup, rows | listed) for rows in people])
+        )
+        # Their bookings follow the partner; all of them are looked for at once.
+        self.browse().concat(*people).with_context(active_test=False).mapped("booking_ids")
+        for rows, partner in zip(people, partners, strict=True):
+            rows._importing().write({"partner_id": partner.id, "match": "linked"})
+        return len(partners)
+
+    def _importing(self):
+        """For writes whose bookings are looked at afterwards, all at once."""
+        return self.sudo().with_context(bookings_importing=IMPORTING)
+
+    def _listed(self):
+        """Rows of the customer list that may be these people under another id: those with one of their e-mails."""
+        return self.search(
+            [
+                ("setup_id", "in", self.setup_id.ids),
+                ("in_directory", "=", True),
+                ("email_normalized", "in", list({*self.mapped("email_normalized")} - {False})),
+            ]
+        )
+
+    def _partner_values(self, setup, same):
+        """What the person itself brings; wins over the template.
+
+        :param same: rows that may be the same person: those that agree in e-mail and name say what this one does not
+        """
+        self.ensure_one()
+        key = (self.email_normalized, matching.name_key(self.name))
+        same = same.filtered(
+            lambda row: (
+                row.email_normalized and (row.email_normalized, matching.name_key(row.name)) == key
+            )
+        ).sorted(lambda row: not row.in_directory)
+        values = {"name": self.name, "email": self.email, "company_id": setup.company_id.id}
+        if setup.language_id and not setup.customer_template_id.lang:
+            values["lang"] = setup.language_id.code
+        phones, addresses = ((self | same).mapped(name) for name in ("phone", "address"))
+        values |= self._contact_values(
+            next(filter(None, phones), None), next(filter(None, addresses), None)
+        )
+        return {name: value for name, value in values.items() if value}
+
+    @api.model
+    def _contact_values(self, phone, address):
+        """Phone and address of Bookings as fields of a contact; what they do not say is empty."""
+        address = address or {}
+        country = self._country(address.get("country"))
+        state = country.state_ids.filtered(
+            lambda one: (
+                (address.get("state") or "").casefold()
+                in (one.name.casefold(), one.code.casefold())
+            )
+        )
+        return {
+            "phone": phone or False,
+            "street": address.get("street") or False,
+            "city": address.get("city") or False,
+            "zip": address.get("postal_code") or False,
+            "country_id": country.id,
+            "state_id": state[:1].id,
+        }
+
+    @api.model
+    def _country(self, text):
+        """The country that a free text names, in whatever language; none where that is not clear."""
+        code = countries.resolve_country(text)
+        found = self.env["res.country"]
+        return found.search([("code", "=", code)], limit=1) if code else found
+
+    # -- what changes in Bookings later --------------------------------------------------------------
+
+    def _pass_on(self, phone, address):
+        """Let Odoo's contact follow Bookings where it still has what came from there; otherwise a person decides.
+
+        :param phone, address: what Bookings said before
+        """
+        self.ensure_one()
+        partner = self.partner_id.sudo()
+        before, now = (
+            self._contact_values(phone, address),
+            self._contact_values(self.phone, self.address),
+        )
+        for field, names in CONTACT_FIELDS.items():
+            given = {
+                name: now[name]
+                for name in names
+                if now[name] or name not in ("country_id", "state_id")
+            }
+            if now == before or not any(given.values()) or partner._bookings_has(given):
+                continue
+            known = {
+                name: before[name]
+                for name in given
+                if before[name] or name not in ("country_id", "state_id")
+            }
+            shares_address = field == "address" and partner.parent_id and partner.type == "contact"
+            if partner._bookings_has(known) and not shares_address:
+                partner._bookings_take_contact(given)
+            else:
+                self._propose_contact(field, given)
+
+    def _propose_contact(self, field, given):
+        proposals, partner = self.env["bookings.proposal"].sudo(), self.partner_id
+        shown = self.env["res.partner"]._bookings_contact_text
+        same = [("partner_id", "=", partner.id), ("field", "=", field)]
+        if proposals.search_count([*same, ("proposed", "=", shown(given))], limit=1):
+            return
+        proposals.search(
+            [*same, ("state", "=", "open")]
+        ).state = "dismissed"  # what Bookings said before
+        held = {
+            name: partner._fields[name].convert_to_write(partner[name], partner)
+            for name in CONTACT_FIELDS[field]
+        }
+        proposals.create(
+            {
+                "setup_id": self.setup_id.id,
+                "partner_id": partner.id,
+                "field": field,
+                "current": shown(held),
+                "proposed": shown(given),
+                "contact_values": given,
+                "why": self.env._("Changed in Bookings; the contact has something else in Odoo."),
+            }
+        )
+
+    # -- by hand -------------------------------------------------------------------------------------
+
+    def write(self, vals):
+        before = {}
+        if not {"phone", "address"}.isdisjoint(vals):
+            before = {row: (row.phone, row.address) for row in self if row.partner_id}
+        result = super().write(vals)
+        if vals.get("partner_id") and "match" not in vals:
+            self.sudo().filtered(lambda row: row.match != "linked").match = "linked"
+        for row, (phone, address) in before.items():
+            if row.partner_id:
+                row._pass_on(phone, address)
+        importing = self.env.context.get("bookings_importing") is IMPORTING
+        if not importing and not {"partner_id", "payer_id"}.isdisjoint(vals):
+            self.booking_ids._refresh_billing()
+        return result
+
+    def action_create_partner(self):
+        """Create the customers of these rows from the setup's template, or link the one that is there meanwhile."""
+        self.check_access("write")
+        unknown = self.filtered(lambda row: not row.partner_id)
+        for setup, rows in unknown.grouped("setup_id").items():
+            rows._match_partners(setup, asked=True)
+        unknown.booking_ids._refresh_billing()
+        return {"type": "ir.actions.client", "tag": "soft_reload"} if unknown else False
+
+
+class BookingsSyncSetup(models.Model):
+    _inherit = "bookings.sync.setup"
+
+    def _customer_defaults(self):
+        """What the template partner gives to a new customer, read in the setup's company."""
+        self.ensure_one()
+        template = self.customer_template_id.with_company(self.company_id).sudo()
+        values = {}
+        for name in TEMPLATE_FIELDS:
+            field = template._fields.get(name)
+            if not template or field is None or not template[name]:
+                continue
+            values[name] = field.convert_to_write(template[name], template)
+        return values

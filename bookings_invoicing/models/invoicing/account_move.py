@@ -1,0 +1,187 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ..base.readable_links import ROLES
+from . import line_handover
+from .account_move_line import UNLINKED
+
+
+class AccountMove(models.Model):
+    _name = "account.move"
+    _inherit = ["account.move", "bookings.own.links"]
+
+    booking_ids = fields.One2many("bookings.booking", compute="_compute_booking_ids", groups=ROLES)
+    booking_count = fields.Integer(compute="_compute_booking_ids", groups=ROLES)
+    bookings_service_start = fields.Date(
+        string="Service From",
+        copy=False,
+        readonly=True,
+        groups=ROLES,
+        help="First day of service on this invoice",
+    )
+    bookings_service_stop = fields.Date(
+        string="Service To",
+        copy=False,
+        readonly=True,
+        groups=ROLES,
+        help="Last day of service on this invoice",
+    )
+
+    @api.depends("invoice_line_ids.booking_id")
+    def _compute_booking_ids(self):
+        found = dict(
+            self.env["account.move.line"]._read_group(
+                [("move_id", "in", self.ids), ("booking_id", "!=", False)],
+                ["move_id"],
+                ["booking_id:recordset"],
+            )
+        )
+        for move in self:
+            move.booking_ids = found.get(move, self.env["bookings.booking"])
+            move.booking_count = len(move.booking_ids)
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        # EXTENDS 'account': a new draft may hold copies of lines that leave theirs in this transaction
+        moves = super().create(vals_list)
+        line_handover.note_made(moves)
+        return moves
+
+    def copy_data(self, default=None):
+        # EXTENDS 'account': a debit note is made with the business fields too, but bills no booking again
+        if (default or {}).get("debit_origin_id"):
+            self = self.with_context(bookings_unlinked_copy=UNLINKED)  # noqa: PLW0642
+        return super().copy_data(default)
+
+    def button_draft(self):
+        # EXTENDS 'account'
+        self._check_bookings_free("draft")
+        return super().button_draft()
+
+    def button_cancel(self):
+        # EXTENDS 'account'
+        self._check_bookings_free("cancel")
+        left = line_handover.describe(self.sudo().invoice_line_ids.filtered("booking_id"))
+        result = super().button_cancel()
+        line_handover.hand_over(self.env, left)
+        self.sudo().invoice_line_ids.booking_id._settle_free()
+        return result
+
+    def _post(self, soft=True):
+        # EXTENDS 'account': a booking that a credit note frees is settled at once
+        posted = super()._post(soft)
+        credits = posted.filtered(lambda move: move.move_type == "out_refund")
+        credits.sudo().invoice_line_ids.booking_id._settle_free()
+        return posted
+
+    def _check_bookings_free(self, new_state):
+        """Refuse what would let a line bill its booking again that is billed elsewhere meanwhile; name that invoice.
+
+        Such are: reviving a cancelled invoice, taking a credit note back, and taking an invoice back whose credited part
+        was put back. Where the booking is free, a line that was released counts again.
+        """
+        self.check_access("write")
+        for move in self.sudo():
+            lines = move._booking_lines_counting_again(new_state)
+            for line in lines:
+                booking = line.booking_id
+                live = booking.invoice_line_ids.filtered("booking_live") - lines
+                if not live and move._bookings_too_much(line):
+                    live = booking.invoice_line_ids.filtered(
+                        lambda other, line=line: other != line and other.parent_state == "posted"
+                    )
+                if live:
+                    raise UserError(
+                        self.env._(
+                            "%(booking)s is billed on %(other)s meanwhile. Remove it there first, then this is possible "
+                            "for %(invoice)s.",
+                            booking=booking.display_name,
+                            other=live.move_id[:1].display_name,
+                            invoice=move.display_name,
+                        )
+                    )
+            released = lines.filtered("booking_released")
+            if released:
+                released.booking_released = False
+
+    def _bookings_too_much(self, line):
+        """Whether taking back this credit note would leave a booking billed for more than it costs."""
+        self.ensure_one()
+        if self.move_type != "out_refund":
+            return False
+        booking = line.booking_id
+        mine = self.invoice_line_ids.filtered(lambda own: own.booking_id == booking)
+        drafts = booking.invoice_line_ids.filtered(
+            lambda other: other.booking_live and other.parent_state == "draft"
+        )
+        after = (booking.invoice_line_ids - mine)._booking_billed() + sum(
+            draft._booking_amount() for draft in drafts
+        )
+        limit = max(booking.amount, line._booking_amount())
+        return booking.currency_id.compare_amounts(after, limit) > 0
+
+    def _booking_lines_counting_again(self, new_state):
+        """Invoice lines that would bill their bookings again once this document has its new state."""
+        self.ensure_one()
+        lines = self.env["account.move.line"]
+        if self.move_type == "out_invoice":
+            if self.state == "cancel" and new_state == "draft":
+                return self.line_ids.filtered("booking_id")
+            if self.state == "posted":
+                return self.line_ids.filtered(
+                    lambda line: line.booking_id and not line.booking_live
+                )
+        if self.move_type == "out_refund" and self.state == "posted":
+            bookings = self.invoice_line_ids.booking_id
+            return bookings and self.reversed_entry_id.invoice_line_ids.filtered(
+                lambda line: line.booking_id in bookings
+            )
+        return lines
+
+    def _bookings_date_again(self):
+        """Let the dates of this draft follow those of its bookings."""
+        self.check_access("write")
+        self.sudo().write(self.invoice_line_ids.booking_id._invoice_dates())
+
+    def _bookings_undo_reason(self, run):
+        """Why the undo of a run must leave this invoice alone; empty where it may remove it."""
+        self.ensure_one()
+        if self.state == "posted":
+            return self.env._("confirmed")
+        if self.posted_before or self.name and self.name != "/":
+            return self.env._("was confirmed before")
+        if self.state == "cancel":
+            return self.env._("cancelled")
+        if "review_ids" in self._fields and self.review_ids:  # OCA's tier validation
+            return self.env._("under review, or approved")
+        if self.is_manually_modified or self._bookings_changed_by_hand():
+            return self.env._("changed by hand")
+        if run.sudo().search_count([("id", "!=", run.id), ("move_ids", "in", self.ids)], limit=1):
+            return self.env._("another run added lines")
+        return ""
+
+    def _bookings_changed_by_hand(self):
+        """Whether lines were added, or amounts changed, since the bookings were drafted."""
+        lines = self.invoice_line_ids.filtered(lambda line: line.display_type == "product")
+        return any(not line.booking_id or line._booking_edited() for line in lines)
+
+    def action_view_bookings(self):
+        self.ensure_one()
+        self.env["bookings.booking"].check_access("read")
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "bookings_invoicing.booking_action_all"
+        )
+        return {**action, "domain": [("id", "in", self.booking_ids.ids)], "context": {}}
+
+    def _bookings_action(self):
+        """Open the one invoice, or the list of them."""
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "account.action_move_out_invoice_type"
+        )
+        if len(self) == 1:
+            return {**action, "views": [(False, "form")], "res_id": self.id}
+        return {
+            **action,
+            "domain": [("id", "in", self.ids)],
+            "context": {"default_move_type": "out_invoice"},
+        }

@@ -1,0 +1,44 @@
+from odoo import fields, models
+
+from ..base.readable_links import ROLES
+
+SEEN_BY = f"{ROLES},base.group_system"
+
+
+class ResCompany(models.Model):
+    """A company chooses how its bookings are billed; each of its sync setups may say otherwise.
+
+    The choice is required where it is made, not in the database: companies are also made while this
+    addon is not loaded yet, in upgrades and in tests of the modules below it. Empty: draft invoices.
+    """
+
+    _name = "res.company"
+    _inherit = ["res.company", "bookings.bounded"]
+
+    bookings_billing_flow = fields.Selection(
+        [("invoice", "Draft invoices from Bookings")],
+        string="Bookings Are Billed By",
+        default="invoice",
+        groups=SEEN_BY,
+        help="How the bookings of new sync setups of this company are billed",
+    )
+
+    bookings_address_limit = fields.Monetary(
+        string="Address Needed Above",
+        currency_field="currency_id",
+        bounds=(0, 10**12),
+        groups=SEEN_BY,
+        help="Invoices of bookings above this total, tax included, wait until the payer's address is complete. 0: a missing "
+        "address is only a hint.",
+    )
+    bookings_business_details = fields.Boolean(
+        string="Businesses Need Address and Tax ID",
+        default=True,
+        groups=SEEN_BY,
+        help="Bookings that a business pays wait until its address and tax ID are known; “/” stands for no tax ID. Off: "
+        "what is missing is only a hint.",
+    )
+
+    def _bookings_sales_flow_known(self):
+        """Whether the flow by sale orders can be chosen: its module is there."""
+        return "sale" in dict(self._fields["bookings_billing_flow"].selection)

@@ -1,0 +1,394 @@
+from datetime import datetime
+
+from odoo import api, fields, models
+from odoo.addons.base.models.res_partner import _tz_get
+from odoo.exceptions import ValidationError
+from odoo.tools.safe_eval import safe_eval
+
+from ...billing import text
+from ..base.bounded import DAYS
+
+MAX_LINE_TEMPLATE = 500  # characters
+# What a template partner gives to the customers made from it. Never: what identifies or addresses one party.
+TEMPLATE_FIELDS = (
+    "property_payment_term_id",
+    "property_account_position_id",
+    "property_product_pricelist",
+    "specific_property_product_pricelist",
+    "property_account_receivable_id",
+    "property_account_payable_id",
+    "property_inbound_payment_method_line_id",
+    "invoice_sending_method",
+    "invoice_edi_format",
+    "credit_limit",
+    "category_id",
+    "user_id",
+    "lang",
+    "country_id",
+    "is_company",
+    "followup_reminder_type",
+)
+TEMPLATE_NEVER = (
+    "vat", "company_registry", "email", "phone", "street", "ref", "barcode", "bank_ids", "parent_id", "child_ids",
+    "user_ids", "image_1920", "peppol_endpoint", "peppol_eas",
+)  # fmt: skip
+
+
+def check_line_template(env, template):
+    """Raise ValidationError where a text of invoice lines is too long or has words in braces that mean nothing."""
+    if len(template) > MAX_LINE_TEMPLATE:
+        raise ValidationError(
+            env._("The text of invoice lines has at most %s characters.", MAX_LINE_TEMPLATE)
+        )
+    try:
+        text.check_template(template)
+    except text.TemplateError as error:
+        raise ValidationError(str(error)) from error
+
+
+class BookingsSyncSetup(models.Model):
+    """One Bookings business for one company: what to synchronise, how often, from which templates, how to bill.
+
+    When it runs, and what becomes of a failure: :mod:`..sync.schedule`.
+    """
+
+    _name = "bookings.sync.setup"
+    _description = "Booking Sync. Setup"
+    _inherit = [
+        "mail.thread",
+        "mail.activity.mixin",
+        "bookings.own.links",
+        "bookings.bounded",
+        "bookings.responsible",
+    ]
+    _check_company_auto = True
+    _order = "company_id, name, id"
+
+    name = fields.Char(string="Bookings Company", required=True, tracking=True)
+    active = fields.Boolean(default=True)
+    paused = fields.Boolean(tracking=True, help="A paused setup is not synchronised by the clock.")
+    user_id = fields.Many2one(
+        "res.users",
+        string="Responsible",
+        default=lambda self: self.env.user,
+        help="Is told when the synchronisation needs attention.",
+    )
+    connection_id = fields.Many2one(
+        "bookings.connection",
+        required=True,
+        check_company=True,
+        ondelete="restrict",
+        index=True,
+        tracking=True,
+    )
+    company_id = fields.Many2one(
+        "res.company", required=True, default=lambda self: self.env.company, index=True
+    )
+    business_id = fields.Char(
+        string="Business Address",
+        required=True,
+        tracking=True,
+        help="The mailbox address of the business in Microsoft Bookings.",
+    )
+    currency_id = fields.Many2one(
+        "res.currency",
+        required=True,
+        default=lambda self: self.env.company.currency_id,
+        help="The currency of the business's prices; read from Microsoft Bookings.",
+    )
+    tz = fields.Selection(
+        _tz_get,
+        string="Time Zone",
+        required=True,
+        default=lambda self: self.env.user.tz or "UTC",
+        help="Decides the day of an appointment.",
+    )
+    language_id = fields.Many2one(
+        "res.lang", help="The language of the business; given to new customers."
+    )
+
+    # What
+    sync_appointments = fields.Boolean(string="Appointments", default=True)
+    look_back_days = fields.Integer(default=60, bounds=(0, 3660))
+    look_ahead_days = fields.Integer(default=14, bounds=(0, 1830))
+    customer_sync = fields.Selection(
+        [("off", "Off"), ("import", "Import")],
+        string="Customers",
+        default="off",
+        required=True,
+        help="Import: customers that Odoo does not know are created from the customer template.",
+    )
+    service_sync = fields.Selection(
+        [("off", "Off"), ("import", "Import")],
+        string="Services",
+        default="off",
+        required=True,
+        help="Import: services that have no product get one made from the service template.",
+    )
+    remote_customer_filter = fields.Char(
+        string="Customer Filter", help="Which Bookings customers take part. Empty: all."
+    )
+    service_filter = fields.Char(help="Which Bookings services take part. Empty: all.")
+
+    # How often
+    interval_number = fields.Integer(string="Every", default=1, bounds=(1, 10_000))
+    interval_type = fields.Selection(
+        [("minutes", "Minutes"), ("hours", "Hours"), ("days", "Days")],
+        default="hours",
+        required=True,
+        string="Unit of the Interval",
+    )
+    next_sync = fields.Datetime(
+        copy=False, default=fields.Datetime.now, bounds=(datetime(2000, 1, 1), datetime(2100, 1, 1))
+    )
+
+    # Templates
+    customer_template_id = fields.Many2one(
+        "res.partner",
+        check_company=True,
+        help="New customers take payment term, fiscal position, price list, tags, salesperson and the like from it.",
+    )
+    customer_template_warning = fields.Char(compute="_compute_customer_template_warning")
+    service_template_id = fields.Many2one(
+        "product.template",
+        check_company=True,
+        domain="[('sale_ok', '=', True)]",
+        help="Products made for services take taxes, accounts and category from it. They are always services.",
+    )
+
+    # Billing
+    bill_from = fields.Date(
+        compute="_compute_bill_from",
+        store=True,
+        readonly=False,
+        precompute=True,
+        required=True,
+        tracking=True,
+        bounds=DAYS,
+        help="Appointments that ended before this day count as billed elsewhere.",
+    )
+    bill_after = fields.Float(
+        string="Bill After (Hours)",
+        bounds=(0, 8784),
+        help="Hours between the end of an appointment and its billing.",
+    )
+    billing_flow = fields.Selection(
+        [("invoice", "Draft invoices from Bookings")],
+        default="invoice",
+        required=True,
+        tracking=True,
+    )
+    price_tax = fields.Selection(
+        [("included", "Tax included"), ("excluded", "Tax excluded")],
+        string="Bookings Prices",
+        compute="_compute_price_tax",
+        store=True,
+        readonly=False,
+        required=True,
+        precompute=True,
+        tracking=True,
+    )
+    grouping = fields.Selection(
+        [
+            ("customer", "One invoice per customer"),
+            ("customer_month", "One per customer and month"),
+            ("customer_week", "One per customer and week"),
+            ("booking", "One per booking"),
+        ],
+        default="customer",
+        required=True,
+    )
+    line_template = fields.Char(
+        required=True,
+        default=text.DEFAULT_TEMPLATE,
+        translate=True,
+        help="Text of an invoice line. Words in braces are filled in: {service} {date} {start} {end} {duration} "
+        "{staff} {attendee} {label} {reference}",
+    )
+    journal_id = fields.Many2one(
+        "account.journal",
+        domain="[('type', '=', 'sale')]",
+        check_company=True,
+        help="Empty: the company's sales journal.",
+    )
+    invoice_date_policy = fields.Selection(
+        [
+            ("at_posting", "When it is confirmed"),
+            ("month_end_of_service", "End of the service month"),
+            ("last_service", "Day of the last service"),
+        ],
+        string="Invoice Date",
+        default="at_posting",
+        required=True,
+    )
+
+    # State
+    last_customer_sync = fields.Datetime(readonly=True, copy=False)
+    last_service_sync = fields.Datetime(readonly=True, copy=False)
+    last_appointment_sync = fields.Datetime(readonly=True, copy=False)
+    run_ids = fields.One2many("bookings.sync.run", "setup_id", string="Runs")
+    service_ids = fields.One2many("bookings.service", "setup_id", string="Bookings Services")
+    ready_count = fields.Integer(string="Ready", compute="_compute_counts")
+    attention_count = fields.Integer(string="Needs Attention", compute="_compute_counts")
+
+    _business_uniq = models.UniqueIndex(
+        "(connection_id, lower(business_id), company_id)",
+        "This business already has a sync setup in this company. It may be archived.",
+    )
+
+    @api.depends("connection_id")
+    def _compute_bill_from(self):
+        for setup in self:
+            if not setup.bill_from:
+                setup.bill_from = setup.connection_id._first_day() or fields.Date.context_today(
+                    setup
+                )
+
+    @api.depends("company_id")
+    def _compute_price_tax(self):
+        for setup in self:
+            if not setup.price_tax:
+                included = setup.company_id.account_price_include == "tax_included"
+                setup.price_tax = "included" if included else "excluded"
+
+    @api.depends("customer_template_id")
+    def _compute_customer_template_warning(self):
+        for setup in self:
+            template = setup.customer_template_id.with_company(setup.company_id)
+            held = [
+                template._fields[name]._description_string(self.env)
+                for name in TEMPLATE_NEVER
+                if name in template._fields and template.sudo()[name]
+            ]
+            setup.customer_template_warning = (
+                self.env._(
+                    "The template holds %(fields)s. New customers do not get these from it.",
+                    fields=", ".join(held),
+                )
+                if held
+                else False
+            )
+
+    def _compute_counts(self):
+        counts = {
+            (setup, status): count
+            for setup, status, count in self.env["bookings.booking"]._read_group(
+                [("setup_id", "in", self.ids), ("status", "in", ("ready", "attention"))],
+                ["setup_id", "status"],
+                ["__count"],
+            )
+        }
+        for setup in self:
+            setup.ready_count = counts.get((setup, "ready"), 0)
+            setup.attention_count = counts.get((setup, "attention"), 0)
+
+    @api.constrains("customer_sync", "customer_template_id")
+    def _check_customer_template(self):
+        for setup in self:
+            if setup.customer_sync == "import" and not setup.customer_template_id:
+                raise ValidationError(
+                    self.env._(
+                        "Choose a customer template: customers from Bookings are created from it. "
+                        "Or switch the import of customers off."
+                    )
+                )
+
+    @api.constrains("line_template")
+    def _check_line_template(self):
+        for setup in self.filtered("line_template"):
+            check_line_template(self.env, setup.line_template)
+
+    @api.constrains("service_sync", "service_template_id")
+    def _check_service_template(self):
+        for setup in self:
+            if setup.service_sync == "import" and not setup.service_template_id:
+                raise ValidationError(
+                    self.env._(
+                        "Choose a service template: products for services are made from it. "
+                        "Or switch the import of services off."
+                    )
+                )
+
+    # -- reading the business ----------------------------------------------------------------------
+
+    def _client(self):
+        self.ensure_one()
+        return self.connection_id.sudo()._client()
+
+    def _take_business(self, business):
+        """Take currency, time zone and language from the business as Bookings describes it.
+
+        :param graph.Business business:
+        """
+        self.ensure_one()
+        currency = (
+            self.env["res.currency"]
+            .with_context(active_test=False)
+            .search([("name", "=", business.currency)], limit=1)
+        )
+        code = (business.language or "?").replace("-", "_")
+        languages = self.env["res.lang"]
+        language = languages.search([("code", "=", code)]) or languages.search(
+            [("code", "=like", code.split("_")[0] + "%")], limit=1
+        )
+        values = {
+            "currency_id": currency.id or self.currency_id.id,
+            "tz": business.time_zone or self.tz,
+            "language_id": language.id or self.language_id.id,
+        }
+        changed = {
+            name: value
+            for name, value in values.items()
+            if value != (self[name].id if self._fields[name].type == "many2one" else self[name])
+        }
+        if changed:
+            self.write(changed)
+
+    # -- opening ---------------------------------------------------------------------------------------
+
+    def action_open_uninvoiced(self):
+        self.check_access("read")
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "bookings_invoicing.booking_action_uninvoiced"
+        )
+        action["domain"] = [("setup_id", "in", self.ids), *safe_eval(action["domain"])]
+        return action
+
+    def action_view_services(self):
+        return self._open_mine("bookings_invoicing.bookings_service_action")
+
+    def action_view_customers(self):
+        return self._open_mine("bookings_invoicing.bookings_customer_action")
+
+    def action_view_runs(self):
+        return self._open_mine("bookings_invoicing.bookings_sync_run_action")
+
+    def _open_mine(self, xmlid):
+        self.ensure_one()
+        self.check_access("read")
+        action = self.env["ir.actions.act_window"]._for_xml_id(xmlid)
+        return {
+            **action,
+            "domain": [("setup_id", "=", self.id)],
+            "context": {"default_setup_id": self.id},
+        }
+
+    def action_change_business(self):
+        """Archive this setup with its bookings and go on to another business: mappings never mix."""
+        self.ensure_one()
+        self.check_access("write")
+        self.action_archive()
+        return self.connection_id.action_find_businesses()
+
+    def action_archive(self):
+        self.check_access("write")
+        bookings = self.env["bookings.booking"].search([("setup_id", "in", self.ids)])
+        bookings.sudo().action_archive()
+        return super().action_archive()
+
+    def action_unarchive(self):
+        result = super().action_unarchive()
+        self.env["bookings.booking"].with_context(active_test=False).search(
+            [("setup_id", "in", self.ids)]
+        ).sudo().action_unarchive()
+        return result

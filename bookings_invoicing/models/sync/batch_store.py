@@ -1,0 +1,149 @@
+"""Writing what a synchronisation read: in batches, each once and whole, whatever one record brings.
+
+What: :class:`BatchStore` gives records to the models in batches, commits each, tries again after a
+serialization failure, and on any other failure halves the batch until the one record that Odoo
+refuses stands alone; that one becomes a ``bookings.sync.issue`` and its siblings go on.
+
+How it works: counts and issues of a batch are added to the run only when the batch is written, so
+that a second try counts nothing twice.
+"""
+
+import dataclasses
+import logging
+import random
+import time
+
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+
+from ... import graph
+from ..base.safe_text import plain_records
+
+_logger = logging.getLogger(__name__)
+
+BATCH = 500
+TRIES = 5
+LONGEST_PAUSE = 8  # seconds
+PAYLOAD_BYTES = 20_000
+REASON_LENGTH = 500
+
+
+class BatchStore:
+    """``commit``: makes written work durable; ``None`` where everything is one transaction."""
+
+    def __init__(self, env, setup, commit, on_written=None, sleep=time.sleep):
+        self.env = env
+        self.setup = setup
+        self.counts = {}
+        self.issues = {}
+        self._alike = {}
+        self.well = set()
+        self._commit = commit
+        self._on_written = on_written
+        self._sleep = sleep
+
+    def keep(self, kind, page, keep):
+        """Write a page's records.
+
+        :param str kind: of ``bookings.sync.issue``
+        :param graph.Page page:
+        :param keep: ``keep(job_or_store, records)`` returns counts by name
+        :returns: the ids of the page as they are kept: a pseudonym for who was forgotten
+        """
+        forgotten = self.env["bookings.forgotten"]
+        for bad in page.malformed:
+            payload = forgotten._hide_payload(self.setup, bad.payload)
+            self._set_aside(kind, bad.remote_id, bad.reason, payload, bad)
+        records = forgotten._hide(self.setup, plain_records(page.records))
+        for index in range(0, len(records), BATCH):
+            batch = records[index : index + BATCH]
+            counts, issues = self.durably(self._by_halves, kind, batch, keep)
+            self.count(kind, counts)
+            for record, reason in issues:
+                self._set_aside(kind, record.id, reason, repr(_without_words(record)))
+            refused = {record.id for record, _reason in issues}
+            self.well.update((kind, record.id) for record in batch if record.id not in refused)
+            if self._on_written:
+                self._on_written()
+        return {record.id for record in records} | {bad.remote_id for bad in page.malformed}
+
+    def pass_over(self, kind, remote_ids):
+        """Count records that are kept as they are."""
+        self.count(kind, {"seen": len(remote_ids), "unchanged": len(remote_ids)})
+        self.well.update((kind, remote_id) for remote_id in remote_ids)
+
+    def durably(self, work, *args):
+        """Do the work, flush and commit it; again from the start when somebody else wrote the same rows meanwhile."""
+        for attempt in range(1, TRIES + 1):
+            try:
+                result = work(*args)
+                self.env.flush_all()
+                self.commit()
+                return result
+            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+                if not self._commit or attempt == TRIES:
+                    raise
+                self.rollback()
+                self._sleep(random.uniform(0, min(2**attempt, LONGEST_PAUSE)))
+        return None
+
+    def commit(self):
+        """Make what was written durable and forget it: memory does not grow with the number of records."""
+        if self._commit:
+            self._commit()
+            self.env.invalidate_all(flush=False)
+
+    def rollback(self):
+        self.env.cr.rollback()
+        self.env.transaction.reset()
+
+    def _by_halves(self, kind, records, keep):
+        """Counts of what was written, and ``(record, reason)`` of what was refused."""
+        try:
+            with self.env.cr.savepoint():
+                return dict(keep(self, records)), []
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            raise
+        except Exception as error:
+            self.env.invalidate_all(flush=False)
+            if len(records) == 1:
+                _logger.info("Bookings %s %r was refused: %s", kind, records[0].id, error)
+                return {}, [(records[0], str(error)[:REASON_LENGTH])]
+        middle = len(records) // 2
+        counts, issues = self._by_halves(kind, records[:middle], keep)
+        more, other = self._by_halves(kind, records[middle:], keep)
+        return _sum(counts, more), issues + other
+
+    def count(self, kind, counts):
+        self.counts[kind] = _sum(self.counts.get(kind, {}), counts)
+
+    def _set_aside(self, kind, remote_id, reason, payload, bad=None):
+        """:param graph.Malformed bad: where it came, for a row that has no id to know it by"""
+        row_key = "" if remote_id else self._row_key(kind, bad.digest)
+        window = (bad and not remote_id and bad.window) or (None, None)
+        self.issues[kind, remote_id, row_key] = {
+            "kind": kind,
+            "remote_id": remote_id,
+            "row_key": row_key or False,
+            "read_from": window[0] and window[0].replace(tzinfo=None),
+            "read_until": window[1] and window[1].replace(tzinfo=None),
+            "reason": reason,
+            "payload": (payload or "")[:PAYLOAD_BYTES],
+        }
+        self.count(kind, {"seen": 1, "quarantined": 1})
+
+    def _row_key(self, kind, digest):
+        """Tells rows without an id apart, from run to run: by what they hold, and the how many-th of its kind it is."""
+        number = self._alike[kind, digest] = self._alike.get((kind, digest), 0) + 1
+        return f"{digest}/{number}"
+
+
+def _without_words(record):
+    """The record without what people wrote in their own words: that is kept only where a setup says so."""
+    if not isinstance(record, graph.Appointment):
+        return record
+    people = tuple(dataclasses.replace(one, notes="", answers=()) for one in record.attendees)
+    return dataclasses.replace(record, attendees=people, customer_notes="", service_notes="")
+
+
+def _sum(counts, more):
+    return counts | {name: counts.get(name, 0) + number for name, number in more.items()}

@@ -1,0 +1,381 @@
+"""One synchronisation of one Bookings business, from claiming it to the line in its history.
+
+What: reads services, staff members, customers and appointments, and lets the models keep what changed.
+
+How to use: ``SyncJob(setup, "cron", commit=...).run()`` returns the ``bookings.sync.run``.
+
+How it works: an advisory lock makes sure that one process works on a setup; it is held by a cursor of its own where
+batches are committed, else by the transaction that keeps everything, and ends with the process, whatever happens to that.
+Pages are fetched while no write is pending and written in batches (:mod:`.batch_store`); with a ``commit`` each batch is
+durable before the next is fetched, without one (a button) everything is fetched first and written at once. Windows are
+judged one by one, so that memory does not grow with the number of appointments.
+"""
+
+import logging
+import time
+from contextlib import contextmanager, nullcontext
+from datetime import timedelta, timezone
+
+from odoo import fields
+from odoo.tools import SQL
+
+from ... import graph
+from ...billing import windows
+from .batch_store import BATCH, BatchStore
+
+_logger = logging.getLogger(__name__)
+
+LOCK_SPACE = 0x626B6E67  # "bkng": keeps our advisory locks apart from those of others
+BUTTON_SECONDS = 60
+PROGRESS_SECONDS = 2
+SHORT_PAUSE = timedelta(minutes=10)  # before a failure that passes by itself is tried again
+
+
+class HandOver(Exception):
+    """Reading takes longer than a person should wait for: the scheduled action goes on."""
+
+
+class SyncJob:
+    """:param run: a queued ``bookings.sync.run`` to work off, made by a button that handed over"""
+
+    def __init__(self, setup, trigger, *, commit=None, full=False, run=None):
+        self.setup = setup
+        self.env = setup.env
+        self.trigger = trigger
+        self.full = full
+        self._commit = commit
+        self.started = fields.Datetime.now()
+        self.store = BatchStore(self.env, setup, commit, self._show_progress)
+        self.client = None
+        self.missing, self.known = set(), 0
+        self.covered = {}  # what was read to its end, by kind
+        self._seals = (None, {})
+        self._read_again = False
+        self._fresh = time.monotonic()
+        self._clock = time.monotonic()
+        self.run_id = run.id if run else None
+
+    # -- from outside ------------------------------------------------------------------------------
+
+    def run(self):
+        """Do the work and return its ``bookings.sync.run``; failures of the other side are kept, not raised."""
+        with self._claim() as claimed:
+            if not claimed:
+                return self._already_running()
+            try:
+                self.store.durably(self._begin)
+                return self._succeed(self._work())
+            except HandOver:
+                return self._hand_over()
+            except graph.GraphError as error:
+                return self._fail(error)
+            except Exception as error:
+                if not self._commit:
+                    raise
+                _logger.exception("The synchronisation of %r failed", self.setup.id)
+                return self._fail(error)
+
+    def retry(self, appointment_ids):
+        """Read these appointments by id and keep them; returns whether the business was free to be worked on."""
+        with self._claim() as claimed:
+            if claimed:
+                self.setup._check_filters_stored()
+                self.client = self.setup._client()
+                gone = self._ask(appointment_ids)
+                self.store.well.update(("appointment", remote_id) for remote_id in gone)
+                self._note_issues()
+            return claimed
+
+    @contextmanager
+    def _claim(self):
+        own = self.env.registry.cursor() if self._commit else nullcontext(self.env.cr)
+        with own as cursor:
+            cursor.execute(
+                SQL("SELECT pg_try_advisory_xact_lock(%s, %s)", LOCK_SPACE, self.setup.id)
+            )
+            yield cursor.fetchone()[0]
+
+    def _begin(self):
+        """Note that this run works; one that was left running by a process that ended is closed."""
+        runs = self.env["bookings.sync.run"]
+        left = runs.search(
+            [("setup_id", "=", self.setup.id), ("state", "=", "running"), ("id", "!=", self.run_id)]
+        )
+        if left:
+            left.write(
+                {
+                    "state": "failed",
+                    "finished": self.started,
+                    "error": self.env._(
+                        "The process ended before it was done. What it had written is kept."
+                    ),
+                }
+            )
+        if self._commit:
+            run = runs.browse(self.run_id).exists()
+            run.write({"state": "running", "started": self.started})
+            self.run_id = (run or self._create_run("running")).id
+
+    def _already_running(self):
+        running = self.env["bookings.sync.run"].search(
+            [("setup_id", "=", self.setup.id), ("state", "in", ("running", "queued"))], limit=1
+        )
+        return running or self._create_run(
+            "failed",
+            {
+                "error": self.env._("A synchronisation is already running."),
+                "finished": self.started,
+            },
+        )
+
+    # -- the work ------------------------------------------------------------------------------------
+
+    def _work(self):
+        """Read and keep everything; returns how many appointments are missing at once, where that is held."""
+        setup = self.setup
+        setup._check_filters_stored()
+        self.client = setup._client()
+        business = self.client.business(setup.business_id)
+        self.store.durably(setup._take_business, business)
+        self._directory("service", self.client.services, "bookings.service")
+        self._directory("staff", self.client.staff, "bookings.staff")
+        done = {"last_service_sync": self.started}
+        if setup.customer_sync == "import":
+            self._directory("customer", self.client.customers, "bookings.customer")
+            done["last_customer_sync"] = self.started
+        held = self._appointments() if setup.sync_appointments else 0
+        self.store.durably(self._note_read, done, held)
+        return held
+
+    def _note_read(self, done, held):
+        setup = self.setup
+        if setup.sync_appointments and not held:
+            done |= {"last_appointment_sync": self.started, "hold_confirmed": False}
+            # what was asked for while this run worked is left to the next one
+            if setup.read_again == self._read_again:
+                done["read_again"] = False
+        setup.write(done | {"held_missing": held})
+
+    def _directory(self, kind, reader, model):
+        seen = set()
+        for page in self._fetch(reader(self.setup.business_id)):
+            seen |= self.store.keep(kind, page, self.env[model]._import_page)
+        self.covered[kind] = None
+        if "" not in seen:  # a row that came without its id may be any of those that seem gone
+            self.store.durably(self.env[model]._mark_gone, self.setup, seen)
+
+    def _appointments(self):
+        """Keep the appointments of the planned time; returns the number held back, 0 where none is."""
+        setup = self.setup
+        start, end = self._period()
+        self._windows(start, end)
+        booking = self.env["bookings.booking"]
+        outside = booking._unbilled_outside(setup, start, end)
+        allows = windows.Threshold().allows
+        if not setup.hold_confirmed and not allows(len(self.missing), self.known):
+            return len(self.missing)
+        gone = self._ask(self.missing | outside)
+        gone_outside = gone & outside
+        if not setup.hold_confirmed and not allows(len(gone_outside), len(outside)):
+            self._remove(gone - outside)
+            return len(gone_outside)
+        self._remove(gone)
+        return 0
+
+    def _windows(self, start, end):
+        """Keep all pages in batches; after each window, know what it should have shown and did not."""
+        setup, booking = self.setup, self.env["bookings.booking"]
+        records, malformed, seen = [], [], set()
+        unchanged = None if self.full else self._unchanged
+        pages = self.client.calendar_view(setup.business_id, start, end, unchanged)
+        for page in self._fetch(pages):
+            records += page.records
+            malformed += page.malformed
+            self.store.pass_over("appointment", page.unchanged)
+            seen.update(page.unchanged)
+            seen.update(one.id for one in page.records)
+            seen.update(bad.remote_id for bad in page.malformed)
+            if len(records) >= BATCH or page.complete:
+                self.store.keep(
+                    "appointment",
+                    graph.Page(tuple(records), tuple(malformed)),
+                    booking._import_page,
+                )
+                records, malformed = [], []
+            if page.complete:
+                known = booking._known_in_window(setup, *page.window)
+                self.known += len(known)
+                self.missing = (self.missing | known) - seen
+                seen = set()
+        self.covered["appointment"] = start.replace(tzinfo=None), end.replace(tzinfo=None)
+
+    def _unchanged(self, window, digests):
+        """Ids of a page's appointments that are kept as they come: they need not be read."""
+        booking = self.env["bookings.booking"]
+        if self._seals[0] != window:
+            self._seals = window, booking._seals(self.setup, *window)
+            self.store.commit()  # nothing is held while the next page is fetched
+        return booking._unchanged(self._seals[1], digests)
+
+    def _ask(self, appointment_ids):
+        """Ask by id for what the windows did not show: only a 404 says that an appointment is gone.
+
+        :returns: the ids that are gone
+        """
+        if not appointment_ids:
+            return set()
+        source = self.client.appointments_by_id(self.setup.business_id, sorted(appointment_ids))
+        answers = list(self._fetch(source))
+        found = tuple(record for _id, record in answers if isinstance(record, graph.Appointment))
+        bad = tuple(record for _id, record in answers if isinstance(record, graph.Malformed))
+        self.store.keep(
+            "appointment", graph.Page(found, bad), self.env["bookings.booking"]._import_page
+        )
+        return {remote_id for remote_id, record in answers if record is None}
+
+    def _remove(self, gone):
+        booking, ordered = self.env["bookings.booking"], sorted(gone)
+        for index in range(0, len(ordered), BATCH):
+            counts = self.store.durably(
+                booking._mark_removed, self.setup, ordered[index : index + BATCH]
+            )
+            self.store.count("appointment", counts)
+
+    def _period(self):
+        """From and to of the appointments to read: aware datetimes in UTC."""
+        setup = self.setup
+        self._read_again = setup.read_again
+        everything = not setup.last_appointment_sync or self._read_again or self.full
+        planned = windows.plan_windows(
+            self.started,
+            setup.look_back_days,
+            setup.look_ahead_days,
+            setup.tz,
+            bill_from=setup.bill_from if everything else None,
+            last_sync=setup.last_appointment_sync or None,
+        )
+        return planned[0][0].replace(tzinfo=timezone.utc), planned[-1][1].replace(
+            tzinfo=timezone.utc
+        )
+
+    def _fetch(self, source):
+        """Page by page where batches are committed; all of it first where they are not."""
+        if self._commit:
+            yield from source
+            return
+        items = []
+        for item in source:
+            items.append(item)
+            if self.trigger == "button" and time.monotonic() - self._clock > BUTTON_SECONDS:
+                raise HandOver
+        yield from items
+
+    def _show_progress(self):
+        if self._commit and time.monotonic() - self._fresh > PROGRESS_SECONDS:
+            self._fresh = time.monotonic()
+            self.store.durably(
+                self.env["bookings.sync.run"].browse(self.run_id).write, self._run_values()
+            )
+
+    # -- the end -------------------------------------------------------------------------------------
+
+    def _succeed(self, held):
+        return self.store.durably(self._note_end, held)
+
+    def _note_end(self, held):
+        setup = self.setup
+        state = "held" if held else "partial" if self.store.issues else "done"
+        if held:
+            setup._note_failure(setup._held_text(held))
+        else:
+            setup._note_success()
+        setup.connection_id.sudo()._mark_connected()
+        setup.next_sync = setup._next_after(self.started)
+        self._note_issues()
+        return self._finish(state)
+
+    def _note_issues(self):
+        self.env["bookings.sync.issue"]._note(
+            self.setup, self.run_id, self.store.issues, self.store.well, self.covered
+        )
+
+    def _fail(self, error):
+        if self._commit:
+            self.store.rollback()
+        return self.store.durably(self._note_failed, error)
+
+    def _note_failed(self, error):
+        setup, now = self.setup, fields.Datetime.now()
+        message = setup._in_words(error)
+        if getattr(error, "transient", False):
+            wait = timedelta(seconds=getattr(error, "retry_after", None) or 0)
+            setup._note_waiting(message, now + max(wait, min(SHORT_PAUSE, setup._interval())))
+        else:
+            setup._note_failure(message)
+            setup.next_sync = setup._next_after(self.started)
+        if getattr(error, "needs_admin", False):
+            setup.connection_id.sudo()._mark_attention(error)
+        self._note_issues()
+        return self._finish("failed", error=message)
+
+    def _hand_over(self):
+        """Queue the run for the scheduled action; who asks again while it waits gets the same one."""
+        self.env.ref("bookings_invoicing.ir_cron_sync").sudo()._trigger()
+        waiting = self.env["bookings.sync.run"].search(
+            [
+                ("setup_id", "=", self.setup.id),
+                ("state", "=", "queued"),
+                ("user_id", "=", self.env.uid),
+                ("full", "=", self.full),
+            ],
+            limit=1,
+        )
+        return waiting or self._finish("queued")
+
+    def _finish(self, state, error=False):
+        values = self._run_values() | {
+            "state": state,
+            "finished": fields.Datetime.now() if state != "queued" else False,
+            "seconds": time.monotonic() - self._clock,
+            "error": error,
+        }
+        self._log(values)
+        run = self.env["bookings.sync.run"].browse(self.run_id or ()).exists()
+        if not run:
+            return self._create_run(state, values)
+        run.write(values)
+        run._tell_who_asked()
+        return run
+
+    def _log(self, values):
+        """One line for who watches the server; no names of customers, no words of theirs."""
+        counts = values["counts"].get("appointment", {})
+        _logger.info(
+            "Bookings setup %s %r, %s: %s; appointments %s seen, bookings %s created, %s updated, %s removed; "
+            "%s set aside; %s requests, %.1f s",
+            self.setup.id,
+            self.setup.name,
+            self.trigger,
+            values["state"],
+            *(counts.get(name, 0) for name in ("seen", "created", "updated", "removed")),
+            sum(one.get("quarantined", 0) for one in values["counts"].values()),
+            values["requests"],
+            values["seconds"],
+        )
+
+    def _create_run(self, state, values=None):
+        return self.env["bookings.sync.run"].create(
+            {
+                "setup_id": self.setup.id,
+                "trigger": self.trigger,
+                "full": self.full,
+                "user_id": self.env.uid,
+                "started": self.started,
+                "state": state,
+                **(values or {}),
+            }
+        )
+
+    def _run_values(self):
+        requests = self.client.transport.requests if self.client else 0
+        return {"counts": self.store.counts, "requests": requests}

@@ -1,0 +1,251 @@
+from datetime import timedelta
+
+from odoo import Command
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tests import new_test_user, tagged
+
+from ..invoicing.test_ledger import LedgerCase
+
+
+@tagged("post_install", "-at_install")
+class TestBillingRules(LedgerCase):
+    """Rules of prices and decisions where two of them meet."""
+
+    def _group(self):
+        """Bookings of one appointment with a fixed price and several attendees, all to be billed."""
+        for booking in self.ready.filtered(lambda one: one.price_type == "fixedPrice"):
+            group = self.ready.filtered(
+                lambda one, number=booking.appointment_id: one.appointment_id == number
+            )
+            if len(group) > 1:
+                return group
+        return self.fail("no group class in the sample data")
+
+    def test_removed_after_it_took_place_is_billed_where_a_person_says_so(self):
+        booking = self.ready[-1]
+        self.change(op="delete", appointment=booking.appointment_id)
+        self.sync(full=True)
+        self.assertEqual((booking.status, booking.attention_reason), ("attention", "removed_after"))
+        booking.action_put_back()
+        self.assertEqual(booking.status, "ready")
+        self.invoice(booking)
+        self.assertEqual(booking.status, "invoiced")
+
+    def test_hand_price_of_one_attendee_is_not_that_of_the_appointment(self):
+        self.setup.group_price = "appointment"
+        group = self._group()
+        whole = sum(group.mapped("amount"))
+        group[0].write({"price_unit": 1.0})
+        group._refresh_billing()
+        self.assertEqual(group[0].amount, 1.0)
+        self.assertAlmostEqual(sum(group.mapped("share_amount")), whole, 2)
+
+    def test_whom_the_price_is_for_counts_at_once_and_back(self):
+        group = self._group()
+        each = group.mapped("amount")
+        self.setup.group_price = "appointment"
+        self.assertAlmostEqual(sum(group.mapped("amount")), group[0].price, 2)
+        self.setup.group_price = "attendee"
+        self.assertEqual(group.mapped("amount"), each)
+
+    def test_per_cent_of_a_list_price_is_of_the_service_s(self):
+        fee = self.env["product.product"].create({"name": "Fee", "list_price": 1.0})
+        self.setup.write(
+            {"fee_product_id": fee.id, "no_show_fee_kind": "percent", "no_show_fee": 50}
+            | {"price_tax": "excluded"}
+        )
+        booking = self.ready[0]
+        booking.service_id.billing_rule = "pricelist"
+        booking.service_id.product_id.list_price = 80.0
+        booking._refresh_billing()
+        self.assertEqual(booking.amount, 80.0)
+        booking.action_no_show()
+        self.assertEqual((booking.product_id, booking.amount), (fee, 40.0))
+
+    def test_list_prices_are_taken_as_those_of_bookings(self):
+        booking = self.ready.filtered("product_id.taxes_id")[0]
+        tax = booking.product_id.taxes_id._filter_taxes_by_company(self.company)[:1]
+        tax.write({"amount_type": "percent", "amount": 25.0, "price_include_override": False})
+        booking.product_id.taxes_id = tax
+        booking.product_id.list_price = 100.0
+        booking.service_id.billing_rule = "pricelist"
+        self.setup.price_tax = "included"
+        booking._refresh_billing()
+        self.assertEqual(booking.amount, 125.0)
+        self.assertEqual(self.invoice(booking).amount_total, 125.0)
+
+    def test_a_line_credited_in_part_is_not_credited_as_a_whole(self):
+        booking = self.ready[0]
+        move = self.invoice(booking)
+        refund = self.credit(move, 0.3)
+        with self.assertRaisesRegex(UserError, refund.name):
+            booking.action_prepare_credit()
+
+    def test_texts_and_roundings_that_cannot_be_worked_with_are_refused(self):
+        with self.assertRaises(ValidationError):
+            self.setup.line_template = "{servce}, {date}"
+        for record, name in (
+            (self.setup, "line_template"),
+            (self.env.user.partner_id, "bookings_line_template"),
+        ):
+            with self.assertRaisesRegex(ValidationError, "at most 500 characters"):
+                record[name] = "{service}" * 56
+        for wrong in ({"rounding": "up", "rounding_minutes": False}, {"minimum_minutes": -5}):
+            with self.assertRaises(ValidationError), self.cr.savepoint():
+                self.ready[0].service_id.write(wrong)
+            self.env.invalidate_all()
+
+    def test_nobody_runs_as_somebody_else_or_signs_by_hand(self):
+        clerk = new_test_user(
+            self.env,
+            "rules-clerk",
+            "account.group_account_invoice,bookings_invoicing.group_user",
+            company_id=self.company.id,
+            company_ids=[Command.set(self.company.ids)],
+        )
+        runs = self.env["bookings.invoice.run"].with_user(clerk)
+        with self.assertRaises(AccessError):
+            runs.create({"state": "queued", "user_id": self.env.uid, "todo": [[self.ready[0].id]]})
+        own = runs._start({"state": "queued", "todo": []})
+        self.assertEqual(own.user_id, clerk)
+        with self.assertRaises(AccessError):
+            own.user_id = self.env.uid
+        reports = self.env["bookings.completeness"].with_user(clerk)
+        period = {"setup_id": self.setup.id, "date_from": "2026-02-01", "date_to": "2026-02-28"}
+        with self.assertRaises(AccessError):
+            reports.create(period | {"state": "signed", "signed_uid": self.env.uid})
+        report = reports.create(period)
+        with self.assertRaises(AccessError):
+            report.write({"snapshot": {"rows": []}, "digest": "x"})
+        report.action_sign()
+        self.assertEqual((report.state, report.signed_uid), ("signed", clerk))
+        report.action_check()
+        self.assertEqual(report.check_text, "Nothing has changed.")
+
+    def test_updated_draft_has_the_dates_of_its_bookings(self):
+        """Moved to another day after it was drafted; undoing the run still takes the draft back."""
+        self.setup.invoice_date_policy = "last_service"
+        booking = self.ready[-1]
+        booking.action_create_invoices()
+        move = booking.move_ids
+        before = move.delivery_date
+        start = booking.start - timedelta(days=3)
+        self.change(
+            op="move", appointment=booking.appointment_id, start=f"{start:%Y-%m-%dT%H:%M:%SZ}"
+        )
+        self.sync()
+        booking.action_update_draft()
+        day = before - timedelta(days=3)
+        self.assertEqual(
+            (move.delivery_date, move.bookings_service_start, move.invoice_date), (day, day, day)
+        )
+        run = self.env["bookings.invoice.run"].search([("move_ids", "in", move.ids)])
+        run.action_undo()
+        self.assertEqual(booking.status, "ready")
+
+    def test_an_employer_does_not_read_who_came(self):
+        self.company.bookings_business_details = False
+        company = self.env["res.partner"].create({"name": "Acme", "is_company": True})
+        booking = self.ready[0]
+        name = booking.name
+        booking.partner_id.parent_id = company
+        booking.payer_id = company
+        self.setup.line_template = "{service}, {attendee}"
+        self.assertNotIn(name, self.invoice(booking).invoice_line_ids.name)
+        other = self.ready.filtered(lambda one: one.partner_id != booking.partner_id)[0]
+        self.assertIn(other.name, self.invoice(other).invoice_line_ids.name)
+
+    def test_payer_corrected_while_on_a_draft_counts_once_it_is_free(self):
+        booking = self.ready.filtered(lambda one: one.customer_id.partner_id)[0]
+        before = booking.payer_id
+        parent = self.env["res.partner"].create({"name": "Parent"})
+        booking.action_create_invoices()
+        booking.customer_id.payer_id = parent
+        self.assertEqual(booking.payer_id, before)
+        booking.move_ids.unlink()
+        self.env["bookings.invoice.preview"].create({})
+        self.assertEqual((booking.status, booking.payer_id), ("ready", parent))
+        self.assertFalse(booking.payer_waits)
+
+    def test_payer_chosen_by_hand_survives_a_draft(self):
+        booking = self.ready[0]
+        payer = booking.payer_id = self.env["res.partner"].create({"name": "Payer"})
+        booking.action_create_invoices()
+        booking.move_ids.unlink()
+        self.env["bookings.invoice.preview"].create({})
+        self.assertEqual((booking.status, booking.payer_id), ("ready", payer))
+
+    def test_fees_without_tax_on_purpose(self):
+        """Damages bear no tax in many countries; what the service bears is a matter of its own."""
+        fee = self.env["product.product"].create({"name": "Fee", "taxes_id": False})
+        self.setup.write(
+            {"fee_product_id": fee.id, "no_show_fee_kind": "amount", "no_show_fee": 20.0}
+        )
+        booking = self.ready[0]
+        booking.action_no_show()
+        self.assertEqual((booking.status, booking.attention_reason), ("attention", "no_tax"))
+        self.assertIn("“Fees Without Tax”", booking.attention_detail)
+        self.setup.fee_no_tax = True
+        self.assertEqual(booking.status, "ready")
+        move = self.invoice(booking)
+        self.assertFalse(move.invoice_line_ids.tax_ids)
+        self.assertEqual(move.amount_total, 20.0)
+
+    def test_fee_where_coins_are_rounded(self):
+        self.setup.currency_id.rounding = 0.05
+        fee = self.env["product.product"].create({"name": "Fee"})
+        self.setup.write(
+            {"fee_product_id": fee.id, "no_show_fee_kind": "amount", "no_show_fee": 20.02}
+        )
+        booking = self.ready[0]
+        booking.action_no_show()
+        self.assertEqual((booking.price_unit, booking.amount), (20.0, 20.0))
+
+    def test_what_is_left_out_opens_as_listed(self):
+        """Those that end too late for the chosen day, too."""
+        day = self.ready.sorted("stop")[len(self.ready) // 2].stop.date()
+        preview = self.env["bookings.invoice.preview"].create(
+            {"booking_ids": [Command.set(self.ready.ids)], "ended_before": day}
+        )
+        self.assertTrue(preview.left_out_ids)
+        self.assertIn("Not ended before", preview.left_out_ids[-1].reason)
+        opened = preview.action_open_left_out()["domain"][0][2]
+        self.assertEqual(set(opened), set(preview.left_out_ids.booking_id.ids))
+        self.assertEqual(set(opened), set((self.ready - preview.line_ids.booking_ids).ids))
+
+    def test_all_ready_at_once(self):
+        """An action of the list's menu gets what is selected, which makes no difference."""
+        action = self.env.ref("bookings_invoicing.booking_action_invoice_ready")
+        action.with_context(
+            active_model="bookings.booking",
+            active_ids=self.ready[:1].ids,
+            active_id=self.ready[0].id,
+        ).run()
+        self.assertEqual(set(self.ready.mapped("status")), {"drafted"})
+
+    def test_currency_that_the_journal_does_not_take_is_a_stop(self):
+        other = self.env["res.currency"].with_context(active_test=False)
+        other = other.search([("id", "!=", self.setup.currency_id.id)], limit=1)
+        other.active = True
+        journal = self.setup._journal().copy({"currency_id": other.id})
+        own, self.setup.journal_id = self.setup._journal(), journal
+        booking = self.ready[0]
+        self.assertEqual((booking.status, booking.attention_reason), ("attention", "currency"))
+        self.assertIn(journal.display_name, booking.attention_detail)
+        run = self.env["bookings.booking"]._invoice_all([("id", "in", self.ready.ids)])
+        self.assertFalse(run.move_ids)
+        self.setup.journal_id = own
+        self.assertEqual(booking.status, "ready")
+
+    def test_what_has_not_ended_when_it_is_claimed_is_not_billed(self):
+        """The status was right when it was kept; the clock is asked again."""
+        booking = self.ready[0]
+        self.setup.bill_after = 10**5
+        self.assertEqual(booking.status, "upcoming")
+        self.env.cr.execute(
+            "UPDATE bookings_booking SET status = 'ready' WHERE id = %s", [booking.id]
+        )
+        booking.invalidate_recordset()
+        booking.action_create_invoices()
+        self.assertFalse(booking.invoice_line_ids)
+        self.assertEqual(booking.status, "upcoming")

@@ -1,0 +1,218 @@
+"""What the preview points at before drafts are made, and drafts that take the lines where somebody says so."""
+
+from datetime import timedelta
+
+from freezegun import freeze_time
+
+from odoo.fields import Command
+from odoo.tests import tagged
+
+from ..invoicing.test_ledger import LedgerCase
+
+
+class HintCase(LedgerCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.setup.currency_id = cls.company.currency_id
+        cls.payer = cls.ready[0].payer_id
+        cls.theirs = cls.ready.filtered(lambda booking: booking.payer_id == cls.payer)
+
+    def preview(self, bookings=None, **values):
+        bookings = self.theirs if bookings is None else bookings
+        return self.env["bookings.invoice.preview"].create({"booking_ids": bookings.ids, **values})
+
+    def hint(self, bookings=None):
+        return "\n".join(line.hint or "" for line in self.preview(bookings).line_ids)
+
+
+@tagged("post_install", "-at_install")
+class TestHints(HintCase):
+    def test_a_payment_on_account_is_pointed_out(self):
+        self.assertNotIn("of credit that is not applied", self.hint())
+        payment = self.env["account.payment"].create(
+            {
+                "payment_type": "inbound",
+                "partner_type": "customer",
+                "partner_id": self.payer.id,
+                "amount": 70.0,
+                "currency_id": self.company.currency_id.id,
+                "journal_id": self.company_data["default_journal_bank"].id,
+            }
+        )
+        self.assertNotIn("of credit that is not applied", self.hint())
+        payment.action_post()
+        self.assertRegex(self.hint(), r"The payer has .*70\.00.* of credit that is not applied")
+        run = self.env["bookings.booking"]._invoice_all([("id", "in", self.theirs[0].ids)])
+        run.move_ids.action_post()
+        self.assertEqual(
+            [
+                line["amount"]
+                for line in run.move_ids.invoice_outstanding_credits_debits_widget["content"]
+            ],
+            [70.0],
+            "Odoo offers the same on the invoice",
+        )
+        receivable = (payment.move_id.line_ids | run.move_ids.line_ids).filtered(
+            lambda line: line.account_id.account_type == "asset_receivable"
+        )
+        receivable.reconcile()
+        left = max(0.0, 70.0 - run.move_ids.amount_total)
+        self.assertEqual("of credit that is not applied" in self.hint(self.theirs[1:]), left > 0)
+
+    def test_an_open_credit_note_is_pointed_out(self):
+        earlier = self.env["account.move"].create(
+            {
+                "move_type": "out_refund",
+                "partner_id": self.payer.id,
+                "invoice_date": "2026-03-01",
+                "invoice_line_ids": [
+                    Command.create({"name": "Credit", "price_unit": 12.5, "tax_ids": False})
+                ],
+            }
+        )
+        earlier.action_post()
+        self.assertRegex(self.hint(), r"The payer has .*12\.50.* of credit that is not applied")
+
+    def test_services_older_than_last_month(self):
+        """On 12 March, February is what is billed now; January is what somebody may have forgotten."""
+        old = self.ready.filtered(lambda one: str(one._last_day()) < "2026-02-01")
+        new = self.ready.filtered(lambda one: str(one._last_day()) >= "2026-02-01")
+        self.assertTrue(old and new)
+        self.assertIn("services of earlier months: 2026-01", self.hint(old))
+        self.assertNotIn("earlier months", self.hint(new))
+        with freeze_time("2026-04-02 12:00:00"):
+            self.assertIn("services of earlier months: 2026-02", self.hint(new))
+
+    def test_zero_long_and_overlapping(self):
+        first, second = self.theirs[:2]
+        first.price_unit = 0.0
+        self.assertIn("0.00", self.hint())
+        second.sudo().write({"start": first.start, "stop": first.stop + timedelta(minutes=5)})
+        self.assertIn("at that time", self.hint())
+        usual = self.ready.filtered(lambda one: one.service_id == first.service_id)
+        self.assertGreaterEqual(len(usual), 3)
+        first.sudo().stop = first.start + timedelta(hours=23)
+        self.assertIn("this service usually takes", self.hint(first))
+
+    def test_what_an_invoice_without_a_booking_bills_already(self):
+        """By its text, by its delivery date or by its own date; automatic drafts leave the booking to a person."""
+        booking = self.theirs[0]
+        day = booking._last_day()
+
+        def bill(**values):
+            line = {"product_id": booking.product_id.id, "price_unit": 10.0}
+            line |= {name: values.pop(name) for name in ("name", "product_id") if name in values}
+            move = self.env["account.move"].create(
+                {
+                    "move_type": "out_invoice",
+                    "partner_id": self.payer.id,
+                    "invoice_line_ids": [Command.create(line)],
+                    **values,
+                }
+            )
+            move.action_post()
+            return move
+
+        other = self.env["product.product"].create({"name": "Other", "type": "service"})
+        for values, same in (
+            ({"invoice_date": day}, True),
+            ({"invoice_date": "2026-03-11", "delivery_date": day}, True),
+            ({"invoice_date": "2026-03-11", "name": f"Treatment, {day}"}, True),
+            ({"invoice_date": "2026-03-11"}, False),
+            ({"invoice_date": day, "product_id": other.id}, False),
+            ({"invoice_date": day, "partner_id": self.company.partner_id.id}, False),
+        ):
+            with self.subTest(values):
+                move = bill(**values)
+                self.assertEqual(f"{move.name}, which is posted, bills" in self.hint(booking), same)
+                run = self.env["bookings.invoice.run"].sudo().create({"state": "running"})
+                booking._for_automation(run)
+                reasons = " ".join(run.left_out_ids.mapped("reason"))
+                self.assertEqual(f"{move.name}, which is posted" in reasons, same)
+                move._reverse_moves(cancel=True)
+                self.assertNotIn("which is posted", self.hint(booking))
+
+    def test_first_invoice(self):
+        self.assertIn("first invoice to this payer", self.hint())
+        self.invoice(self.theirs[0])
+        self.assertNotIn("first invoice to this payer", self.hint(self.theirs[1:]))
+
+
+@tagged("post_install", "-at_install")
+class TestJoiningDrafts(HintCase):
+    def setUp(self):
+        super().setUp()
+        run = self.env["bookings.booking"]._invoice_all([("id", "in", self.theirs[0].ids)])
+        self.draft, self.first_run = run.move_ids, run
+        self.rest = self.theirs[1:]
+        self.assertTrue(self.rest)
+
+    def _create(self, **values):
+        before = self.env["bookings.invoice.run"].search([])
+        self.preview(self.rest, **values).action_create()
+        return self.env["bookings.invoice.run"].search([]) - before
+
+    def test_offered_and_never_the_default(self):
+        preview = self.preview(self.rest)
+        self.assertEqual(preview.candidate_draft_ids, self.draft)
+        self.assertFalse(preview.join_draft_ids)
+        self.assertIn("could take these lines", preview.line_ids.hint)
+        run = self._create()
+        self.assertTrue(run.move_ids)
+        self.assertNotIn(self.draft, run.move_ids)
+        self.assertFalse(run.joined_line_ids)
+
+    def test_takes_the_lines_where_somebody_says_so(self):
+        run = self._create(join_draft_ids=self.draft.ids)
+        self.assertEqual(run.move_ids, self.draft)
+        self.assertEqual(self.draft.booking_ids, self.theirs)
+        self.assertEqual(run.joined_line_ids, self.rest.invoice_line_ids)
+        self.assertEqual(set(self.rest.mapped("status")), {"drafted"})
+        self.assertTrue(all(self.rest.mapped("billed_before")))
+        days = [booking._last_day() for booking in self.theirs]
+        self.assertEqual(
+            (
+                self.draft.bookings_service_start,
+                self.draft.bookings_service_stop,
+                self.draft.delivery_date,
+            ),
+            (min(days), max(days), max(days)),
+        )
+        self.assertAlmostEqual(
+            self.draft.amount_total, sum(self.draft.invoice_line_ids.mapped("price_total")), 2
+        )
+        self.draft.action_post()
+        self.assertEqual(set(self.theirs.mapped("status")), {"invoiced"})
+
+    def test_undo_takes_only_its_own_lines_off(self):
+        run = self._create(join_draft_ids=self.draft.ids)
+        action = self.first_run.action_undo()
+        self.assertIn("another run", action["params"]["message"])
+        run.action_undo()
+        self.assertEqual((run.state, run.move_ids.ids), ("undone", []))
+        self.assertEqual(self.draft.booking_ids, self.theirs[0])
+        self.assertEqual(set(self.rest.mapped("status")), {"ready"})
+        action = self.first_run.action_undo()
+        self.assertFalse(self.draft.exists(), action["params"]["message"])
+
+    def test_undo_leaves_what_was_confirmed(self):
+        run = self._create(join_draft_ids=self.draft.ids)
+        self.draft.action_post()
+        action = run.action_undo()
+        self.assertIn("confirmed", action["params"]["message"])
+        self.assertEqual(self.draft.booking_ids, self.theirs)
+
+    def test_one_that_differs_or_was_confirmed_takes_nothing(self):
+        preview = self.preview(self.rest, join_draft_ids=self.draft.ids)
+        self.draft.ref = "PO 1"
+        preview.action_create()
+        self.assertEqual(self.draft.booking_ids, self.theirs[0])
+        self.assertEqual(set(self.rest.mapped("status")), {"drafted"})
+        self.draft.ref = False
+        self.draft.action_post()
+        self.draft.button_draft()
+        self.rest.move_ids.unlink()
+        self.assertFalse(self.preview(self.rest).candidate_draft_ids)
+        self._create(join_draft_ids=self.draft.ids)
+        self.assertEqual(self.draft.booking_ids, self.theirs[0])

@@ -1,0 +1,190 @@
+"""Every booking of a period has exactly one outcome, and what was signed off can be checked later."""
+
+from unittest.mock import patch
+
+import requests
+
+from odoo.exceptions import UserError
+from odoo.tests import tagged
+
+from ... import sandbox
+from ...models.connection.connection import BookingsConnection
+from ..invoicing.test_ledger import LedgerCase
+
+
+@tagged("post_install", "-at_install")
+class TestCompleteness(LedgerCase):
+    def _report(self, first="2025-12-01", last="2026-03-31"):
+        report = self.env["bookings.completeness"].create(
+            {"setup_id": self.setup.id, "date_from": first, "date_to": last}
+        )
+        report.action_compute()
+        return report
+
+    def test_each_booking_once_and_the_sums_add_up(self):
+        self.invoice(self.ready[:3])
+        self.ready[3].action_mark_not_billable("waived")
+        report = self._report()
+        counted = report.line_ids.booking_ids
+        self.assertEqual(sum(report.line_ids.mapped("booking_count")), len(counted))
+        self.assertEqual(counted, report._bookings())
+        self.assertEqual(report.booking_count, len(self.bookings()))
+        invoiced = report.line_ids.filtered(lambda line: line.outcome == "invoiced")
+        self.assertEqual(invoiced.booking_ids, self.ready[:3])
+        self.assertAlmostEqual(invoiced.billed, sum(self.ready[:3].mapped("amount")), 2)
+        self.assertAlmostEqual(invoiced.difference, 0.0, 2)
+
+    def test_months_do_not_overlap(self):
+        months = [self._report(f"2026-{n:02}-01", f"2026-{n:02}-28") for n in (1, 2)]
+        self.assertFalse(months[0]._bookings() & months[1]._bookings())
+
+    def test_ledger_ties_to_the_books(self):
+        moves = self.invoice(self.ready[:4])
+        total = -sum(moves.invoice_line_ids.mapped("balance"))
+        self.assertAlmostEqual(
+            sum(float(row["balance"]) for row in self._report().ledger), total, 2
+        )
+
+    def test_difference_has_a_cause(self):
+        run = self.env["bookings.booking"]._invoice_all([("id", "in", self.ready[0].ids)])
+        run.move_ids.invoice_line_ids.price_unit += 7
+        run.move_ids.action_post()
+        invoiced = self._report().line_ids.filtered(lambda line: line.outcome == "invoiced")
+        self.assertEqual(invoiced.cause, "edited on the draft")
+        self.assertAlmostEqual(invoiced.difference, -7.0, 2)
+
+    def test_signed_off_is_frozen_and_a_check_shows_only_what_differs(self):
+        report = self._report()
+        report.action_sign()
+        with self.assertRaises(UserError):
+            report.action_compute()
+        with self.assertRaises(UserError):
+            report.unlink()
+        report.action_check()
+        self.assertEqual(report.check_text, "Nothing has changed.")
+        line = self.invoice(self.ready[0]).invoice_line_ids
+        report.action_check()
+        booking, revenue = report.check_text.splitlines()
+        self.assertIn("outcome Waiting to Be Invoiced → Invoiced", booking)
+        self.assertIn(self.ready[0]._completeness_name(), booking)
+        self.assertTrue(revenue.startswith(f"{line.account_id.display_name} "), revenue)
+        self.assertTrue(revenue.endswith(f": – → {-line.balance:.2f}"), revenue)
+
+    def test_other_names_are_no_difference(self):
+        line = self.invoice(self.ready[0]).invoice_line_ids
+        report = self._report()
+        report.action_sign()
+        line.account_id.name = "Renamed"
+        self.ready.service_id.name = "Called otherwise"
+        report.action_check()
+        self.assertEqual(report.check_text, "Nothing has changed.")
+
+    def test_another_account_is_a_difference(self):
+        line = self.invoice(self.ready[0]).invoice_line_ids
+        report = self._report()
+        report.action_sign()
+        other = line.account_id.copy({"name": "Other revenue"})
+        line.move_id.button_draft()
+        line.account_id = other
+        line.move_id.action_post()
+        report.action_check()
+        balance = f"{-line.balance:.2f}"
+        self.assertIn(f": {balance} → –", report.check_text)
+        self.assertIn(f": – → {balance}", report.check_text)
+
+    def test_what_was_signed_cannot_be_changed_by_hand(self):
+        self.invoice(self.ready[:2])
+        report = self._report()
+        report.action_sign()
+        for work in (
+            lambda: report.sudo().write({"billed": 1.0}),
+            lambda: report.sudo().write({"source_count": 1}),
+            lambda: report.line_ids[0].sudo().write({"billed": 1.0}),
+            lambda: report.line_ids[0].unlink(),
+            lambda: report.line_ids[0].sudo().copy(),
+        ):
+            with self.assertRaisesRegex(UserError, "signed off"):
+                work()
+        self.env.cr.execute(
+            "UPDATE bookings_completeness_line SET billed = billed + 1 WHERE id = %s",
+            [report.line_ids[0].id],
+        )
+        self.env.invalidate_all()
+        with self.assertRaisesRegex(UserError, "fingerprint"):
+            report.action_check()
+
+    def test_what_was_signed_names_no_person(self):
+        self.change(op="delete", appointment=self.ready[0].appointment_id)
+        report = self._report()
+        report.action_sign()
+        self.assertEqual(report.source_state, "differs")
+        text = str(report.snapshot)
+        self.assertFalse({name for name in self.bookings().mapped("name") if name in text})
+
+    def test_whoever_checks_in_whatever_language_sees_the_same(self):
+        run = self.env["bookings.booking"]._invoice_all([("id", "in", self.ready[0].ids)])
+        run.move_ids.invoice_line_ids.discount = 10
+        run.move_ids.action_post()
+        self.env["res.lang"]._activate_lang("da_DK")
+        report = self._report()
+        report.action_sign()
+        report.with_context(lang="da_DK").action_check()
+        self.assertEqual(len(report.check_text.splitlines()), 1)
+        self.assertNotIn("→", report.check_text)
+
+    # -- beside Bookings itself ------------------------------------------------------------------------
+
+    def test_counts_add_up_to_what_bookings_holds_now(self):
+        report = self._report()
+        self.assertEqual((report.source_state, report.source_text), ("agrees", False))
+        there = report._bookings().filtered(lambda booking: not booking.removed_on)
+        self.assertEqual((report.source_count, report.held_count), (len(there), len(there)))
+        self.assertGreater(len(there), 20)
+
+    def test_what_came_and_went_since_the_last_synchronisation_is_named(self):
+        """Our own copy knows of neither: only a fresh count in Bookings does."""
+        gone = self.ready.filtered(
+            lambda one: len(self.bookings(appointment_id=one.appointment_id)) == 1
+        )[0]
+        self.change(op="delete", appointment=gone.appointment_id)
+        report = self._report()
+        self.assertEqual(report.source_state, "differs")
+        self.assertEqual(report.held_count - report.source_count, 1)
+        self.assertEqual(report.source_text, f"{gone._completeness_name()}: 0 in Bookings, 1 here")
+        self.sync()
+        report.action_compute()
+        self.assertEqual((report.source_state, report.source_text), ("agrees", False))
+        self.change(
+            op="create",
+            start="2026-03-03T09:00:00Z",
+            service=self.ready[0].service_id.remote_id,
+            attendees=[{"name": "Somebody New"}],
+        )
+        report.action_compute()
+        self.assertRegex(report.source_text, r"^2026-03-03 .*: 1 in Bookings, 0 here$")
+
+    def test_a_moved_appointment_leaves_the_period(self):
+        booking = self.ready[-1]
+        self.change(op="move", appointment=booking.appointment_id, start="2026-05-04T09:00:00Z")
+        report = self._report()
+        self.assertIn("0 in Bookings, 1 here", report.source_text)
+
+    def test_bookings_that_cannot_be_asked_says_so(self):
+        app = sandbox.make_app(self.tenant)
+        app.faults.add({"match": "calendarView", "status": 403, "occurrence": "all"})
+        session = requests.Session()
+        sandbox.mount(session, app)
+        self.startPatcher(patch.object(BookingsConnection, "_session", lambda _self: session))
+        report = self._report()
+        self.assertEqual((report.source_state, report.source_count), ("unreached", 0))
+        self.assertIn("could not be asked", report.source_text)
+        self.assertEqual(report.booking_count, len(report._bookings()))
+        report.action_sign()
+        self.assertEqual(report.snapshot["in_bookings"][0], "unreached")
+
+    def test_report_prints(self):
+        report = self._report()
+        html = self.env["ir.actions.report"]._render_qweb_html(
+            "bookings_invoicing.completeness_document", report.ids
+        )[0]
+        self.assertIn(b"Harbour Street Clinic", html)

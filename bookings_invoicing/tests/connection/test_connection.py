@@ -1,0 +1,201 @@
+import base64
+from datetime import date
+from unittest.mock import patch
+
+from odoo.exceptions import UserError
+from odoo.tests import tagged
+
+from ... import graph, sandbox
+from ...models.base import graph_errors as graph_sentences
+from ..connection_common import LiveCase, make_certificate
+
+STEPS = ("token", "permission", "businesses", "business", "services", "customers", "calendar")
+
+
+@tagged("post_install", "-at_install")
+class TestConnectionChecklist(LiveCase):
+    """Test connection: every step with a tick, or with what to do next."""
+
+    def test_every_step_works(self):
+        answer = self.live.action_test()
+        self.assertEqual(self.results(), dict.fromkeys(STEPS, "ok"))
+        self.assertEqual(self.live.state, "connected")
+        self.assertEqual(answer["params"]["type"], "success")
+        self.assertEqual(answer["params"]["message"].count("✓"), len(STEPS))
+
+    def test_sandbox_passes_its_own_test(self):
+        self.connection.action_test()
+        self.assertEqual(self.results(self.connection), dict.fromkeys(STEPS, "ok"))
+
+    def test_each_fault_says_what_to_do(self):
+        """Wrong secret, secret's id, tenant, client, consent, business: the first broken step names the next action."""
+        cases = {
+            "secret": (
+                {"client_secret": "3f6e7a52-1111-4000-8000-000000000000"},
+                "token",
+                "“Value” of the secret",
+            ),
+            "tenant": (
+                {"tenant_id": "5a4db0c5-dead-4000-8000-000000000000"},
+                "token",
+                "tenant does not exist",
+            ),
+            "client": (
+                {"client_id": "5a4db0c5-dead-4000-8000-000000000000"},
+                "token",
+                "No app with this client id",
+            ),
+            "nothing": ({"tenant_id": False}, "settings", "Fill in Tenant ID"),
+        }
+        for name, (values, step, sentence) in cases.items():
+            with self.subTest(name), self.cr.savepoint() as savepoint:
+                self.live.write(values)
+                answer = self.live.action_test()
+                failed = self.live.check_ids.filtered(lambda check: check.result == "failed")
+                self.assertEqual(failed.step, step)
+                self.assertIn(sentence, failed.message)
+                self.assertEqual(
+                    (self.live.state, self.live.error_message), ("attention", failed.message)
+                )
+                self.assertEqual(answer["params"]["type"], "danger")
+                savepoint.rollback()
+                self.env.invalidate_all()
+
+    def test_expired_secret(self):
+        self.app.login.expired_secrets = (sandbox.CLIENT_SECRET,)
+        self.addCleanup(setattr, self.app.login, "expired_secrets", ())
+        self.live.action_test()
+        self.assertIn("has expired", self.live.check_ids[0].message)
+        self.assertEqual(set(self.live.check_ids[1:].mapped("result")), {"skipped"})
+
+    def test_missing_permission(self):
+        self.app.login.permissions = ()
+        self.addCleanup(setattr, self.app.login, "permissions", ("Bookings.Read.All",))
+        self.live.action_test()
+        self.assertEqual(self.results()["permission"], "failed")
+        self.assertIn("Grant admin consent", self.live.error_message)
+
+    def test_business_not_found(self):
+        self.env["bookings.sync.setup"].create(
+            {
+                "name": "Gone",
+                "connection_id": self.live.id,
+                "business_id": "gone@x.example",
+                "company_id": self.company.id,
+            }
+        )
+        self.live.action_test()
+        self.assertEqual(self.results()["business"], "failed")
+        self.assertIn("does not exist", self.live.error_message)
+
+    def test_newcomer_is_led_from_step_to_step(self):
+        self.assertEqual(self.live.next_step, "Test the connection.")
+        self.live.action_test()
+        self.live.invalidate_recordset(["next_step"])
+        self.assertIn("Find the Bookings businesses", self.live.next_step)
+        empty = self.env["bookings.connection"].create({"name": "New"})
+        self.assertIn("Register the app", empty.next_step)
+
+    def test_every_sentence_has_its_translatable_twin(self):
+        for kind, sentence in graph.SENTENCES.items():
+            error = graph.GraphError(
+                kind=kind, host="graph.example", code="AADSTS1", request_id="r-1"
+            )
+            self.assertEqual(graph_sentences.tell(self.env, error), str(error), sentence)
+
+    def test_custom_cloud_only_by_the_server(self):
+        """Endpoints come from the server's configuration; without it the connection says which key is missing."""
+        with patch.dict("os.environ", {"BOOKINGS_GRAPH_URL": ""}):
+            self.live.action_test()
+        self.assertIn("BOOKINGS_GRAPH_URL", self.live.error_message)
+
+
+@tagged("post_install", "-at_install")
+class TestConnectionBusinesses(LiveCase):
+    def test_found_by_text_and_by_address(self):
+        finder = self.env["bookings.business.finder"].browse(
+            self.live.action_find_businesses()["res_id"]
+        )
+        self.assertEqual(
+            set(finder.line_ids.mapped("business_id")), {b["id"] for b in self.tenant.businesses}
+        )
+        finder.query = self.tenant.businesses[1]["displayName"][:6]
+        finder.action_search()
+        self.assertIn(self.tenant.businesses[1]["id"], finder.line_ids.mapped("business_id"))
+        finder.address = f" {self.tenant.businesses[1]['id']} "
+        setup = self.env["bookings.sync.setup"].browse(finder.action_use_address()["res_id"])
+        self.assertEqual(setup.currency_id.name, self.tenant.businesses[1]["defaultCurrencyIso"])
+
+    def test_unknown_address(self):
+        finder = self.env["bookings.business.finder"].create(
+            {"connection_id": self.live.id, "address": "no@x.example"}
+        )
+        with self.assertRaisesRegex(UserError, "does not exist"):
+            finder.action_use_address()
+
+    def test_a_full_list_asks_for_a_search(self):
+        """Graph lists 500 at most, or refuses to list at all: both ask for a part of the name."""
+        client = "odoo.addons.bookings_invoicing.graph.BookingsClient.businesses"
+        many = [
+            graph.Business(f"b{n}@x.example", f"B{n}", None, None, "", "", "", "")
+            for n in range(500)
+        ]
+        for answer in (
+            {"return_value": many},
+            {"side_effect": graph.GraphError(kind="too_many_businesses")},
+        ):
+            with patch(client, **answer):
+                finder = self.env["bookings.business.finder"].browse(
+                    self.live.action_find_businesses()["res_id"]
+                )
+            self.assertFalse(finder.is_complete)
+
+
+@tagged("post_install", "-at_install")
+class TestConnectionCertificate(LiveCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.live.auth_method = "certificate"
+        cls.pem, cls.thumbprint, cls.pfx = make_certificate()
+
+    def test_pasted(self):
+        self.live.certificate_pem = self.pem
+        self.assertEqual(self.live.certificate_thumbprint, self.thumbprint)
+        self.assertEqual(self.live.secret_expiry, date(2027, 1, 1))
+        self.live.action_test()
+        self.assertEqual(self.live.state, "connected")
+
+    def test_uploaded_as_pfx_with_passphrase(self):
+        pem, thumbprint, pfx = make_certificate("open sesame")
+        self.live.write(
+            {"certificate_file": base64.b64encode(pfx), "certificate_passphrase": "open sesame"}
+        )
+        self.assertEqual(self.live.certificate_thumbprint, thumbprint)
+        self.live.write({"certificate_pem": pem, "certificate_passphrase": "open sesame"})
+        self.assertEqual(self.live._credential().key_pair().thumbprint, thumbprint)
+
+    def test_what_is_no_certificate_is_refused(self):
+        other, _thumbprint, _pfx = make_certificate()
+        key, certificate = self.pem.split("-----BEGIN CERTIFICATE-----")
+        wrong = {
+            "no private key": "-----BEGIN CERTIFICATE-----" + certificate,
+            "no certificate": key,
+            "does not belong": key
+            + "-----BEGIN CERTIFICATE-----"
+            + other.split("-----BEGIN CERTIFICATE-----")[1],
+        }
+        for sentence, text in wrong.items():
+            with self.subTest(sentence), self.assertRaisesRegex(UserError, sentence):
+                self.live.certificate_pem = text
+        encrypted, _thumbprint, pfx = make_certificate("open sesame")
+        for values in ({"certificate_pem": encrypted}, {"certificate_file": base64.b64encode(pfx)}):
+            with self.assertRaisesRegex(UserError, "cannot be read"):
+                self.live.write({**values, "certificate_passphrase": "wrong"})
+
+    def test_microsoft_does_not_know_it(self):
+        self.live.certificate_pem = self.pem
+        self.app.login.certificates = ()
+        self.addCleanup(setattr, self.app.login, "certificates", None)
+        self.live.action_test()
+        self.assertIn("does not know this certificate", self.live.error_message)

@@ -1,0 +1,99 @@
+from odoo.exceptions import UserError
+from odoo.tests import tagged
+
+from ..common import BookingsCase
+
+
+@tagged("post_install", "-at_install")
+class TestSetupChecklist(BookingsCase):
+    def _open_steps(self):
+        return [step.key for step in self.setup._checklist() if not step.done]
+
+    def test_from_nothing_to_the_first_invoice(self):
+        """Every step in turn, by the buttons a person presses."""
+        setup = self.setup
+        setup.write({"service_sync": "off"})
+        self.assertEqual(
+            self._open_steps(),
+            ["connect", "business", "services", "price_tax", "preset", "bill_from"],
+        )
+        self.connection.action_test()
+        setup.action_propose_products()
+        proposal = self.env["bookings.service.proposal"].search([], order="id desc", limit=1)
+        self.assertEqual(proposal.line_ids.service_id, setup.service_ids)
+        proposal.make_missing = True
+        proposal.action_accept_all()
+        self.assertEqual(self._open_steps(), ["price_tax", "preset", "bill_from"])
+        checklist = self.env["bookings.checklist"].create({"setup_id": setup.id})
+        for key in ("price_tax", "bill_from"):
+            checklist.line_ids.filtered(lambda line, key=key: line.step == key).action_confirm()
+        checklist.preset = "monthly"
+        checklist.action_use_preset()
+        self.assertEqual(
+            (setup.grouping, setup.invoice_date_policy), ("customer_month", "month_end_of_service")
+        )
+        self.assertEqual(self._open_steps(), [])
+        self.assertEqual(set(checklist.line_ids.mapped("state")), {"done"})
+        self.assertEqual(setup.checklist_open, 0)
+
+    def test_unknown_customers_are_a_choice(self):
+        self.setup.write({"customer_sync": "off"})
+        self.assertIn("customers", self._open_steps())
+        self.setup._confirm_step("customers")
+        self.assertNotIn("customers", self._open_steps())
+
+    def test_a_product_without_tax_reopens_the_tax_step(self):
+        self.sync()
+        self.setup._confirm_step("price_tax")
+        self.assertNotIn("price_tax", self._open_steps())
+        product = self.setup.service_ids.product_id[:1]
+        product.taxes_id = False
+        step = next(s for s in self.setup._checklist() if s.key == "price_tax")
+        self.assertFalse(step.done)
+        self.assertIn(product.name, step.text)
+
+    def test_proposals_by_name(self):
+        """The same name wins, the clearly similar is proposed, doubles and strangers are not."""
+        self.setup.service_sync = "off"
+        self.setup._read_services()
+        services = self.setup.service_ids
+        same, similar, double = services[0], services[1], services[2]
+        products = self.env["product.product"].create(
+            [
+                {"name": same.name.upper() + " ", "type": "service"},
+                {"name": same.name + "s", "type": "service"},
+                {"name": similar.name + "s", "type": "service"},
+                {"name": double.name, "type": "service"},
+                {"name": double.name, "type": "service"},
+            ]
+        )
+        found = {
+            service: (product, how) for service, product, how in self.setup._product_proposals()
+        }
+        self.assertEqual(found[same], (products[0], "same"))
+        self.assertEqual(found[similar], (products[2], "similar"))
+        self.assertEqual(found[double][1], "none")
+        self.assertFalse(found[double][0])
+        products.unlink()
+
+    def test_another_company_s_products_are_not_proposed(self):
+        other = self.setup_other_company()["company"]
+        self.setup.service_sync = "off"
+        self.setup._read_services()
+        service = self.setup.service_ids[0]
+        self.env["product.product"].create(
+            {"name": service.name, "type": "service", "company_id": other.id}
+        )
+        found = {s: how for s, _product, how in self.setup._product_proposals()}
+        self.assertEqual(found[service], "none")
+
+    def test_each_open_button_leads_somewhere(self):
+        self.sync()
+        checklist = self.env["bookings.checklist"].create({"setup_id": self.setup.id})
+        for line in checklist.line_ids:
+            with self.subTest(step=line.step):
+                self.assertEqual(line.action_do()["type"].split(".")[:2], ["ir", "actions"])
+
+    def test_no_such_preset(self):
+        with self.assertRaises(UserError):
+            self.setup._apply_preset("by_moon")

@@ -1,0 +1,26 @@
+from datetime import date
+
+from odoo.tests import HttpCase, tagged
+
+from ..common import BookingsCase
+
+
+@tagged("post_install", "-at_install")
+class TestGoingLive(BookingsCase, HttpCase):
+    """A manager in a real browser: health board, checklist, rehearsal, day of billing."""
+
+    frozen = False
+    anchor = date.today()
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.env.user.write({"login": "manager", "password": "manager", "name": "Mia Manager"})
+        cls.setup.write({"service_sync": "off"})
+        cls.connection.action_test()
+
+    def test_from_the_board_to_the_day_of_billing(self):
+        self.start_tour("/odoo/bookings-health", "bookings_going_live", login="manager")
+        self.assertIn("bill_from", self.setup.checklist_confirmed)
+        self.assertEqual(self.setup.bill_from, date.today().replace(day=1))
+        self.assertFalse(self.setup.service_ids.filtered(lambda s: not s.product_id))

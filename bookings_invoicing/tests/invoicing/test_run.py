@@ -1,0 +1,276 @@
+"""Preview, runs, undo, queued runs and automatic drafts."""
+
+from unittest.mock import patch
+
+from odoo.exceptions import UserError
+from odoo.fields import Command, Date
+from odoo.tests import new_test_user, tagged
+
+from ...models.invoicing import confirming as invoice_run_confirm
+from ...models.invoicing import drafting as booking_invoicing
+from ...models.invoicing import run as bookings_invoice_run
+from .test_ledger import LedgerCase
+
+
+@tagged("post_install", "-at_install")
+class TestPreview(LedgerCase):
+    def _preview(self, bookings, **values):
+        return self.env["bookings.invoice.preview"].create({"booking_ids": bookings.ids, **values})
+
+    def test_shows_what_is_then_created(self):
+        bookings = self.bookings()
+        preview = self._preview(bookings)
+        self.assertEqual(preview.booking_count, len(self.ready))
+        self.assertEqual(preview.left_out_count, len(bookings) - len(self.ready))
+        shown = {line.payer_id: line.amount_total for line in preview.line_ids}
+        before = self.env["account.move"].search([])
+        preview.action_create()
+        moves = self.env["account.move"].search([]) - before
+        self.assertEqual(len(moves), preview.invoice_count)
+        for move in moves:
+            self.assertAlmostEqual(move.amount_total, shown[move.partner_id], 2)
+
+    def test_grouping_and_period_can_be_changed(self):
+        preview = self._preview(self.ready, grouping="booking")
+        self.assertEqual(preview.invoice_count, len(self.ready))
+        preview.ended_before = "2026-03-01"
+        self.assertEqual(
+            preview.booking_count,
+            len(self.ready.filtered(lambda b: str(b._last_day()) < "2026-03-01")),
+        )
+        self.assertLess(preview.booking_count, len(self.ready))
+
+    def test_says_what_to_look_at(self):
+        booking = self.ready[0]
+        booking.price_unit = 0.0
+        preview = self._preview(self.ready)
+        line = preview.line_ids.filtered(lambda row: booking in row.booking_ids)
+        self.assertIn("0.00", line.hint)
+        self.assertIn("first invoice", line.hint)
+
+    def test_left_out_comes_with_the_reason(self):
+        waiting = self.bookings(status="attention")[:1]
+        preview = self._preview(self.ready[:1] | waiting)
+        self.assertEqual(preview.left_out_ids.booking_id, waiting)
+        self.assertEqual(preview.left_out_ids.reason, waiting.attention_detail)
+
+
+@tagged("post_install", "-at_install")
+class TestRun(LedgerCase):
+    def _run(self, bookings=None):
+        return self.env["bookings.booking"]._invoice_all(
+            [("id", "in", (bookings or self.ready).ids)]
+        )
+
+    def test_undo_removes_only_untouched_drafts(self):
+        run = self._run()
+        posted, edited, deleted, *rest = run.move_ids
+        posted.action_post()
+        edited.invoice_line_ids[0].price_unit += 1
+        deleted.unlink()
+        action = run.action_undo()
+        self.assertEqual(run.move_ids, posted | edited)
+        self.assertEqual(action["params"]["type"], "warning")
+        self.assertIn(posted.name, action["params"]["message"])
+        self.assertEqual(
+            posted.booking_ids.mapped("status"), ["invoiced"] * len(posted.booking_ids)
+        )
+        free = self.ready - posted.booking_ids - edited.booking_ids
+        self.assertEqual(set(free.mapped("status")), {"ready"})
+        self.assertTrue(rest)
+
+    def test_undo_of_everything(self):
+        run = self._run()
+        run.action_undo()
+        self.assertFalse(run.move_ids)
+        self.assertEqual((run.state, set(self.ready.mapped("status"))), ("undone", {"ready"}))
+
+    def test_counts_follow_the_invoices(self):
+        run = self._run()
+        total = len(run.move_ids)
+        self.assertEqual(self._counts(run), (total, 0, 0, 0))
+        paid, posted = run.move_ids[:2]
+        (paid | posted).action_post()
+        self.assertEqual(self._counts(run), (total - 2, 2, 0, 0))
+        self.env["account.payment.register"].with_context(
+            active_model="account.move", active_ids=paid.ids
+        ).create({})._create_payments()
+        self.assertEqual(self._counts(run), (total - 2, 2, 0, 1))
+        posted.button_draft()
+        self.assertEqual(self._counts(run), (total - 1, 1, 0, 1))
+
+    def _counts(self, run):
+        return run.drafted_count, run.posted_count, run.sent_count, run.paid_count
+
+    def test_one_draft_that_is_refused_does_not_stop_the_others(self):
+        run = self._run()
+        refused, *others = run.move_ids
+        refused.invoice_line_ids.unlink()
+        action = run.action_post_all()
+        self.assertEqual({move.state for move in others}, {"posted"})
+        self.assertEqual(refused.state, "draft")
+        self.assertIn(refused.partner_id.display_name, run.not_confirmed)
+        self.assertIn(run.not_confirmed, action["params"]["message"])
+        refused.unlink()
+        with self.assertRaisesRegex(UserError, "no draft left"):
+            run.action_post_all()
+
+    def test_many_drafts_are_confirmed_in_the_background_as_who_asked(self):
+        clerk = new_test_user(
+            self.env,
+            "clerk",
+            "account.group_account_invoice",
+            company_id=self.company.id,
+            company_ids=[Command.set(self.company.ids)],
+        )
+        run = self._run()
+        with patch.object(invoice_run_confirm, "AT_ONCE", 2):
+            message = run.with_user(clerk).action_post_all()["params"]["message"]
+            self.assertIn(f"{len(run.move_ids) - 2} more", message)
+            self.assertEqual(len(run.move_ids.filtered(lambda m: m.state == "posted")), 2)
+            while run._confirm_batch():
+                self.assertIn("posted", run.move_ids.mapped("state"))
+        self.assertEqual(set(run.move_ids.mapped("state")), {"posted"})
+        self.assertFalse(run.to_confirm)
+        self.assertEqual(run.move_ids.write_uid, clerk)
+
+    def test_post_all_is_odoo_s_own(self):
+        run = self._run()
+        later, *others = run.move_ids
+        later.invoice_date = "2026-05-01"
+        action = run.action_post_all()
+        self.assertEqual({move.state for move in others}, {"posted"})
+        self.assertEqual((later.state, action["res_model"]), ("draft", "validate.account.move"))
+        wizard = self.env[action["res_model"]].browse(action["res_id"])
+        wizard.force_post = True
+        wizard.validate_move()
+        self.assertEqual(self._counts(run)[:2], (0, len(run.move_ids)))
+        self.assertEqual(set(self.ready.mapped("status")), {"invoiced"})
+        with self.assertRaisesRegex(UserError, "no draft left"):
+            run.action_post_all()
+
+    def test_send_all_is_odoo_s_own(self):
+        run = self._run(self.ready[:3])
+        with self.assertRaisesRegex(UserError, "no confirmed invoice"):
+            run.action_send_all()
+        run.action_post_all()
+        run.move_ids.partner_id.email = "somebody@example.com"
+        action = run.action_send_all()
+        self.assertEqual(action["res_model"], "account.move.send.batch.wizard")
+        self.assertEqual(action["context"]["active_ids"], run.move_ids.ids)
+        wizard = self.env[action["res_model"]].with_context(**action["context"]).create({})
+        wizard.action_send_and_print(force_synchronous=True)
+        self.assertEqual(self._counts(run)[2], len(run.move_ids))
+        with self.assertRaisesRegex(UserError, "no confirmed invoice"):
+            run.action_send_all()
+
+    def test_large_runs_are_queued_and_worked_off_in_batches(self):
+        with (
+            patch.object(booking_invoicing, "AT_ONCE", 3),
+            patch.object(bookings_invoice_run, "BATCH", 4),
+        ):
+            self.ready.action_create_invoices()
+        run = self.env["bookings.invoice.run"].search([], limit=1)
+        self.assertEqual((run.state, run.total, len(run.move_ids)), ("queued", len(self.ready), 0))
+        self.assertTrue(run._work_batch(4))
+        self.assertEqual(len(run.move_ids), 4)
+        self.assertTrue(0 < run.progress < 100)
+        while run._work_batch(4):
+            self.assertEqual(run.state, "queued")
+        self.assertEqual(run.state, "done")
+        self.assertEqual(run.move_ids.booking_ids, self.ready)
+        self.assertEqual(set(self.ready.mapped("status")), {"drafted"})
+
+    def test_invoice_carries_period_reference_and_salesperson(self):
+        bookings = self.ready.filtered(lambda b: b.payer_id == self.ready[0].payer_id)
+        bookings.payer_id.user_id = self.env.user
+        bookings.reference = "PO 4711"
+        move = self._run(bookings).move_ids
+        days = [booking._last_day() for booking in bookings]
+        self.assertEqual(
+            (move.bookings_service_start, move.bookings_service_stop, move.delivery_date),
+            (min(days), max(days), max(days)),
+        )
+        self.assertEqual((move.ref, move.invoice_user_id), ("PO 4711", self.env.user))
+
+    def test_different_references_never_share_an_invoice(self):
+        bookings = self.ready[:2]
+        bookings.payer_id = bookings[0].payer_id
+        bookings[0].reference = "A"
+        bookings[1].reference = "B"
+        self.assertEqual(len(self._run(bookings).move_ids), 2)
+
+    def test_analytic_comes_from_service_else_staff_else_setup(self):
+        plan = self.env["account.analytic.plan"].create({"name": "Plan"})
+        accounts = self.env["account.analytic.account"].create(
+            [{"name": name, "plan_id": plan.id} for name in ("service", "setup")]
+        )
+        first = self.ready[0]
+        second = self.ready.filtered(lambda b: b.service_id != first.service_id)[0]
+        (first | second).staff_ids.analytic_distribution = False
+        first.service_id.analytic_distribution = {str(accounts[0].id): 100}
+        self.setup.analytic_distribution = {str(accounts[1].id): 100}
+        self._run(first | second)
+        self.assertEqual(first.invoice_line_ids.analytic_distribution, {str(accounts[0].id): 100})
+        self.assertEqual(second.invoice_line_ids.analytic_distribution, {str(accounts[1].id): 100})
+
+    def test_locked_period_stops_and_today_remedies(self):
+        self.setup.invoice_date_policy = "last_service"
+        self.company.sale_lock_date = "2026-02-28"
+        locked = self.ready.filtered(lambda b: str(b._last_day()) <= "2026-02-28")
+        run = self._run(locked)
+        self.assertEqual(run.left_out_ids.booking_id, locked)
+        self.assertEqual(set(locked.mapped("attention_reason")), {"lock_date"})
+        locked.action_date_today()
+        self.assertEqual(set(locked.mapped("status")), {"ready"})
+        self.assertFalse(any(self._run(locked).move_ids.mapped("invoice_date")))
+
+    def test_draft_follows_what_changed_since(self):
+        booking = self.ready.filtered(lambda b: b.price_type == "fixedPrice")[0]
+        move = self._run(booking).move_ids
+        self.change(op="reprice", appointment=booking.appointment_id, price="123.00")
+        self.sync()
+        self.assertTrue(booking.changed_since_billing)
+        booking.action_update_draft()
+        self.assertEqual(booking.invoice_line_ids.move_id, move)
+        self.assertAlmostEqual(booking.invoice_line_ids.price_subtotal, 123.0)
+        self.assertEqual((booking.status, booking.changed_since_billing), ("drafted", False))
+
+
+@tagged("post_install", "-at_install")
+class TestAutomaticDrafts(LedgerCase):
+    def test_off_by_default(self):
+        self.assertFalse(self.setup.auto_draft)
+        self.assertEqual(
+            self.env.ref("bookings_invoicing.ir_cron_auto_draft").code, "model._cron_auto_draft()"
+        )
+
+    def test_leaves_to_people_what_needs_people(self):
+        payer = self.ready[0].payer_id
+        known = self.ready.filtered(lambda b: b.payer_id == payer)
+        recent = known[-1]
+        self.assertGreaterEqual(str(recent._last_day()), "2026-02-01")
+        (known - recent).action_mark_not_billable("waived")
+        country = self.env.ref("base.be")
+        payer.write({"street": "Quay 1", "city": "Ghent", "country_id": country.id})
+        old = recent.sudo().copy({"appointment_id": "old", "attendee_key": "old", "start": "2026-01-02 08:00:00",
+                             "stop": "2026-01-02 09:00:00"})  # fmt: skip
+        old._refresh_billing()
+        self.invoice(old)
+        self.setup.auto_draft = "daily"
+        run = self.setup._auto_draft()
+        self.assertTrue(run.is_automatic)
+        self.assertEqual(run.move_ids.partner_id, payer, run.left_out_ids.mapped("reason"))
+        self.assertEqual(set(run.move_ids.mapped("state")), {"draft"})
+        self.assertEqual(run.left_out_ids.booking_id, self.ready - known)
+        self.assertIsNone(self.setup._auto_draft())
+        self.assertEqual(self.setup.auto_drafted_on, Date.to_date("2026-03-12"))
+
+    def test_what_was_billed_before_waits(self):
+        booking = self.ready[0]
+        self.invoice(booking).button_draft()
+        booking.move_ids.button_cancel()
+        self.setup.auto_draft = "daily"
+        run = self.setup._auto_draft()
+        self.assertIn(booking, run.left_out_ids.booking_id)
+        self.assertEqual(booking.status, "ready")

@@ -1,0 +1,203 @@
+import contextlib
+import logging
+from datetime import timedelta
+from unittest.mock import patch
+
+from freezegun import freeze_time
+
+from odoo import fields
+from odoo.tests import HttpCase, tagged
+
+from ...sandbox.adapter import SandboxAdapter
+from ..common import NOW, BookingsCase
+
+SCHEDULE = "odoo.addons.bookings_invoicing.models.sync.schedule"
+
+
+@contextlib.contextmanager
+def graph_answers(status, **headers):
+    """Microsoft answers everything like this meanwhile."""
+    send = SandboxAdapter.send
+
+    def refuse(adapter, request, **kwargs):
+        def app(_environ, start_response):
+            start_response(f"{status} Refused", list(headers.items()))
+            return [b"{}"]
+
+        return send(SandboxAdapter(app), request, **kwargs)
+
+    with patch.object(SandboxAdapter, "send", refuse):
+        yield
+
+
+@tagged("post_install", "-at_install")
+class TestSetupHealth(BookingsCase):
+    def test_figures_are_those_of_the_bookings(self):
+        self.assertEqual(self.setup.last_sync_age, "never")
+        self.setup.write({"customer_sync": "off", "service_sync": "off"})
+        self.sync()
+        self.setup.invalidate_recordset()
+        bookings = self.bookings()
+        waiting = bookings.filtered(lambda b: b.status in ("ready", "attention", "upcoming"))
+        self.assertEqual(
+            self.setup.unmapped_service_count,
+            len(self.setup.service_ids.filtered(lambda s: not s.product_id and not s.removed)),
+        )
+        self.assertGreater(self.setup.unmapped_service_count, 0)
+        strangers = waiting.filtered(lambda b: not b.partner_id).customer_id
+        self.assertEqual(self.setup.unknown_customer_count, len(strangers))
+        self.assertGreater(self.setup.unknown_customer_count, 0)
+        unbilled = bookings.filtered(lambda b: b.status in ("ready", "attention"))
+        self.assertAlmostEqual(self.setup.unbilled_amount, sum(unbilled.mapped("amount")), 2)
+        self.assertEqual(self.setup.last_sync_age, "0 min")
+
+    def test_waiting_for_microsoft_is_shown_at_once(self):
+        """A failure that passes by itself says why the setup waits and until when; the next good run takes it away."""
+        self.sync()
+        with graph_answers(429, **{"Retry-After": "3600"}):
+            self.assertEqual(self.setup._sync_run().state, "failed")
+        self.assertEqual(self.setup.retry_at, NOW + timedelta(hours=1))
+        self.assertIn("asks to wait", self.setup.waiting_text)
+        self.assertRegex(self.setup.with_context(tz="UTC").waiting_text, "Next try: .*1:00")
+        self.assertEqual((self.setup.health, self.setup.error_message), ("ok", False))
+        self.assertFalse(self.setup.activity_ids)
+        self.sync()
+        self.assertEqual((self.setup.waiting_text, self.setup.retry_at), (False, False))
+
+    def test_late_is_told_once(self):
+        """One activity and one warning when it becomes late, until it is read again."""
+        self.sync()
+        setups = self.env["bookings.sync.setup"]
+        with freeze_time(NOW + timedelta(hours=1)), graph_answers(429, **{"Retry-After": "3600"}):
+            self.setup._sync_run()
+            with self.assertNoLogs(SCHEDULE, "WARNING"):
+                setups._note_late()
+        with freeze_time(NOW + timedelta(hours=3)):
+            with self.assertLogs(SCHEDULE, "WARNING") as logs:
+                setups._note_late()
+            self.assertIn(f"setup {self.setup.id} ", logs.output[0])
+            self.assertIn("asks to wait", logs.output[0])
+            with self.assertNoLogs(SCHEDULE, "WARNING"):
+                setups._note_late()
+            activity = self.setup.activity_ids
+            self.assertEqual(len(activity), 1)
+            self.assertIn("asks to wait", activity.note)
+            self.setup.invalidate_recordset()
+            self.assertEqual(self.setup.health, "late")
+            self.sync()
+            self.assertFalse(self.setup.activity_ids)
+        with freeze_time(NOW + timedelta(hours=9)):
+            with self.assertLogs(SCHEDULE, "WARNING"):
+                setups._note_late()
+            self.assertIn("Nothing was read since", self.setup.waiting_text)
+            self.setup.paused = True
+            self.assertFalse(self.setup.waiting_text)
+
+    def test_a_run_writes_one_line_into_the_log(self):
+        """Setup, counts, seconds, requests; no customer."""
+        with self.assertLogs(
+            "odoo.addons.bookings_invoicing.models.sync.job", logging.INFO
+        ) as logs:
+            run = self.sync()
+        (line,) = logs.output
+        self.assertRegex(
+            line,
+            rf"setup {self.setup.id} .*done; appointments {run.bookings_seen} seen, bookings {run.bookings_created} "
+            rf"created, .*; {run.requests} requests, [0-9.]+ s",
+        )
+        names = [name for name in self.bookings().mapped("name") if name in line]
+        self.assertFalse(names)
+
+    def test_age_in_words(self):
+        now = fields.Datetime.now()
+        for ago, text in (
+            (timedelta(minutes=119), "119 min"),
+            (timedelta(hours=47), "47 h"),
+            (timedelta(days=9), "9 days"),
+        ):
+            self.assertEqual(self.setup._age_text(now - ago, now), text)
+
+    def test_secret_expiry_is_counted_in_days(self):
+        self.connection.secret_expiry = fields.Date.today() + timedelta(days=7)
+        self.assertEqual(self.setup.secret_days_left, 7)
+
+    def test_board_over_all_companies_costs_the_same_for_one_and_for_many(self):
+        other = self.setup_other_company()["company"]
+        self.env.user.company_ids += other
+        self.connection.company_id = False
+        setups = self.setup
+        for number in range(4):
+            setups |= self._make_setup(
+                name=f"Business {number}",
+                business_id=f"b{number}@harbourclinic.example",
+                company_id=other.id if number % 2 else self.company.id,
+            )
+        names = ["company_id", "last_sync_age", "unmapped_service_count", "unbilled_amount"]
+        setups.read(names)
+
+        def queries(records):
+            records.invalidate_recordset()
+            before = self.cr.sql_log_count
+            records.read(names)
+            return self.cr.sql_log_count - before
+
+        self.assertLessEqual(queries(setups), queries(setups[:1]) + 1)
+        board = self.env["bookings.sync.setup"].with_context(
+            allowed_company_ids=(self.company | other).ids
+        )
+        self.assertEqual(board.search([("id", "in", setups.ids)]).company_id, self.company | other)
+
+
+@tagged("post_install", "-at_install")
+class TestHealthPage(BookingsCase, HttpCase):
+    """What a monitor sees, through Odoo's HTTP server."""
+
+    frozen = False
+    token = "canary-health-token"
+
+    def _ask(self, token=None, configured=None):
+        self.env.flush_all()
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        setting = {"BOOKINGS_HEALTH_TOKEN": self.token if configured is None else configured}
+        with patch.dict("os.environ", setting):
+            return self.url_open("/bookings_invoicing/health", headers=headers)
+
+    def test_only_with_the_token_of_the_server(self):
+        for token, configured, status in (
+            (None, None, 403),
+            (self.token[:-1], None, 403),
+            ("\u00e9".encode().decode("latin-1"), None, 403),
+            (self.token, "", 404),
+            (None, "", 404),
+        ):
+            answer = self._ask(token, configured)
+            self.assertEqual((answer.status_code, list(answer.json())), (status, ["error"]))
+        self.assertEqual(self._ask(self.token).status_code, 200)
+        self.assertNotIn("set-cookie", self._ask(self.token).headers)
+
+    def test_what_is_told(self):
+        """Counted over all companies; late is 503, and no customer is named."""
+        self.env["bookings.sync.setup"].search([("id", "!=", self.setup.id)]).paused = True
+        self.connection.secret_expiry = fields.Date.today() + timedelta(days=9)
+        self.setup.write({"look_back_days": 200, "bill_from": self.anchor - timedelta(days=80)})
+        with freeze_time(NOW):
+            self.sync()
+        self.setup.sudo().last_appointment_sync = fields.Datetime.now() - timedelta(minutes=5)
+        answer = self._ask(self.token)
+        told = answer.json()
+        self.assertEqual((answer.status_code, told["status"], told["setups"]), (200, "ok", 1))
+        self.assertEqual((told["late"], told["attention"], told["secret_days_left"]), ([], [], 9))
+        self.assertIn(told["oldest_sync_seconds"], range(300, 600))
+        self.setup._note_failure("The person Ada Example is unknown")
+        answer = self._ask(self.token)
+        self.assertEqual((answer.status_code, answer.json()["status"]), (200, "attention"))
+        self.setup.sudo().last_appointment_sync = fields.Datetime.now() - timedelta(hours=3)
+        answer = self._ask(self.token)
+        self.assertEqual((answer.status_code, answer.json()["status"]), (503, "late"))
+        (line,) = answer.json()["late"]
+        self.assertEqual((line["id"], line["name"]), (self.setup.id, self.setup.name))
+        self.assertEqual(answer.json()["attention"], [line])
+        self.assertFalse([name for name in self.bookings().mapped("name") if name in answer.text])
+        self.assertNotIn("Ada", answer.text)
+        self.setup.paused = True
+        self.assertEqual(self._ask(self.token).json()["setups"], 0)

@@ -1,0 +1,89 @@
+from odoo import fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Command
+
+from .. import graph
+from ..models.base.graph_errors import tell
+
+LISTED = 500  # Graph lists no more
+
+
+class BookingsBusinessFinder(models.TransientModel):
+    """Choose a Bookings business of a connection; a sync setup is made or opened for it."""
+
+    _name = "bookings.business.finder"
+    _inherit = "bookings.own.links"
+    _description = "Find a Bookings Business"
+
+    connection_id = fields.Many2one("bookings.connection", required=True, readonly=True)
+    query = fields.Char(
+        string="Search",
+        help="Microsoft lists 500 businesses at most: search by a part of the name.",
+    )
+    address = fields.Char(help="The mailbox address of the business, where it is not in the list.")
+    line_ids = fields.One2many("bookings.business.finder.line", "finder_id", string="Businesses")
+    is_complete = fields.Boolean(string="All Listed", readonly=True, default=True)
+
+    def _open(self):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Bookings Businesses"),
+            "res_model": self._name,
+            "res_id": self.id,
+            "view_mode": "form",
+            "target": "new",
+        }
+
+    def action_search(self):
+        self.ensure_one()
+        self._list_businesses()
+        return self._open()
+
+    def _list_businesses(self):
+        """Fill the list with what Microsoft finds; an organisation too large for it is to be searched."""
+        try:
+            businesses = self.connection_id._businesses(self.query or "")
+        except graph.GraphError as error:
+            if error.kind != "too_many_businesses":
+                raise UserError(tell(self.env, error)) from error
+            businesses, self.is_complete = [], False
+        else:
+            self.is_complete = len(businesses) < LISTED
+        self.line_ids = [
+            Command.clear(),
+            *(Command.create({"business_id": b.id, "name": b.name or b.id}) for b in businesses),
+        ]
+
+    def action_use_address(self):
+        self.ensure_one()
+        self.connection_id.check_access("write")
+        if not (self.address or "").strip():
+            raise UserError(self.env._("Type the mailbox address of the business first."))
+        return self._use(self.address.strip())
+
+    def _use(self, business_id):
+        """Open the setup of this business in the current company."""
+        setup = self.connection_id._setup_of(business_id, self.env.company)
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "bookings.sync.setup",
+            "res_id": setup.id,
+            "view_mode": "form",
+        }
+
+
+class BookingsBusinessFinderLine(models.TransientModel):
+    _name = "bookings.business.finder.line"
+    _inherit = "bookings.own.links"
+    _description = "Bookings Business"
+
+    finder_id = fields.Many2one(
+        "bookings.business.finder", required=True, ondelete="cascade", index=True
+    )
+    business_id = fields.Char(string="Address", required=True)
+    name = fields.Char(required=True)
+
+    def action_use(self):
+        self.ensure_one()
+        return self.finder_id._use(self.business_id)

@@ -1,0 +1,258 @@
+import base64
+import json
+from types import SimpleNamespace
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Command
+
+from .. import graph
+from ..models.base.graph_errors import tell
+from ..models.base.safe_text import plain_records
+from ..models.golive.checklist import best_named
+
+
+class BookingsSetupFile(models.TransientModel):
+    """Set up businesses from a file: choose it, look at what would change, apply."""
+
+    _name = "bookings.setup.file"
+    _inherit = "bookings.own.links"
+    _description = "Sync Setup From a File"
+
+    content = fields.Binary(string="File", attachment=False)
+    filename = fields.Char()
+    setup_ids = fields.Many2many(
+        "bookings.sync.setup",
+        string="Apply to",
+        default=lambda self: self._default_setups(),
+        help="Setups of any company that you have switched on.",
+    )
+    business_ids = fields.One2many(
+        "bookings.setup.file.business", "wizard_id", string="Businesses Without a Setup"
+    )
+    unlisted = fields.Text(string="Not Listed", readonly=True)
+    line_ids = fields.One2many(
+        "bookings.setup.file.line", "wizard_id", readonly=True, string="Settings"
+    )
+    previewed = fields.Boolean(readonly=True)
+    change_count = fields.Integer(compute="_compute_counts")
+    problem_count = fields.Integer(compute="_compute_counts")
+
+    @api.model
+    def _default_setups(self):
+        if self.env.context.get("active_model") == "bookings.sync.setup":
+            return self.env.context.get("active_ids")
+        return False
+
+    @api.model
+    def action_open(self):
+        """Open the wizard with the businesses of all connections that have no setup yet."""
+        self.check_access("create")
+        wizard = self.create({"setup_ids": False})
+        wizard._list_businesses()
+        return wizard._open()
+
+    def _list_businesses(self):
+        """Offer each business to the company that is called like it; the others are for a person to give."""
+        setups = self.env["bookings.sync.setup"].with_context(active_test=False)
+        connections = self.env["bookings.connection"].search([("state", "!=", "draft")])
+        connections = connections._filtered_access("write")
+        rows, unlisted = [], []
+        for connection in connections:
+            known = setups.search([("connection_id", "=", connection.id)]).mapped("business_id")
+            known = {business_id.casefold() for business_id in known}
+            try:
+                businesses = connection._businesses()
+            except graph.GraphError as error:
+                unlisted.append(f"{connection.name}: {tell(self.env, error)}")
+                continue
+            for business in businesses:
+                if business.id.casefold() not in known:
+                    name = business.name or business.id
+                    company, _why = best_named(name, connection.company_id or self.env.companies)
+                    rows.append(
+                        {"connection_id": connection.id, "business_id": business.id}
+                        | {"name": name, "company_id": company.id}
+                    )
+        self.business_ids = [Command.create(row) for row in rows]
+        self.unlisted = "\n".join(unlisted)
+
+    @api.depends("line_ids")
+    def _compute_counts(self):
+        for wizard in self:
+            problems = wizard.line_ids.filtered("problem")
+            wizard.problem_count = len(problems)
+            wizard.change_count = len(wizard.line_ids - problems)
+
+    def _data(self):
+        self.ensure_one()
+        if not self.content:
+            raise UserError(self.env._("Choose a file first."))
+        return self.setup_ids._read_file(base64.b64decode(self.content))
+
+    def action_preview(self):
+        """Make the setups that are wanted, and list what applying the file would change in each."""
+        self.check_access("write")
+        self.ensure_one()
+        data = self._data()
+        for business in self.business_ids.filtered("company_id"):
+            self.setup_ids |= business._make_setup()
+        if not self.setup_ids:
+            raise UserError(
+                self.env._(
+                    "Choose the setups to apply the file to, or give a business to a company."
+                )
+            )
+        self.setup_ids.check_access("write")
+        self.line_ids = [
+            Command.clear(),
+            *(
+                Command.create({"setup_id": setup.id, **change._asdict()})
+                for setup in self.setup_ids
+                for change in setup._file_changes(data)
+            ),
+        ]
+        self.previewed = True
+        return self._open()
+
+    def action_apply(self):
+        """Apply the file; what has a problem stays as it is and is listed."""
+        self.check_access("write")
+        self.ensure_one()
+        data = self._data()
+        refused = {
+            f"{setup.name}: {change.field}: {change.problem}"
+            for setup in self.setup_ids
+            for change in setup._apply_file(data)
+            if change.problem
+        }
+        left = [change for setup in self.setup_ids for change in setup._file_changes(data)]
+        message = (
+            "\n".join(
+                [
+                    self.env._(
+                        "Applied. %s points are left for you.", max(len(left), len(refused))
+                    ),
+                    *sorted(refused)[:5],
+                ]
+            )
+            if left or refused
+            else self.env._("Applied: everything is as the file says.")
+        )
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "message": message,
+                "type": "warning" if left or refused else "success",
+                "sticky": bool(refused),
+                "next": self._board(),
+            },
+        }
+
+    def _board(self):
+        """The setups that the file was applied to, with what is left to do on each."""
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "bookings_invoicing.setup_health_action"
+        )
+        return {**action, "domain": [("id", "in", self.setup_ids.ids)], "target": "main"}
+
+    def _open(self):
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("From a File"),
+            "res_model": self._name,
+            "res_id": self.id,
+            "view_mode": "form",
+            "target": "new",
+        }
+
+
+class BookingsSetupFileBusiness(models.TransientModel):
+    """A business that is to get a setup."""
+
+    _name = "bookings.setup.file.business"
+    _inherit = "bookings.own.links"
+    _description = "Business to Set Up From a File"
+
+    wizard_id = fields.Many2one(
+        "bookings.setup.file", required=True, ondelete="cascade", index=True
+    )
+    connection_id = fields.Many2one(
+        "bookings.connection",
+        required=True,
+        ondelete="cascade",
+        default=lambda self: self.env["bookings.connection"].search([], limit=1),
+    )
+    business_id = fields.Char(
+        string="Address", required=True, help="The mailbox address of the business"
+    )
+    name = fields.Char(string="Business", readonly=True)
+    company_id = fields.Many2one(
+        "res.company", ondelete="cascade", help="Whose setup it becomes. Empty: none is made."
+    )
+
+    def _make_setup(self):
+        """The setup of this business in its company, with its services; the row is done."""
+        if self.company_id not in self.env.companies:
+            raise UserError(
+                self.env._("Switch on %s in the company menu first.", self.company_id.name)
+            )
+        setup = self.connection_id._setup_of(self.business_id.strip(), self.company_id)
+        setup._read_services()
+        self.unlink()
+        return setup
+
+
+class BookingsSetupFileLine(models.TransientModel):
+    """One difference between a setup and the file."""
+
+    _name = "bookings.setup.file.line"
+    _inherit = "bookings.own.links"
+    _description = "Difference Between a Setup and a File"
+
+    wizard_id = fields.Many2one(
+        "bookings.setup.file", required=True, ondelete="cascade", index=True
+    )
+    setup_id = fields.Many2one("bookings.sync.setup", required=True, ondelete="cascade")
+    place = fields.Char(string="Where")
+    field = fields.Char(string="What")
+    now = fields.Char(string="As It Is")
+    file = fields.Char(string="In the File")
+    problem = fields.Char(string="Cannot Be Applied")
+
+
+class BookingsSyncSetup(models.Model):
+    _inherit = "bookings.sync.setup"
+
+    def action_export_file(self):
+        """Download this setup as a JSON file, without secrets."""
+        self.check_access("write")
+        self.ensure_one()
+        text = json.dumps(self._to_file(), indent=2, ensure_ascii=False, sort_keys=True) + "\n"
+        wizard = self.env["bookings.setup.file"].create(
+            {
+                "content": base64.b64encode(text.encode()),
+                "filename": f"bookings-setup-{self.id}.json",
+                "setup_ids": False,
+            }
+        )
+        return {
+            "type": "ir.actions.act_url",
+            "url": f"/web/content/{wizard._name}/{wizard.id}/content/{wizard.filename}"
+            "?download=true",
+            "target": "download",
+        }
+
+    def _read_services(self):
+        """Fetch the services of the business, so that they can be mapped before the first
+        synchronisation.
+        """
+        self.ensure_one()
+        try:
+            pages = list(self._client().services(self.business_id))
+        except graph.GraphError as error:
+            raise UserError(tell(self.env, error)) from error
+        job = SimpleNamespace(setup=self)
+        for page in pages:
+            self.env["bookings.service"].sudo()._import_page(job, plain_records(page.records))

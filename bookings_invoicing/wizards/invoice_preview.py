@@ -1,0 +1,246 @@
+from odoo import api, fields, models
+from odoo.fields import Command, Domain
+from odoo.tools import format_date
+
+from ..billing import hints, money, period
+from ..models.base.bounded import DAYS
+
+SHOWN = 200  # invoices listed; the sums count all
+
+
+class BookingsInvoicePreview(models.TransientModel):
+    """The invoices as they will be, what is left out and why, and what to look at; one click creates them."""
+
+    _name = "bookings.invoice.preview"
+    _inherit = ["bookings.own.links", "bookings.bounded"]
+    _description = "Preview of Invoices from Bookings"
+
+    booking_ids = fields.Many2many("bookings.booking", readonly=True, string="Bookings Chosen")
+    grouping = fields.Selection(
+        [
+            ("setup", "As set up"),
+            ("customer", "One invoice per customer"),
+            ("customer_month", "One per customer and month"),
+            ("customer_week", "One per customer and week"),
+            ("booking", "One per booking"),
+        ],
+        default="setup",
+        required=True,
+    )
+    ended_before = fields.Date(
+        bounds=DAYS,
+        help="Only bookings that ended before this day where the business is. Empty: all.",
+    )
+    line_ids = fields.One2many(
+        "bookings.invoice.preview.line",
+        "preview_id",
+        compute="_compute_plan",
+        store=True,
+        string="Invoices to Be",
+    )
+    left_out_ids = fields.One2many(
+        "bookings.invoice.preview.left.out",
+        "preview_id",
+        compute="_compute_plan",
+        store=True,
+        string="Bookings Left Out",
+    )
+    candidate_draft_ids = fields.Many2many(
+        "account.move",
+        "bookings_invoice_preview_candidate_rel",
+        compute="_compute_plan",
+        store=True,
+        string="Possible Drafts",
+    )
+    join_draft_ids = fields.Many2many(
+        "account.move",
+        "bookings_invoice_preview_join_rel",
+        string="Add to These Drafts",
+        domain="[('id', 'in', candidate_draft_ids)]",
+        help="Drafts of the same payers that agree in all that separates invoices. Chosen ones get the lines; empty: all "
+        "invoices are new.",
+    )
+    invoice_count = fields.Integer(string="Number of Invoices", compute="_compute_plan", store=True)
+    booking_count = fields.Integer(compute="_compute_plan", store=True)
+    left_out_count = fields.Integer(string="Number Left Out", compute="_compute_plan", store=True)
+    totals = fields.Char(compute="_compute_plan", store=True)
+    is_cut = fields.Boolean(string="Not All Listed", compute="_compute_plan", store=True)
+
+    @api.model
+    def default_get(self, fields_list):
+        self.check_access("create")
+        values = super().default_get(fields_list)
+        if "booking_ids" in fields_list and "booking_ids" not in values:
+            booking = self.env["bookings.booking"]
+            if self.env.context.get("active_model") == booking._name and self.env.context.get(
+                "active_ids"
+            ):
+                bookings = booking.browse(self.env.context["active_ids"])
+            else:
+                bookings = booking.search(
+                    Domain("company_id", "in", self.env.companies.ids)
+                    & booking._uninvoiced_domain()
+                )
+                values.setdefault("ended_before", self._month_end_cut())
+            bookings._refresh_billing()
+            values["booking_ids"] = [Command.set(bookings.ids)]
+        return values
+
+    @api.model
+    def _month_end_cut(self):
+        """In the first days of a month the month before is billed: cut at its end."""
+        today = fields.Date.context_today(self)
+        return period.month_start(today) if today.day <= 10 else False
+
+    # -- the plan ------------------------------------------------------------------------------------
+
+    @api.depends("booking_ids", "grouping", "ended_before")
+    def _compute_plan(self):
+        for preview in self:
+            groups, left_out = preview._parted()
+            ready = preview.booking_ids.browse().concat(*(bookings for bookings, _group in groups))
+            rows, totals, drafts = preview._rows(ready, groups)
+            preview.candidate_draft_ids = drafts
+            preview.line_ids = [Command.clear(), *(Command.create(row) for row in rows[:SHOWN])]
+            preview.left_out_ids = [
+                Command.clear(),
+                *(
+                    Command.create({"booking_id": booking.id, "reason": reason})
+                    for booking, reason in list(left_out.items())[:SHOWN]
+                ),
+            ]
+            preview.invoice_count = len(groups)
+            preview.booking_count = len(ready)
+            preview.left_out_count = len(left_out)
+            preview.is_cut = len(rows) > SHOWN
+            preview.totals = ", ".join(currency.format(total) for currency, total in totals.items())
+
+    def _parted(self):
+        """What is invoiced, and what is left out and why.
+
+        :returns: ``([(bookings, bookings_invoicing.billing.grouping.Group)], {booking: reason})``
+        """
+        everything, chosen = self.booking_ids._origin or self.booking_ids, self._chosen()
+        ready = chosen.filtered(lambda booking: booking.status == "ready")
+        groups, stopped = ready._let_out_by_total(
+            [
+                (ready.browse(item.id for item in group.items), group)
+                for group in ready._grouped(self._settings())
+            ]
+        )
+        labels = dict(everything._fields["status"]._description_selection(self.env))
+        reasons = {booking: reason for bookings, reason in stopped for booking in bookings}
+        for booking in chosen - ready:
+            reasons[booking] = booking.attention_detail or labels.get(booking.status)
+        for booking in everything - chosen:
+            reasons[booking] = self.env._(
+                "Not ended before %s.", format_date(self.env, self.ended_before)
+            )
+        return groups, reasons
+
+    def _chosen(self):
+        """The bookings of the period."""
+        bookings = self.booking_ids._origin or self.booking_ids
+        if self.ended_before:
+            bookings = bookings.filtered(lambda one: one._last_day() < self.ended_before)
+        return bookings
+
+    def _settings(self):
+        return {} if self.grouping == "setup" else {"grouping": self.grouping}
+
+    def _rows(self, ready, groups):
+        """Values of the preview's lines, totals with tax per currency, and the drafts that could take lines."""
+        noted = ready._hints()
+        rows, totals, drafts = [], {}, self.env["account.move"]
+        for bookings, group in groups:
+            amounts = bookings._invoice_totals(group.split)
+            currency = bookings.currency_id[:1]
+            totals[currency] = totals.get(currency, 0.0) + amounts["amount_total"]
+            row, draft = self._row(bookings, group, amounts, noted, detailed=len(rows) < SHOWN)
+            rows.append(row)
+            drafts |= draft
+        return rows, totals, drafts
+
+    def _row(self, bookings, group, amounts, noted, detailed):
+        """Values of a line, and the draft that could take it."""
+        texts, draft = [], self.env["account.move"]
+        if detailed:
+            draft = bookings._draft_to_join(group.split)
+            look = bookings._invoice_look(
+                money.decimal_of(amounts["amount_total"]), group.split, draft
+            )
+            texts += [bookings._hint_text(hint) for hint in hints.invoice_hints(look)]
+            texts += [
+                f"{booking.day}: {booking._hint_text(hint)}"
+                for booking in bookings
+                for hint in noted.get(booking.id, ())
+            ]
+        days = [booking._last_day() for booking in bookings]
+        return {
+            "payer_id": group.split.payer,
+            "booking_ids": [Command.set(bookings.ids)],
+            "booking_count": len(bookings),
+            "service_from": min(days),
+            "service_to": max(days),
+            "currency_id": bookings.currency_id[:1].id,
+            **amounts,
+            "hint": "\n".join(dict.fromkeys(texts)),
+        }, draft
+
+    # -- one click -----------------------------------------------------------------------------------
+
+    def action_create(self):
+        """Draft what is shown as ready; large numbers become a queued run."""
+        self.ensure_one()
+        booking = self.env["bookings.booking"]
+        booking._check_may_invoice()
+        ready = self._chosen().filtered(lambda row: row.status == "ready")
+        settings = self._settings()
+        if self.join_draft_ids:
+            settings["join"] = self.join_draft_ids.ids
+        run = booking._invoice_or_queue([("id", "in", ready.ids)], **settings)
+        return run._result_action()
+
+    def action_open_left_out(self):
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "bookings_invoicing.booking_action_all"
+        )
+        _groups, left_out = self._parted()
+        return {**action, "domain": [("id", "in", [one.id for one in left_out])], "context": {}}
+
+
+class BookingsInvoicePreviewLine(models.TransientModel):
+    """One invoice to be."""
+
+    _name = "bookings.invoice.preview.line"
+    _inherit = "bookings.own.links"
+    _description = "Invoice in the Preview"
+
+    preview_id = fields.Many2one(
+        "bookings.invoice.preview", required=True, ondelete="cascade", index=True
+    )
+    payer_id = fields.Many2one("res.partner")
+    booking_ids = fields.Many2many("bookings.booking")
+    booking_count = fields.Integer(string="Bookings", readonly=True)
+    service_from = fields.Date(string="From", readonly=True)
+    service_to = fields.Date(string="To", readonly=True)
+    currency_id = fields.Many2one("res.currency")
+    amount_untaxed = fields.Monetary(string="Untaxed", readonly=True)
+    amount_tax = fields.Monetary(string="Tax", readonly=True)
+    amount_total = fields.Monetary(string="Total", readonly=True)
+    hint = fields.Text(string="To Look At")
+
+
+class BookingsInvoicePreviewLeftOut(models.TransientModel):
+    """A booking that stays, with the reason."""
+
+    _name = "bookings.invoice.preview.left.out"
+    _inherit = "bookings.own.links"
+    _description = "Booking Left Out of the Preview"
+
+    preview_id = fields.Many2one(
+        "bookings.invoice.preview", required=True, ondelete="cascade", index=True
+    )
+    booking_id = fields.Many2one("bookings.booking")
+    reason = fields.Text()

@@ -1,0 +1,29 @@
+from odoo import fields, models
+from odoo.exceptions import UserError
+
+from ..models.booking.booking import NOT_BILLABLE_REASONS
+
+
+class BookingsNotBillable(models.TransientModel):
+    """Ask why the selected bookings are not billed, or on which other document they are."""
+
+    _name = "bookings.not.billable"
+    _inherit = "bookings.own.links"
+    _description = "Mark Bookings as Not Billable"
+
+    booking_ids = fields.Many2many(
+        "bookings.booking",
+        default=lambda self: self.env.context.get("active_ids"),
+        readonly=True,
+        string="Bookings",
+    )
+    reason = fields.Selection(NOT_BILLABLE_REASONS)
+    note = fields.Char()
+
+    def action_confirm(self):
+        """For the reason of this wizard, or that of the button."""
+        reason = self.reason or self.env.context.get("bookings_reason")
+        if not reason:
+            raise UserError(self.env._("Choose why these bookings are not billed."))
+        self.booking_ids.action_mark_not_billable(reason, self.note)
+        return {"type": "ir.actions.client", "tag": "soft_reload"}
