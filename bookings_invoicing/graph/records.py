@@ -27,7 +27,7 @@ from hashlib import blake2b
 from . import fields
 from .errors import RecordError
 from .fields import count, flag, identifier, identifiers, link, money, note, obj, objects, text
-from .purposes import is_needed
+from .record import Record, each, inside
 from .times import duration, moment, stamp, zone
 
 PRICE_TYPES = (
@@ -53,43 +53,6 @@ def _price_type(raw: dict, key: str) -> str:
     if type(value) is not str:
         raise RecordError(key, "is not text")
     return value if value in _PRICE_TYPES else "unknown"
-
-
-class Record:
-    """What all records share: how they are read. Subclasses give ``_read(raw)``, which raises a
-    RecordError for the first property that it cannot understand.
-    """
-
-    __slots__ = ()
-
-    @classmethod
-    def parse(cls, raw: dict, *known):
-        """The record, without what cannot be understood and is not needed.
-
-        Raises RecordError where it is needed.
-        """
-        while True:
-            try:
-                return cls._read(raw, *known)
-            except RecordError as problem:
-                name = problem.field.partition(".")[0]
-                if name not in raw or is_needed(cls.__name__, name):
-                    raise
-            raw = {key: value for key, value in raw.items() if key != name}
-
-
-def _inside(key: str, read, *args):
-    """What ``read`` makes of something below ``key``; its errors name that too."""
-    try:
-        return read(*args)
-    except RecordError as problem:
-        raise problem.within(key) from None
-
-
-def _each(raw: dict, key: str, kind: type) -> tuple:
-    """A list of records below ``key``."""
-    items = objects(raw, key)
-    return _inside(key, lambda: tuple([kind.parse(item) for item in items]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +118,7 @@ class Business(Record):
 
 def _page_zone(raw: dict) -> str:
     page = obj(raw, "bookingPageSettings")
-    return _inside("bookingPageSettings", zone, page, "businessTimeZone")
+    return inside("bookingPageSettings", zone, page, "businessTimeZone")
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +191,7 @@ class Customer(Record):
 
 def _phone(raw: dict) -> str:
     phones = objects(raw, "phones")
-    numbers = _inside("phones", lambda: [text(item, "number") for item in phones])
+    numbers = inside("phones", lambda: [text(item, "number") for item in phones])
     return next(filter(None, numbers), "")
 
 
@@ -300,22 +263,20 @@ class Attendee(Record):
             note(raw, "notes"),
             _address(raw, "location") if raw.get("location") else None,
             zone(raw, "timeZone"),
-            _each(raw, "customQuestionAnswers", Answer) if answers else (),
+            each(raw, "customQuestionAnswers", Answer) if answers else (),
         )
 
 
 def _address(raw: dict, key: str) -> Address | None:
     """The address of a location."""
-    address = _inside(key, obj, obj(raw, key), "address")
+    address = inside(key, obj, obj(raw, key), "address")
     return Address.parse(address) if address else None
 
 
 def _attendees(raw: dict) -> tuple[Attendee, ...]:
-    """``customers``; where that is empty, the one customer in the appointment's own properties, if
-    any.
-    """
+    """``customers``; where that is empty, the one customer in the appointment's own properties."""
     if raw.get("customers"):
-        return _each(raw, "customers", Attendee)
+        return each(raw, "customers", Attendee)
     objects(raw, "customers")
     try:
         alone = Attendee.parse({name: raw.get(key) for name, key in _ALONE.items()})
@@ -348,8 +309,8 @@ _PLAIN = 2  # the marshal format that depends on values alone, not on how they a
 
 
 def digest_of(raw: dict) -> str:
-    """32 hexadecimal digits: where they are the same as before, the appointment need not be read. Where
-    they are not, it may yet say the same in another order. "" for what is nested too deeply.
+    """32 hexadecimal digits: where they are as before, the appointment need not be read. Where they are
+    not, it may yet say the same in another order. "" for what is nested too deeply.
     """
     content = list(map(raw.get, _CONTENT))
     content.append(str(raw.get("price")))  # a Decimal, which marshal does not know
@@ -429,7 +390,7 @@ class Appointment(Record):
 
 def _place(raw: dict) -> str:
     location = obj(raw, "serviceLocation")
-    name = _inside("serviceLocation", text, location, "displayName")
+    name = inside("serviceLocation", text, location, "displayName")
     if name:
         return name
     address = _address(raw, "serviceLocation")

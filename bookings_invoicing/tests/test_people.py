@@ -120,7 +120,7 @@ class TestPeople(BookingsCase):
         booking = self.booked()
         self.assertFalse(self.env["res.partner"].with_user(self.clerk).has_access("create"))
         self.assertEqual(booking.attention_reason, "no_customer")
-        booking.with_user(self.clerk).with_context({}).action_create_customer()
+        booking.with_user(self.clerk).action_create_customer()
         self.assertEqual(booking.status, "ready")
         self.assertEqual(booking.partner_id.create_uid, self.clerk)
         self.assertEqual(booking.partner_id.message_ids.author_id, self.clerk.partner_id)
@@ -227,7 +227,7 @@ class TestPeople(BookingsCase):
         bookings = self.booked() | self.template
         context = {"default_reason": "billed_elsewhere", "active_ids": bookings.ids}
         self.assertEqual(safe_eval(action.context), {"default_reason": "billed_elsewhere"})
-        wizard = self.env["bookings.not.billable"].with_user(self.clerk).with_context(context)
+        wizard = self.env["bookings.not.billable"].with_user(self.clerk).with_context(**context)
         wizard.create({"note": "INV/77"}).action_confirm()
         self.assertEqual(set(bookings.mapped("not_billable_reason")), {"billed_elsewhere"})
         self.assertEqual(set(bookings.mapped("not_billable_note")), {"INV/77"})

@@ -58,9 +58,10 @@ class BookingsBounded(models.AbstractModel):
         return min(max(self[name], lowest), highest)
 
     def _auto_init(self):
-        super()._auto_init()
+        result = super()._auto_init()
         if self._auto:
             self._bring_within_bounds()
+        return result
 
     def _bring_within_bounds(self):
         for field in self._fields.values():

@@ -264,7 +264,7 @@ class BookingsBooking(models.Model):
             booking.payer_hand_id = booking.payer_id
 
     def _init_column(self, name):
-        super()._init_column(name)
+        result = super()._init_column(name)
         if name == "payer_hand_id":
             # Before there was this field: a payer outside the customer's own family was chosen by a person.
             self.env.execute_query(
@@ -279,6 +279,7 @@ class BookingsBooking(models.Model):
                                              AND rule.payer_id = booking.payer_id) RETURNING booking.id"""
                 )
             )
+        return result
 
     def _follow_payer(self):
         """Let the payer be whom Odoo would choose today, unless a person chose one for the booking."""

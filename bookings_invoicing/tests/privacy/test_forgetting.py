@@ -71,18 +71,7 @@ class TestPrivacy(BookingsCase):
             {"setup_id": self.setup.id, "booking_id": bookings[0].id, "partner_id": partner.id}
             | {"field": "vat", "current": "", "proposed": f"{name} {email}"}
         )
-        issue = (
-            self.env["bookings.sync.issue"]
-            .sudo()
-            .create(
-                {
-                    "setup_id": self.setup.id,
-                    "kind": "customer",
-                    "reason": f"{name}: odd",
-                    "payload": f'{{"name": "{name}"}}',
-                }
-            )
-        )
+        issue = self._issue(reason=f"{name}: odd", payload=f'{{"name": "{name}"}}')
         answer = customer.action_forget()
         self.assertIn(partner.display_name, answer["params"]["message"])
         self.assertEqual(
@@ -108,6 +97,11 @@ class TestPrivacy(BookingsCase):
         self.assertEqual({table for table in held if table.startswith("bookings_")}, set())
         self.assertNotIn("mail_activity", held)
         self.assertNotIn("mail_message", {t for t in held if self._mentions_bookings(t, name)})
+
+    def _issue(self, **values):
+        """A customer of Bookings that could not be read."""
+        issues = self.env["bookings.sync.issue"].sudo()
+        return issues.create({"setup_id": self.setup.id, "kind": "customer", **values})
 
     def _mentions_bookings(self, table, name):
         if table != "mail_message":
