@@ -68,6 +68,38 @@ class TestOrders(OrderCase):
         self.assertEqual(set(self.ready.mapped("status")), {"invoiced"})
         self.assertTrue(all(self.ready.mapped("billed_before")))
 
+    def test_early_discount_that_always_reduces_the_tax(self):
+        """The preview is the order's invoice to the cent; Odoo rounds the discount on the order another way."""
+        payer = self.ready[0].payer_id
+        theirs = self.ready.filtered(lambda one: not one.service_id.no_tax)[:5]
+        theirs.payer_id = payer
+        payer.property_payment_term_id = self.env["account.payment.term"].create(
+            {
+                "name": "2 % in 10 days",
+                "early_discount": True,
+                "discount_percentage": 2.0,
+                "discount_days": 10,
+                "early_pay_discount_computation": "mixed",
+            }
+        )
+        theirs.product_id.taxes_id = self.env["account.tax"].create(
+            {"name": "21 %", "amount": 21.0, "type_tax_use": "sale"}
+        )
+        names = ("amount_untaxed", "amount_tax", "amount_total")
+        for method in ("round_per_line", "round_globally"):
+            self.company.tax_calculation_rounding_method = method
+            with self.subTest(method=method):
+                for booking, price in zip(theirs, (21.24, 21.24, 21.24, 21.24, 18.1), strict=True):
+                    booking.write({"price_unit": price, "quantity": 1.0})
+                preview = self.env["bookings.invoice.preview"].create({"booking_ids": theirs.ids})
+                shown = [preview.line_ids[name] for name in names]
+                run = self.env["bookings.booking"]._invoice_all([("id", "in", theirs.ids)])
+                move = self.invoice(run.order_ids)
+                self.assertEqual([move[name] for name in names], shown)
+                self.assertLess(move.amount_tax, 21.64)  # 21 % of 103.06, without the discount
+                move.unlink()
+                run.order_ids._action_cancel()
+
     def test_life_of_an_order(self):
         """Ordered, drafted, draft deleted, order cancelled, revived: the booking follows."""
         booking = self.ready[:1]

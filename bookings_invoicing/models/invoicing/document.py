@@ -175,15 +175,23 @@ class BookingsBooking(models.Model):
 
         :returns: ``amount_untaxed, amount_tax, amount_total`` in the invoice's currency
         """
-        lines = [booking._prepare_invoice_line(split) for booking in self]
-        totals = self.env["account.tax"]._get_tax_totals_summary(
-            self._base_lines(split, lines),
-            self.currency_id[:1],
-            self.company_id[:1],
-            cash_rounding=self.setup_id[:1].invoice_cash_rounding_id or None,
-        )
+        company = self.company_id[:1]
+        term = self.payer_id[:1].with_company(company).property_payment_term_id
+        if term.early_discount and term.early_pay_discount_computation == "mixed":
+            # Lines of the discount reduce the tax: only Odoo's draft knows them.
+            draft = self._prepare_invoice(grouping.Group((), split, ()))
+            totals = self.env["account.move"].sudo().new(draft).tax_totals
+        else:
+            lines = [booking._prepare_invoice_line(split) for booking in self]
+            totals = self.env["account.tax"]._get_tax_totals_summary(
+                self._base_lines(split, lines),
+                self.currency_id[:1],
+                company,
+                cash_rounding=self.setup_id[:1].invoice_cash_rounding_id or None,
+            )
+        rounding = totals.get("cash_rounding_base_amount_currency", 0.0)
         return {
-            "amount_untaxed": totals["base_amount_currency"],
+            "amount_untaxed": totals["base_amount_currency"] + rounding,
             "amount_tax": totals["tax_amount_currency"],
             "amount_total": totals["total_amount_currency"],
         }

@@ -32,6 +32,59 @@ class TestDocument(LedgerCase):
         self.assertEqual((move.fiscal_position_id, move.amount_tax), (position, 0.0))
         self.assertEqual(move.invoice_line_ids.tax_ids, other)
 
+    def _preview_and_draft(self, bookings):
+        """What the preview shows of these bookings, which share an invoice, and what their draft comes to."""
+        names = ("amount_untaxed", "amount_tax", "amount_total")
+        shown = self.env["bookings.invoice.preview"].create({"booking_ids": bookings.ids}).line_ids
+        move = self.env["bookings.booking"]._invoice_all([("id", "in", bookings.ids)]).move_ids
+        self.assertEqual(move.invoice_payment_term_id, self.payer.property_payment_term_id)
+        values = [tuple(shown[name] for name in names), tuple(move[name] for name in names)]
+        move.unlink()
+        return values
+
+    def test_early_discount_that_always_reduces_the_tax(self):
+        """The preview is the draft to the cent, whatever the rounding and however the lines differ."""
+        self.payer.property_payment_term_id = self.env["account.payment.term"].create(
+            {
+                "name": "2 % in 10 days",
+                "early_discount": True,
+                "discount_percentage": 2.0,
+                "discount_days": 10,
+                "early_pay_discount_computation": "mixed",
+            }
+        )
+        theirs = self.ready.filtered(lambda one: not one.service_id.no_tax)[:5]
+        theirs.payer_id = self.payer
+        tax, other = self.env["account.tax"].create(
+            [{"name": f"{rate} %", "amount": rate, "type_tax_use": "sale"} for rate in (21.0, 6.0)]
+        )
+        theirs.product_id.taxes_id = tax
+        self.assertGreater(len(theirs.service_id), 1)
+        theirs[-1].product_id.taxes_id = other
+        plan = self.env["account.analytic.plan"].create({"name": "Places"})
+        account = self.env["account.analytic.account"].create({"name": "Quay", "plan_id": plan.id})
+        theirs[0].service_id.analytic_distribution = {str(account.id): 100}
+        for included, prices in ((False, [18.1, 3.33, 7.77, 0.05, 99.99]), (True, [21.9] * 5)):
+            self.setup.price_tax = "included" if included else "excluded"
+            for method in ("round_per_line", "round_globally"):
+                self.company.tax_calculation_rounding_method = method
+                for count in (1, 5):
+                    with self.subTest(included=included, method=method, count=count):
+                        for booking, price in zip(theirs[:count], prices, strict=False):
+                            booking.write({"price_unit": price, "quantity": 1.0})
+                        shown, drafted = self._preview_and_draft(theirs[:count])
+                        self.assertEqual(shown, drafted)
+                        if count == 1:  # of 17.74: 18.10 less 2 %, which alone has 3.80
+                            self.assertIn(drafted[1], (3.72, 3.73))
+        rounding = {"rounding": 1.0, "rounding_method": "UP", "strategy": "add_invoice_line"}
+        rounding["profit_account_id"] = self.company_data["default_account_revenue"].id
+        rounding["loss_account_id"] = self.company_data["default_account_expense"].id
+        self.setup.invoice_cash_rounding_id = self.env["account.cash.rounding"].create(
+            rounding | {"name": "Whole"}
+        )
+        shown, drafted = self._preview_and_draft(theirs)
+        self.assertEqual((shown, drafted[2]), (drafted, 110.0))
+
     def test_a_plan_has_one_account(self):
         """The nearer account of a plan wins; Odoo's own rules add those of other plans, by account prefix too."""
         places, people = self.env["account.analytic.plan"].create(
