@@ -64,9 +64,10 @@ class TestBillingRules(LedgerCase):
 
     def test_list_prices_are_taken_as_those_of_bookings(self):
         booking = self.ready.filtered("product_id.taxes_id")[0]
-        tax = booking.product_id.taxes_id._filter_taxes_by_company(self.company)[:1]
-        tax.write({"amount_type": "percent", "amount": 25.0, "price_include_override": False})
-        booking.product_id.taxes_id = tax
+        # A tax that no fiscal position of the payer maps.
+        booking.product_id.taxes_id = self.env["account.tax"].create(
+            {"name": "25 %", "amount": 25.0, "type_tax_use": "sale"}
+        )
         booking.product_id.list_price = 100.0
         booking.service_id.billing_rule = "pricelist"
         self.setup.price_tax = "included"
@@ -240,7 +241,7 @@ class TestBillingRules(LedgerCase):
     def test_what_has_not_ended_when_it_is_claimed_is_not_billed(self):
         """The status was right when it was kept; the clock is asked again."""
         booking = self.ready[0]
-        self.setup.bill_after = 10**5
+        self.setup.bill_after = 366 * 24
         self.assertEqual(booking.status, "upcoming")
         self.env.cr.execute(
             "UPDATE bookings_booking SET status = 'ready' WHERE id = %s", [booking.id]
