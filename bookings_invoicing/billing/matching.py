@@ -14,30 +14,40 @@ from typing import NamedTuple
 
 NO_ATTENDEE = "-"
 _PLAIN_ADDRESS = re.compile(r"[A-Za-z0-9_+-][A-Za-z0-9._+-]*@[A-Za-z0-9][A-Za-z0-9.-]*")
-_NOT_IN_ADDRESS = re.compile(r"[\s\x00-\x1f\x7f\"]")
+_NOT_IN_ADDRESS = re.compile(r"[@\s\x00-\x1f\x7f\"()<>\[\]\\,;:]")
 
 
 def normalize_email(text: str | None) -> str:
     """The one address in ``text`` as Odoo's ``email_normalized`` holds it; "" without exactly one.
 
-    The domain is lower-cased, the local part where it is plain ASCII (RFC 5322 3.4.1 leaves case to
-    the host).
+    Every kind of blank is a space, and none is part of an address: Odoo keeps no-break and wide
+    spaces around one, so its addresses are compared by way of this function. The domain is
+    lower-cased, the local part where it is plain ASCII (RFC 5322 3.4.1 leaves case to the host).
 
-    >>> normalize_email(" Ann Lee <Ann.Lee@Example.COM> ")
-    'ann.lee@example.com'
+    >>> normalize_email(" Ann Lee <Ann.Lee@Example.COM> "), normalize_email("ann@x.org\u00a0")
+    ('ann.lee@example.com', 'ann@x.org')
     >>> normalize_email("a@x.org, b@x.org"), normalize_email("nobody"), normalize_email(None)
     ('', '', '')
     """
-    if text and _PLAIN_ADDRESS.fullmatch(text):
+    text = " ".join((text or "").split())
+    if _PLAIN_ADDRESS.fullmatch(text):
         return text.lower()
-    found = [address for _name, address in getaddresses([text or ""]) if "@" in address]
-    words = [word for word in " ".join(found).split() if "@" in word]
-    if len(words) != 1:
+    found = _addresses(text)
+    if any(address.startswith("@") for _name, address in found):
         return ""
-    local, _at, domain = words[0].rpartition("@")
+    if len(found) == 1 and " " in found[0][1] and not found[0][0]:
+        found = _addresses(found[0][1].replace(" ", ","))
+    if len(found) != 1:
+        return ""
+    local, _at, domain = found[0][1].rpartition("@")
     if not local or not domain or _NOT_IN_ADDRESS.search(local + domain):
         return ""
     return f"{local.lower() if local.isascii() else local}@{domain.lower()}"
+
+
+def _addresses(text: str) -> list[tuple[str, str]]:
+    """(name, address) of what has an @, as Odoo's ``email_split_tuples`` reads it."""
+    return [(name, address) for name, address in getaddresses([text]) if "@" in address]
 
 
 def name_key(name: str | None) -> str:

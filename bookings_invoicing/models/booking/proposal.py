@@ -182,7 +182,7 @@ class ResPartner(models.Model):
             address = self._billing_address()
             if address:
                 address.email = value
-            elif value != self.email_normalized:
+            elif value != matching.normalize_email(self.email_normalized):
                 self.create(
                     {"type": "invoice", "name": self.name, "parent_id": self.id, "email": value}
                     | {"company_id": self.company_id.id}

@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.fields import Domain
+from odoo.tools import SQL
 
 from ...billing import countries, matching
 from ..base.remote_record import IMPORTING
@@ -10,6 +12,9 @@ CONTACT_FIELDS = {
     "phone": ("phone",),
     "address": ("street", "city", "zip", "country_id", "state_id"),
 }
+
+# An address that Odoo keeps with blanks other than a space: pasted from web pages and office documents.
+ODD_BLANK = "[\x01-\x1f\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
 
 
 class BookingsCustomer(models.Model):
@@ -151,25 +156,27 @@ class BookingsCustomer(models.Model):
     @api.model
     def _partners_by_email(self, company, emails):
         """Partners of the company, or shared, by normalised e-mail: ``{e-mail: [matching.Candidate]}``."""
-        emails = [email for email in emails if email]
+        emails = {email for email in emails if email}
         if not emails:
             return {}
         partner = self.env["res.partner"].sudo()
+        same = Domain("email_normalized", "in", emails) | Domain.custom(to_sql=_has_odd_blank)
         found = {}
         for record in partner.search(
-            [("email_normalized", "in", emails), *partner._check_company_domain(company)],
-            order="id",
+            same & Domain(partner._check_company_domain(company)), order="id"
         ):
-            found.setdefault(record.email_normalized, []).append(
-                matching.Candidate(
-                    id=record.id,
-                    email=record.email_normalized,
-                    company_id=record.company_id.id,
-                    name=record.name or "",
-                    parent_id=record.parent_id.id,
-                    address=record.type != "contact",
+            email = matching.normalize_email(record.email_normalized)
+            if email in emails:
+                found.setdefault(email, []).append(
+                    matching.Candidate(
+                        id=record.id,
+                        email=email,
+                        company_id=record.company_id.id,
+                        name=record.name or "",
+                        parent_id=record.parent_id.id,
+                        address=record.type != "contact",
+                    )
                 )
-            )
         return found
 
     def _match_partners(self, setup, asked=False):
@@ -388,3 +395,7 @@ class BookingsSyncSetup(models.Model):
                 continue
             values[name] = field.convert_to_write(template[name], template)
         return values
+
+
+def _has_odd_blank(partners, alias, query):
+    return SQL("%s ~ %s", partners._field_to_sql(alias, "email_normalized", query), ODD_BLANK)
