@@ -162,7 +162,7 @@ class BookingsConnection(models.Model):
                     ),
                     date_deadline=max(connection.secret_expiry, today),
                 )
-                connection.expiry_warned = step
+                connection.sudo().expiry_warned = step
 
     # -- what a change means -------------------------------------------------------------------------
 
