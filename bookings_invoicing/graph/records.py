@@ -1,5 +1,4 @@
-"""What Bookings knows, as frozen records: strings are clean, money is Decimal, times are aware and
-UTC.
+"""What Bookings knows, as frozen records: strings are clean, money is Decimal, times are in UTC.
 
 ``X.parse(raw)`` takes one object of a Graph answer (v1.0, US Government or beta spelling) and
 raises RecordError when a property that is needed cannot be understood; ``purposes`` says of each
@@ -390,8 +389,7 @@ class Appointment(Record):
 
 def _place(raw: dict) -> str:
     location = obj(raw, "serviceLocation")
-    name = inside("serviceLocation", text, location, "displayName")
-    if name:
+    if name := inside("serviceLocation", text, location, "displayName"):
         return name
     address = _address(raw, "serviceLocation")
     return str(address) if address else ""
