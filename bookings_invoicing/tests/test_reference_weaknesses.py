@@ -1,12 +1,15 @@
 """What hurts in the reference product and has no test of its own elsewhere; see docs/business-central.md."""
 
 import logging
+import random
 
 from freezegun import freeze_time
 
 from odoo.exceptions import ValidationError
 from odoo.tests import tagged
+from odoo.tools import email_normalize
 
+from ..billing.matching import normalize_email
 from .common import NOW, BookingsCase
 
 TABLE = '(FROM|JOIN|INTO|UPDATE) "?%s'
@@ -52,6 +55,24 @@ class TestReferenceWeaknesses(BookingsCase):
             self.company, [*emails, "k.n@example.com"]
         )
         self.assertEqual([one.id for one in found["k.n@example.com"]], known.ids)
+
+    def test_addresses_are_those_of_odoo_or_none(self):
+        """Whatever is typed: what we call the address is what Odoo finds its contact by, and most are found."""
+        signs = " \t\n\u00a0\u3000\x00\x7f,;<>\"'()[].:\\%@@"
+        parts = [*signs, "a", "B", "\u0130", "\u00df", "ann.lee", "@x.org", "@X.Org", "Ann <a@b.c>"]
+        blanks = ("", " ", "\u00a0", "\u2009\u00a0", "\u3000 ")
+        rng, found = random.Random(7), 0
+        for _case in range(10_000):
+            text = "".join(rng.choices(parts, k=rng.randint(1, 8)))
+            ours = normalize_email(text)
+            if ours:
+                found += 1
+                self.assertEqual(ours, email_normalize(" ".join(text.split())), repr(text))
+                self.assertEqual(ours, normalize_email(ours), repr(text))
+                pasted = rng.choice(blanks) + ours + rng.choice(blanks)
+                stored = email_normalize(pasted, strict=False)
+                self.assertEqual(ours, normalize_email(stored), repr(pasted))
+        self.assertGreater(found, 1000)
 
     def test_nothing_is_imported_without_a_template(self):
         for values in ({"customer_template_id": False}, {"service_template_id": False}):
