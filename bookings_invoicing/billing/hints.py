@@ -166,7 +166,8 @@ class InvoiceLook:
 
     ``credit``: what the payer has paid or was credited and is not applied yet; ``down_payment``:
     an open one exists; ``draft``: the name of a draft that could take the lines; ``old_months``:
-    months of service before last month.
+    months of service before last month. ``untaxed``: services given on the spot whose tax the fiscal
+    ``position`` takes off.
     """
 
     total: Decimal
@@ -177,6 +178,8 @@ class InvoiceLook:
     limit: Decimal | None = None
     old_months: tuple[str, ...] = ()
     incomplete: tuple[str, ...] = ()
+    position: str = ""
+    untaxed: tuple[str, ...] = ()
 
 
 def invoice_hints(invoice: InvoiceLook) -> list[Explanation]:
@@ -201,4 +204,7 @@ def invoice_hints(invoice: InvoiceLook) -> list[Explanation]:
     if invoice.incomplete:
         fields = ", ".join(invoice.incomplete)
         found.append(Explanation("hint_incomplete", {"fields": fields}))
+    if invoice.untaxed:
+        params = {"position": invoice.position, "services": ", ".join(invoice.untaxed)}
+        found.append(Explanation("hint_tax_taken_off", params))
     return found

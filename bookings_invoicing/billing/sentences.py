@@ -129,4 +129,7 @@ EXPLANATIONS = {
     "hint_limit": _lt("The total of %(total)s is over the limit of %(limit)s."),
     "hint_old_months": _lt("It holds services of earlier months: %(months)s."),
     "hint_incomplete": _lt("The payer lacks: %(fields)s."),
+    "hint_tax_taken_off": _lt(
+        "%(position)s takes the tax off what was given on the spot: %(services)s. Check whether the payer's address decides."
+    ),
 }

@@ -36,6 +36,7 @@ ATTENTION_REASONS = (
     ("address", "Address Incomplete"),
     ("vat", "Tax ID Missing"),
     ("e_invoice", "E-Invoice Details Missing"),
+    ("e_invoice_tax", "Tax Lacks E-Invoice Details"),
 )
 NOT_BILLABLE_REASONS = (
     ("free", "Free of Charge"),

@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.fields import Command, Domain
 from odoo.tools import format_date
 
-from ..billing import hints, money, period
+from ..billing import money, period
 from ..models.base.bounded import DAYS
 
 SHOWN = 200  # invoices listed; the sums count all
@@ -166,10 +166,8 @@ class BookingsInvoicePreview(models.TransientModel):
         texts, draft = [], self.env["account.move"]
         if detailed:
             draft = bookings._draft_to_join(group.split)
-            look = bookings._invoice_look(
-                money.decimal_of(amounts["amount_total"]), group.split, draft
-            )
-            texts += [bookings._hint_text(hint) for hint in hints.invoice_hints(look)]
+            total = money.decimal_of(amounts["amount_total"])
+            texts += bookings._invoice_hints(total, group.split, draft)
             texts += [
                 f"{booking.day}: {booking._hint_text(hint)}"
                 for booking in bookings

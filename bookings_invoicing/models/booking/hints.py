@@ -128,13 +128,18 @@ class BookingsBooking(models.Model):
             text in (line.name or "") for text in texts
         )
 
-    def _invoice_look(self, total, split, draft):
-        """These bookings as one invoice to be.
+    def _invoice_hints(self, total, split, draft):
+        """Hints on these bookings as one invoice to be, as sentences; modules that know of more add theirs.
 
         :param Decimal total: with tax
         :param bookings_invoicing.billing.grouping.Split split:
         :param account.move draft: that could take the lines
         """
+        look = self._invoice_look(total, split, draft)
+        return [self._hint_text(hint) for hint in hints.invoice_hints(look)]
+
+    def _invoice_look(self, total, split, draft):
+        """These bookings as the hints see their invoice."""
         payer = self[:1].payer_id
         company = self[:1].company_id
         moves = self.env["account.move"].sudo()
@@ -159,6 +164,31 @@ class BookingsBooking(models.Model):
             else None,
             old_months=tuple(month for month in months if month < old),
             incomplete=payer._bookings_labels(payer._bookings_look().missing),
+            position=self.env["account.fiscal.position"].browse(split.fiscal_position).name or "",
+            untaxed=self._untaxed_on_the_spot(split),
+        )
+
+    def _untaxed_on_the_spot(self, split):
+        """Names of services that were not online and whose tax a foreign address takes off by a fiscal position.
+
+        Of a business with tax ID the address does decide: it is taxed where it is (Directive 2006/112/EC, Article 44).
+        """
+        payer, home = self.payer_id[:1], self.company_id[:1].account_fiscal_country_id
+        vat = payer.commercial_partner_id.vat
+        if not split.fiscal_position or payer.country_id in (home, home.browse()):
+            return ()
+        if vat and vat != "/":
+            return ()
+        plain = split._replace(fiscal_position=None)
+        return tuple(
+            sorted(
+                {
+                    booking.service_id.name
+                    for booking in self.filtered(lambda one: not one.is_online)
+                    if any(booking._line_taxes(plain).mapped("amount"))
+                    and not any(booking._line_taxes(split).mapped("amount"))
+                }
+            )
         )
 
     def _payer_credit(self, split):

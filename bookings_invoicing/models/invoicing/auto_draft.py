@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import plaintext2html
 
-from ...billing import hints, money, period
+from ...billing import money, period
 
 WARNING = "mail.mail_activity_data_warning"
 
@@ -118,6 +118,4 @@ class BookingsBooking(models.Model):
             if noted.get(booking.id):
                 return self._hint_text(noted[booking.id][0])
         total = money.decimal_of(self._invoice_totals(split)["amount_total"])
-        look = self._invoice_look(total, split, self._draft_to_join(split))
-        found = hints.invoice_hints(look)
-        return self._hint_text(found[0]) if found else ""
+        return next(iter(self._invoice_hints(total, split, self._draft_to_join(split))), "")

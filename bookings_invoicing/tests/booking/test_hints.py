@@ -28,6 +28,39 @@ class HintCase(LedgerCase):
 
 @tagged("post_install", "-at_install")
 class TestHints(HintCase):
+    def test_a_tax_taken_off_what_was_given_on_the_spot(self):
+        """The payer lives abroad, the appointment was at home; online it is given where the payer is."""
+        self.env["account.fiscal.position"].search([]).active = False  # those of the chart
+        position = self.env["account.fiscal.position"].create(
+            {
+                "name": "Export",
+                "company_id": self.company.id,
+                "auto_apply": True,
+                "country_id": self.env.ref("base.jp").id,
+            }
+        )
+        self.env["account.tax"].create(
+            {
+                "name": "0 % export",
+                "amount": 0.0,
+                "type_tax_use": "sale",
+                "company_id": self.company.id,
+                "fiscal_position_ids": position.ids,
+                "original_tax_ids": self.company_data["default_tax_sale"].ids,
+            }
+        )
+        (self.theirs - self.theirs[0]).sudo().is_online = True
+        self.theirs[0].sudo().is_online = False
+        self.assertNotIn("takes the tax off", self.hint())
+        self.payer.write({"country_id": self.env.ref("base.jp").id, "vat": False})
+        self.assertIn(
+            f"Export takes the tax off what was given on the spot: {self.theirs[0].service_id.name}.",
+            self.hint(),
+        )
+        self.assertNotIn("takes the tax off", self.hint(self.theirs - self.theirs[0]))
+        self.payer.vat = "T7000012050002"
+        self.assertNotIn("takes the tax off", self.hint(), "a business is taxed where it is")
+
     def test_a_payment_on_account_is_pointed_out(self):
         self.assertNotIn("of credit that is not applied", self.hint())
         payment = self.env["account.payment"].create(
