@@ -15,6 +15,13 @@ from .pyenv import CONSTRAINTS
 PREFIX = "bookings_template_"
 # Every other template is made from the one with these.
 BASE = ["account"]
+# Modules that the tests of an addon need besides what it depends on: charts of accounts, and their formats.
+FOR_TESTS = {
+    "bookings_invoicing_edi": (
+        *("l10n_be", "l10n_ch", "l10n_de", "l10n_dk", "l10n_fr_account", "l10n_nl"),
+        *("l10n_dk_nemhandel", "l10n_dk_oioubl"),
+    )
+}
 MARK = "made by ./dev of bookings-invoicing"
 TEMPORARY = re.compile(r"bookings_(?:test|bench|serve|check)_(\d+)$")
 

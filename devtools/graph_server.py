@@ -73,9 +73,8 @@ def main(argv=None):
             threading.Event().wait()
 
 
-def plain_package(name):
-    """A part of the addon that needs no Odoo, imported without the addon's own ``__init__``."""
-    addon = "bookings_invoicing"
+def plain_package(name, addon="bookings_invoicing"):
+    """A part of an addon that needs no Odoo, imported without the addon's own ``__init__``."""
     if addon not in sys.modules:
         package = types.ModuleType(addon)
         package.__path__ = [str(REPO / addon)]

@@ -1,4 +1,7 @@
-"""Addons of others that the tests install beside ours: wheels in a folder of their own in the cache."""
+"""What only some tests need: wheels in folders of their own in the cache.
+
+``neighbors.txt``: addons of others that are installed beside ours. ``validators.txt``: the rules of e-invoices.
+"""
 
 import hashlib
 import shutil
@@ -7,24 +10,23 @@ from .console import locked, run, step
 from .paths import REPO, cache, locks
 from .pyenv import NETWORK
 
-WHEELS = REPO / "devtools" / "neighbors.txt"
 
-
-def folder(env):
-    """Folder to put on PYTHONPATH, so that Odoo finds these addons. Raises DevError."""
-    target = cache() / f"neighbors-{hashlib.sha256(WHEELS.read_bytes()).hexdigest()[:10]}"
+def folder(env, name="neighbors"):
+    """Folder to put on PYTHONPATH for the wheels that ``devtools/NAME.txt`` lists. Raises DevError."""
+    wheels = REPO / "devtools" / f"{name}.txt"
+    target = cache() / f"{name}-{hashlib.sha256(wheels.read_bytes()).hexdigest()[:10]}"
     if not target.exists():
-        with locked(locks(), "neighbors"):
+        with locked(locks(), name):
             if not target.exists():
-                _install(env, target)
+                _install(env, target, wheels)
     return target
 
 
-def _install(env, target):
-    with step("downloading addons to test beside ours"):
+def _install(env, target, wheels):
+    with step(f"downloading what {wheels.name} lists"):
         building = target.with_name(f"{target.name}.new")
         shutil.rmtree(building, ignore_errors=True)
         # Their requirements name Odoo itself, which is here already, so they are installed without.
         pip = [env.python, "-m", "pip", "install", "-q", "--no-input", "--no-compile", "--no-deps"]
-        run([*pip, "--target", building, "-r", WHEELS], hint=NETWORK)
+        run([*pip, "--target", building, "-r", wheels], hint=NETWORK)
         building.rename(target)

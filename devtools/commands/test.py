@@ -5,7 +5,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from .. import databases, odoo_log, system
+from .. import databases, neighbors, odoo_log, system
 from ..console import DevError, say
 from ..environment import Environment
 from ..lanes import Lane, Result
@@ -14,6 +14,8 @@ from ..paths import REPO, manifests
 
 # Odoo's plug-in for pytest starts Odoo in every run it is loaded in.
 PLAIN = ("-p", "no:odoo")
+# Wheels that the tests of an addon use: devtools/NAME.txt.
+VALIDATORS = {"bookings_invoicing_edi": "validators"}
 
 
 def main(args):
@@ -81,13 +83,16 @@ def _run_plain(env, lane, paths, options, variables):
 
 
 def _run_inside(env, lane, chosen, options, variables):
-    """Each addon gets a database with just what it depends on."""
+    """Each addon gets a database with just what it depends on, and what its tests need."""
     for addon, paths in sorted(chosen.items()):
         needed = databases.dependencies(databases.with_own_dependencies([addon]))
+        needed += databases.FOR_TESTS.get(addon, ())
         with databases.temporary(env, "bookings_test", needed) as name:
             lane.say(f"installing {addon} into {name}")
             _check_log(lane, f"installing {addon}", databases.install(env, name, [addon]))
-            _run_addon(env, lane, name, [*paths, *options], variables)
+            wheels = VALIDATORS.get(addon)
+            more = {"PYTHONPATH": neighbors.folder(env, wheels)} if wheels else {}
+            _run_addon(env, lane, name, [*paths, *options], {**variables, **more})
 
 
 def _run_addon(env, lane, database, args, variables):

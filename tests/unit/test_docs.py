@@ -10,7 +10,10 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCS = sorted((ROOT / "docs").glob("*.md")) + [ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
 TESTS = {
     path.name: path
-    for folder in ("tests", "bookings_invoicing/tests", "bookings_invoicing_sale/tests")
+    for folder in (
+        "tests",
+        *(f"{path.parent.name}/tests" for path in ROOT.glob("*/__manifest__.py")),
+    )
     for path in (ROOT / folder).rglob("test_*.py")
 }
 NAMED = re.compile(r"`(?:[\w/]*/)?(test_\w+\.py)`((?: (?:Test\w+|test_\w+),?)*)")

@@ -1,0 +1,150 @@
+import logging
+
+from odoo import fields, models
+from odoo.addons.bookings_invoicing.billing import grouping
+from odoo.exceptions import UserError
+
+_logger = logging.getLogger(__name__)
+KEY = "e_invoice_tax"
+# The exporter knows no reason of its own for these (UNCL 5305); those of K and G it does.
+NEEDS_REASON = ("AE", "E", "O")
+
+
+class BookingsBooking(models.Model):
+    """What an e-invoice cannot do without, found before there is a draft.
+
+    How it works: taxes are looked at with everything else that stands in the way. All the rest Odoo's own exporter of the
+    payer's format is asked for, on an invoice in memory.
+    """
+
+    _inherit = "bookings.booking"
+
+    # -- taxes -------------------------------------------------------------------------------------------
+
+    def _billing_blockers(self):
+        found = super()._billing_blockers()
+        asking = self.filtered(
+            lambda one: (
+                one.payer_id.active and one.product_id and one._e_invoice_builder() is not None
+            )
+        )
+        splits = asking._splits()
+        for booking in asking:
+            fault = booking._tax_fault(splits[booking.id])
+            # Without a tax by mistake is a stop of its own already.
+            if fault and (fault["tax"] or booking._without_tax()):
+                found.setdefault(booking.id, []).append([KEY, fault])
+        return found
+
+    def _tax_fault(self, split):
+        """What the taxes of this booking's line lack for an e-invoice; ``None`` where nothing does.
+
+        :param bookings_invoicing.billing.grouping.Split split:
+        """
+        self.ensure_one()
+        taxes = self._line_taxes(split).flatten_taxes_hierarchy()
+        values = {"payer": self.payer_id.display_name, "service": self.service_id.display_name}
+        if not taxes:
+            return {**values, "tax": False, "tax_ids": [], "fields": []}
+        lacking = taxes.filtered(lambda tax: tax._e_invoice_lacks())
+        if not lacking:
+            return None
+        return {
+            **values,
+            "tax": ", ".join(lacking.mapped("name")),
+            "tax_ids": lacking.ids,
+            "fields": sorted({name for tax in lacking for name in tax._e_invoice_lacks()}),
+        }
+
+    def _attention_text(self, key, params):
+        if key != KEY:
+            return super()._attention_text(key, params)
+        if not params["tax"]:
+            return self.env._(
+                "%(payer)s gets an e-invoice, and each of its lines needs a tax; %(service)s has none on purpose. Give its "
+                "product a 0 %% tax with tax category and exemption reason instead.",
+                payer=params["payer"],
+                service=params["service"],
+            )
+        return self.env._(
+            "%(payer)s gets an e-invoice, which must say why there is no tax. Complete the tax %(tax)s: %(fields)s.",
+            payer=params["payer"],
+            tax=params["tax"],
+            fields=self._tax_labels(params["fields"]),
+        )
+
+    def _tax_labels(self, names):
+        tax_fields = self.env["account.tax"]._fields
+        return ", ".join(tax_fields[name]._description_string(self.env) for name in names)
+
+    def action_open_tax(self):
+        """Open the tax that lacks something, or the product where it needs one."""
+        self.ensure_one()
+        taxes = self.env["account.tax"]
+        for key, params in self.blockers or ():
+            if key == KEY:
+                taxes |= taxes.browse(params["tax_ids"])
+        return self._open_record(taxes.exists()[:1] or self.product_id)
+
+    # -- the exporter's own questions ---------------------------------------------------------------------
+
+    def _e_invoice_builder(self):
+        """The exporter of the payer's e-invoice format; ``None`` where the payer gets no e-invoice."""
+        payer = self.payer_id[:1].with_company(self.company_id[:1])
+        chosen = payer.invoice_edi_format
+        if not chosen or chosen not in payer._get_ubl_cii_formats():
+            return None
+        return payer.commercial_partner_id._get_edi_builder(chosen)
+
+    def _invoice_hints(self, total, split, draft):
+        # EXTENDS 'bookings_invoicing'
+        found = super()._invoice_hints(total, split, draft)
+        builder = self._e_invoice_builder()
+        if builder is not None:
+            return found + self._e_invoice_failures(builder, split)
+        return found + self._tax_hints(split)
+
+    def _tax_hints(self, split):
+        """What the taxes lack for the e-invoice that Odoo embeds in the PDF all the same.
+
+        Between businesses, and from the European Union: elsewhere nobody asks for a reason of its directive.
+        """
+        union = self.env.ref("base.europe").sudo().country_ids
+        if (
+            not self.payer_id[:1].commercial_partner_id.is_company
+            or self.company_id[:1].country_id not in union
+        ):
+            return []
+        faults = [fault for booking in self if (fault := booking._tax_fault(split))]
+        return [
+            self.env._(
+                "The e-invoice in the PDF cannot say why there is no tax. Complete the tax %(tax)s: %(fields)s.",
+                tax=fault["tax"],
+                fields=self._tax_labels(fault["fields"]),
+            )
+            for fault in faults
+            if fault["tax"]
+        ]
+
+    def _e_invoice_failures(self, builder, split):
+        """What Odoo's exporter would say at *Send* of the invoice of these bookings, as sentences."""
+        group = grouping.Group((), split, ())
+        values = self._prepare_invoice(group)
+        values["name"] = self.env._("New")
+        values.setdefault("invoice_date", fields.Date.context_today(self))
+        move = self.env["account.move"].with_company(self.company_id[:1]).new(values)
+        # In memory the two know nothing of each other, and exporters read either.
+        move.line_ids = move.invoice_line_ids
+        try:
+            _content, errors = builder._export_invoice(move)
+        except UserError as error:
+            errors = [str(error)]
+        except Exception as error:
+            _logger.exception("%s cannot export an invoice in memory", builder._name)
+            errors = [str(error) or type(error).__name__]
+        return [
+            self.env._(
+                "E-invoice (%(format)s): %(error)s", format=builder._description, error=error
+            )
+            for error in sorted(errors)
+        ]
