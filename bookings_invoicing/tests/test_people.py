@@ -139,7 +139,8 @@ class TestPeople(BookingsCase):
         booking = self.booked()
         self.assertFalse(self.env["res.partner"].with_user(self.clerk).has_access("create"))
         self.assertEqual(booking.attention_reason, "no_customer")
-        booking.with_user(self.clerk).action_create_customer()
+        env = self.env(user=self.clerk, context={})  # with tracking, which tests switch off
+        booking.with_env(env).action_create_customer()
         self.assertEqual(booking.status, "ready")
         self.assertEqual(booking.partner_id.create_uid, self.clerk)
         self.assertEqual(booking.partner_id.message_ids.author_id, self.clerk.partner_id)

@@ -5,6 +5,7 @@ from ...billing.status import BILLED
 from . import facts as booking_rules
 
 ABSENT = {"no_show", "late_cancel"}
+TYPED = {"price_unit", "quantity"}  # what a person may type of a price
 
 
 class BookingsBooking(models.Model):
@@ -136,21 +137,25 @@ class BookingsBooking(models.Model):
     # -- attendance ----------------------------------------------------------------------------------
 
     def write(self, vals):
-        if "attendance" not in vals:
-            return super().write(vals)
         # What is on a document stays as it was billed; somebody is told.
-        told = self.filtered(
-            lambda one: (
-                one.status in BILLED
-                and one.attendance != vals["attendance"]
-                and not ABSENT.isdisjoint((one.attendance, vals["attendance"]))
-            )
-        )
+        told = self.filtered(lambda one: one._is_told_of(vals.get("attendance")))
         result = super().write(vals)
-        if "attendance_source" not in vals:
-            self.sudo().attendance_source = "hand"
-        told._for_import().changed_since_billing = True
+        if not TYPED.isdisjoint(vals):
+            self._reprice()
+        if "attendance" in vals:
+            if "attendance_source" not in vals:
+                self.sudo().attendance_source = "hand"
+            told._for_import().changed_since_billing = True
         return result
+
+    def _is_told_of(self, attendance):
+        """Whether this attendance, if it is a new one, changes what a document bills."""
+        return bool(
+            attendance
+            and self.status in BILLED
+            and self.attendance != attendance
+            and not ABSENT.isdisjoint((self.attendance, attendance))
+        )
 
     def action_came(self):
         return self._attend("came")

@@ -98,8 +98,14 @@ class BookingsBooking(models.Model):
                     "manual_date": fields.Datetime.now(),
                 }
             )
+
+    def _reprice(self):
+        """Work the amount out again once all that a person typed is kept.
+
+        The ORM protects what one method computes while one of its fields is written, so the amount would stay behind; any
+        earlier, and a price typed together with a quantity would be replaced before it is kept.
+        """
         self._refresh_list_price()
-        # The ORM protects what one method computes while one of its fields is written: the amount would stay behind.
         for field in self.pool.field_computed[self._fields["amount"]]:
             self.env.add_to_compute(field, self)
 

@@ -40,6 +40,16 @@ class TestBillingRules(LedgerCase):
         self.assertEqual(group[0].amount, 1.0)
         self.assertAlmostEqual(sum(group.mapped("share_amount")), whole, 2)
 
+    def test_price_and_quantity_typed_together_are_both_kept(self):
+        booking = self.ready[0]
+        for values in (
+            {"quantity": 2.0, "price_unit": 100.0},
+            {"price_unit": 30.0, "quantity": 3.0},
+        ):
+            booking.write(values)
+            self.assertEqual({name: booking[name] for name in values}, values)
+            self.assertEqual(booking.amount, values["quantity"] * values["price_unit"])
+
     def test_whom_the_price_is_for_counts_at_once_and_back(self):
         group = self._group()
         each = group.mapped("amount")
