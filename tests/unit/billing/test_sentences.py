@@ -16,7 +16,7 @@ PACKAGE = Path(sentences.__file__).parent
 RULES = "\n".join(
     path.read_text()
     for folder in (PACKAGE, PACKAGE.parent / "models")
-    for path in folder.glob("*.py")
+    for path in folder.rglob("*.py")
     if path.name != "sentences.py"
 )
 # Codes that the rules put together from a word of theirs.
