@@ -93,7 +93,7 @@ class SealedWalks:
         keys = set()
         for addon in ADDONS.glob(f"{OURS}*"):
             for folder in ("models", "wizards", "controllers"):
-                for path in (addon / folder).glob("*.py"):
+                for path in (addon / folder).rglob("*.py"):
                     for found in READ_CONTEXT.findall(path.read_text(encoding="utf-8")):
                         keys.update(filter(None, found))
         self.assertLessEqual({"bookings_importing", "bookings_join", "active_ids"}, keys)

@@ -179,7 +179,7 @@ class TestListPrice(LedgerCase):
         """The product that is made for the service at this price in Bookings."""
         if currency:
             self.setup.currency_id = currency
-        self.service.write({"product_id": False, "price": price})
+        self.service.sudo().write({"product_id": False, "price": price})
         self.service.action_create_product()
         return self.service.product_id
 
@@ -213,6 +213,6 @@ class TestListPrice(LedgerCase):
             }
         )
         self.assertEqual(self._made(700.0).list_price, 100.0)
-        self.service.write({"product_id": False, "price": 350.0})
+        self.service.sudo().write({"product_id": False, "price": 350.0})
         self.service._make_products(self.setup)
         self.assertEqual(self.service.product_id.list_price, 50.0)

@@ -286,7 +286,7 @@ class TestSecrets(LiveCase):
         self.live._keep_secret("tokens", CANARY)
         self.live.auth_method = "delegated"
         self.env.flush_all()
-        script = Path(__file__).parent.parent / "data" / "neutralize.sql"
+        script = Path(__file__).parents[2] / "data" / "neutralize.sql"
         for _twice in range(2):
             self.cr.execute(script.read_text())
         self.env.invalidate_all()

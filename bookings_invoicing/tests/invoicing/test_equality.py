@@ -22,6 +22,7 @@ LEFT_OUT = {
         "booking_live": "follows from the booking",
         "booking_released": "follows from the booking",
         "booking_tax_included": "follows from the booking",
+        "booking_written": "what the line of a booking was when it was written",
     },
     "account.analytic.line": {},
     "mail.message": {"message_id": "drawn by lot for each message"},

@@ -42,7 +42,7 @@ class TestSyncAnswers(BookingsCase):
         )[:1]
         cls.partner = cls.booking.partner_id
         cls.partner.country_id = False  # or Odoo derives an electronic address from it
-        cls.env["bookings.question.rule"].create(
+        cls.env["bookings.question.rule"].sudo().create(
             [
                 {"setup_id": cls.setup.id, "question": field, "question_id": field, "field": field}
                 for field in GOOD
