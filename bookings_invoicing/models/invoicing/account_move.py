@@ -61,10 +61,11 @@ class AccountMove(models.Model):
     def button_cancel(self):
         # EXTENDS 'account'
         self._check_bookings_free("cancel")
-        left = line_handover.describe(self.sudo().invoice_line_ids.filtered("booking_id"))
+        lines = self.sudo().line_ids.filtered("booking_id")  # Odoo reads line_ids for this, too
+        left = line_handover.describe(lines)
         result = super().button_cancel()
         line_handover.hand_over(self.env, left)
-        self.sudo().invoice_line_ids.booking_id._settle_free()
+        lines.booking_id._settle_free()
         return result
 
     def _post(self, soft=True):
