@@ -25,14 +25,15 @@ from .crash import CrashSweep
 WORKERS, APPOINTMENTS = 3, 60
 LONGEST = 6.0  # seconds from one kill to the next
 
-# A line bills its booking while its invoice is not cancelled, nobody has released it and posted credits leave something.
+# A line bills its booking while its invoice is not cancelled, nobody has released it and, once it is posted, credits leave
+# something.
 LIVE = """
     SELECT l.booking_id, m.state FROM account_move_line l JOIN account_move m ON m.id = l.move_id
      WHERE l.booking_id IS NOT NULL AND m.move_type = 'out_invoice' AND m.state != 'cancel'
        AND NOT coalesce(l.booking_released, false)
-       AND l.price_subtotal > coalesce((
+       AND (m.state != 'posted' OR l.price_subtotal > coalesce((
            SELECT sum(c.price_subtotal) FROM account_move_line c JOIN account_move r ON r.id = c.move_id
-            WHERE c.booking_id = l.booking_id AND r.reversed_entry_id = m.id AND r.state = 'posted'), 0)"""
+            WHERE c.booking_id = l.booking_id AND r.reversed_entry_id = m.id AND r.state = 'posted'), 0))"""
 WRONG = {
     "on two live lines": f"SELECT booking_id FROM ({LIVE}) live GROUP BY booking_id HAVING count(*) > 1",
     "of another status than its line": f"""
