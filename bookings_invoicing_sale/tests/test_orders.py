@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from odoo import Command
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
@@ -226,6 +228,34 @@ class TestOrders(OrderCase):
         )
         with self.assertRaises(AccessError):
             self.ready[1:2].with_user(nobody).action_create_invoices()
+
+    def test_list_prices_follow_the_taxes_of_the_payer_and_the_unit_of_the_product(self):
+        """100 an hour without tax: 106 for who pays 6 %, 800 a day is 100 an hour; withheld taxes are no part of it."""
+        booking = self.ready.filtered("product_id")[0]
+        booking.service_id.write({"billing_rule": "pricelist", "rounding": "none"})
+        vat, reduced, withheld = self.env["account.tax"].create(
+            [
+                {"name": name, "amount": amount, "type_tax_use": "sale"}
+                | {"price_include_override": "tax_excluded", "company_id": self.company.id}
+                for name, amount in (("21", 21.0), ("6", 6.0), ("-15", -15.0))
+            ]
+        )
+        position = self.env["account.fiscal.position"].create({"name": "Elsewhere"})
+        reduced.write({"fiscal_position_ids": position.ids, "original_tax_ids": vat.ids})
+        booking.payer_id.property_account_position_id = position
+        day = self.env.ref("uom.product_uom_day")
+        booking.product_id.write({"taxes_id": vat.ids, "list_price": 800.0, "uom_id": day.id})
+        booking.sudo().stop = booking.start + timedelta(hours=1)
+        self.setup.price_tax = "included"
+        for taxes, untaxed, total in ((vat, 100.0, 106.0), (vat + withheld, 100.0, 91.0)):
+            booking.product_id.taxes_id = taxes
+            booking._refresh_billing()
+            booking.action_create_invoices()
+            order = booking.order_line_ids.order_id
+            self.assertEqual((order.amount_untaxed, order.amount_total), (untaxed, total))
+            order._action_cancel()
+            self.assertEqual(booking.status, "ready")
+            booking.order_line_ids.unlink()
 
     def test_foreign_currency_orders_are_in_the_business_currency(self):
         foreign = self.env.ref("base.CHF")
