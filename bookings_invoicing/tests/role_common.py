@@ -24,9 +24,9 @@ MATRIX = {
     "bookings.forgotten": ("", "", "", ""),
     "bookings.booking": ("R", "RW", "RWD", ""),
     "bookings.completeness": ("R", "CRW", "CRWD", ""),
-    "bookings.completeness.line": ("R", "CRW", "CRWD", ""),
-    "bookings.invoice.run": ("R", "CRW", "CRWD", ""),
-    "bookings.invoice.run.left.out": ("R", "CRW", "CRWD", ""),
+    "bookings.completeness.line": ("R", "R", "R", ""),
+    "bookings.invoice.run": ("R", "R", "RD", ""),
+    "bookings.invoice.run.left.out": ("R", "R", "R", ""),
 }
 GROUPS = {
     "auditor": "account.group_account_readonly",

@@ -37,7 +37,7 @@ class BookingsInvoiceRun(models.Model):
     def action_undo(self):
         # EXTENDS 'bookings_invoicing': orders that nobody worked on go, too
         self.ensure_one()
-        self.check_access("write")
+        self._check_may_bill()
         ordered, drafted = len(self.order_ids), bool(self.move_ids)
         kept = self._undo_orders()
         action = super().action_undo()

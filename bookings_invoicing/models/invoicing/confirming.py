@@ -28,7 +28,7 @@ class BookingsInvoiceRun(models.Model):
     def action_post_all(self):
         """Confirm the drafts of this run; Odoo's own dialog asks where Odoo wants an answer first."""
         self.ensure_one()
-        self.check_access("write")
+        self._check_may_bill()
         drafts = self.move_ids.filtered(lambda move: move.state == "draft").sorted(
             lambda move: (move.invoice_date or date.max, move.id)
         )

@@ -39,7 +39,7 @@ class BookingsBooking(models.Model):
         )._result_action()
 
     def _check_may_invoice(self):
-        self.env["bookings.invoice.run"].check_access("create")
+        self.env["bookings.invoice.run"]._check_may_bill()
         if not self.env["account.move"].has_access("create"):
             raise AccessError(self.env._("Drafting invoices needs the right to create invoices."))
 

@@ -66,12 +66,20 @@ class BookingsInvoiceRun(models.Model):
 
     @api.model
     def _start(self, values):
-        """A new run of whoever may make one: with these rights the scheduled action goes on with it.
+        """A new run of whoever may bill: with these rights the scheduled action goes on with it.
 
         :param dict values:
         """
-        self.check_access("create")
+        self._check_may_bill()
         return self.sudo().create(values).sudo(False)
+
+    def _check_may_bill(self):
+        """Nobody writes a run himself. Who may see it and settles bookings starts it, goes on with it and undoes it.
+
+        :raises AccessError:
+        """
+        self.check_access("read")
+        self.env["bookings.booking"].check_access("write")
 
     @api.depends("move_ids", "booking_count", "left_out_ids")
     def _compute_result(self):
@@ -282,7 +290,7 @@ class BookingsInvoiceRun(models.Model):
 
     def action_resume(self):
         """Go on with a run that failed; what it made already stays as it is."""
-        self.check_access("write")
+        self._check_may_bill()
         for run in self.filtered(lambda run: run.state == "failed" and run.todo):
             run.sudo().write({"state": "queued", "error": False})
         self.env.ref("bookings_invoicing.ir_cron_invoice_runs").sudo()._trigger()
@@ -344,7 +352,7 @@ class BookingsInvoiceRun(models.Model):
     def action_undo(self):
         """Remove the drafts of this run that were never confirmed nor changed by hand; the others are named."""
         self.ensure_one()
-        self.check_access("write")
+        self._check_may_bill()
         removable = self.move_ids.browse()
         joined, lines, kept = self._undo_joined()
         for move in self.move_ids - joined:
