@@ -144,6 +144,22 @@ class AccountMove(models.Model):
         self.check_access("write")
         self.sudo().write(self.invoice_line_ids.booking_id._invoice_dates())
 
+    def _bookings_follow_period(self):
+        """Let the period of service follow the bookings that are left on these drafts; whoever took a line off needs no role
+        for it. The invoice's own date stays, and a delivery date that somebody chose.
+        """
+        if self.env.context.get("dynamic_unlink"):
+            return  # Odoo's word for lines that go with their invoice
+        drafts = self.sudo().filtered(
+            lambda move: move.state == "draft" and move.bookings_service_stop
+        )
+        for move in drafts.with_context(skip_is_manually_modified=True):
+            dates = move.invoice_line_ids.booking_id._service_dates()
+            if move.delivery_date != move.bookings_service_stop:
+                del dates["delivery_date"]
+            if changed := {name: day for name, day in dates.items() if move[name] != day}:
+                move.write(changed)
+
     def _bookings_undo_reason(self, run):
         """Why the undo of a run must leave this invoice alone; empty where it may remove it."""
         self.ensure_one()

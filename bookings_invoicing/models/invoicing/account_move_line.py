@@ -184,10 +184,12 @@ class AccountMoveLine(models.Model):
     def unlink(self):
         # EXTENDS 'account': the booking goes with its line where that was copied to another draft before, else it is
         # settled at once
-        bookings = self.sudo().booking_id
-        left = line_handover.describe(self.sudo().filtered("booking_id"))
+        lines = self.sudo().filtered("booking_id")
+        bookings, moves = lines.booking_id, lines.move_id
+        left = line_handover.describe(lines)
         result = super().unlink()
         line_handover.hand_over(self.env, left)
+        moves._bookings_follow_period()
         bookings._settle_free()
         return result
 

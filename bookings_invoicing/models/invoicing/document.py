@@ -104,15 +104,19 @@ class BookingsBooking(models.Model):
 
     def _invoice_dates(self):
         """The dates of an invoice of these bookings: the period of service, and its own where the policy gives one."""
-        first, last = self._service_period()
-        values = {
+        values = self._service_dates()
+        if day := self._invoice_day():
+            values["invoice_date"] = day
+        return values
+
+    def _service_dates(self):
+        """The dates of service on an invoice of these bookings; none of them where there is no booking."""
+        first, last = self._service_period() if self else (False, False)
+        return {
             "delivery_date": last,
             "bookings_service_start": first,
             "bookings_service_stop": last,
         }
-        if day := self._invoice_day():
-            values["invoice_date"] = day
-        return values
 
     def _prepare_invoice_line(self, split):
         """Values of the invoice line of this booking.

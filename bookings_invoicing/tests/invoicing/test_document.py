@@ -1,5 +1,6 @@
 """What a draft carries besides its lines: from the payer, the setup and the booking."""
 
+from odoo.fields import Command
 from odoo.tests import tagged
 
 from .test_ledger import LedgerCase
@@ -199,6 +200,25 @@ class TestDocument(LedgerCase):
         shown = f"{min(days):%m/%d/%Y}</span> – <span>{max(days):%m/%d/%Y}"
         self.assertIn("Service period", html)
         self.assertIn(shown, html)
+
+    def test_a_line_taken_off_takes_its_days_off_the_period(self):
+        move = self._draft()
+        lines = move.invoice_line_ids.sorted(lambda line: line.booking_id.start)
+        days = [line.booking_id._last_day() for line in lines]
+        self.assertLess(days[-2], days[-1])
+        invoice_date = move.invoice_date
+        move.write({"invoice_line_ids": [Command.delete(lines[-1].id)]})
+        self.assertEqual(
+            (move.bookings_service_start, move.bookings_service_stop, move.delivery_date),
+            (days[0], days[-2], days[-2]),
+        )
+        self.assertEqual(move.invoice_date, invoice_date)
+        move.delivery_date = "2026-01-31"  # somebody's own
+        lines[-2].unlink()
+        self.assertEqual(move.bookings_service_stop, days[-3])
+        lines[:-2].unlink()
+        self.assertFalse(move.bookings_service_start or move.bookings_service_stop)
+        self.assertEqual(str(move.delivery_date), "2026-01-31")
 
     def test_lines_are_in_order_of_time(self):
         lines = self._draft().invoice_line_ids.sorted(lambda line: (line.sequence, line.id))
