@@ -1,5 +1,6 @@
 """Which time to read from Bookings, and what to make of appointments that are missing from it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from fractions import Fraction
@@ -7,6 +8,7 @@ from fractions import Fraction
 from .period import local_day, start_of_day
 
 MAX_DAYS = 31
+LOOK_WINDOW = timedelta(days=27)
 Window = tuple[datetime, datetime]
 
 
@@ -46,6 +48,36 @@ def plan_windows(
     edges = [start + (end - start) * step // count for step in range(count)]
     edges = [edge.replace(microsecond=0) for edge in edges] + [end]
     return list(zip(edges, edges[1:], strict=False))
+
+
+def close_together(
+    moments: dict[str, datetime], rows_in: Callable[[Window], int], page: int, batch: int
+) -> tuple[list[Window], set[str]]:
+    """How to look at single appointments with few requests: windows to read, and those to ask for by id.
+
+    :param moments: when each begins, naive UTC
+    :param rows_in: how many appointments a window shows
+    :param page: rows on a page of a window
+    :param batch: appointments asked for by id in one request
+
+    >>> day = datetime(2026, 3, 2)
+    >>> near = {str(number): day + timedelta(minutes=number) for number in range(100)}
+    >>> far = {"far": day - timedelta(days=90)}
+    >>> read, asked = close_together(near | far, lambda window: 120, 50, 20)
+    >>> [str(edge) for edge in read[0]], asked
+    (['2026-03-02 00:00:00', '2026-03-02 01:39:01'], {'far'})
+    """
+    left, read, asked = sorted(moments, key=lambda key: (moments[key], key)), [], set()
+    while left:
+        first = moments[left[0]]
+        within = [key for key in left if moments[key] - first < LOOK_WINDOW]
+        left = left[len(within) :]
+        window = first, moments[within[-1]] + timedelta(seconds=1)
+        if -(-max(rows_in(window), 1) // page) < -(-len(within) // batch):
+            read.append(window)
+        else:
+            asked.update(within)
+    return read, asked
 
 
 @dataclass(frozen=True)

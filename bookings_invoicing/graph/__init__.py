@@ -16,6 +16,7 @@ from .auth import (
     finish_sign_in,
     token_source,
 )
+from .batch import ITEMS as BATCH_ITEMS
 from .certificate import pem_of_file, plain_pem
 from .checks import STEPS, Check
 from .client import BookingsClient, Page

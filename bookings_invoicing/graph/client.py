@@ -126,23 +126,27 @@ class BookingsClient:
         end: datetime,
         unchanged: Callable[[tuple[datetime, datetime], dict[str, str]], Collection[str]]
         | None = None,
+        hidden_too: bool = True,
     ) -> Iterator[Page]:
         """Pages of the Appointments that overlap [start, end), both aware, window after window.
 
         An appointment that crosses the border of two windows comes in both: key by id. Where a
         window is too long for Graph (416, 400, repeated 500 or 504) it is halved, down to an hour
         (a day after failures). ``unchanged(window, {id: digest})`` may name the rows of a page that
-        need not be read (see ``digest_of``): most of a sync is spent on what is as it was.
+        need not be read (see ``digest_of``): most of a sync is spent on what is as it was. Of rows that
+        leave their customers out it is asked only where ``hidden_too``: who they are may have changed unseen.
         """
         if start.tzinfo is None or end.tzinfo is None:
             raise ValueError("start and end need a time zone")
         start, end = start.astimezone(timezone.utc), end.astimezone(timezone.utc)
         while start < end:
             stop = min(start + LONGEST_WINDOW, end)
-            yield from self._window(business_id, start, stop, unchanged)
+            yield from self._window(business_id, start, stop, unchanged, hidden_too=hidden_too)
             start = stop
 
-    def _window(self, business_id, start, end, unchanged, attempts=None) -> Iterator[Page]:
+    def _window(
+        self, business_id, start, end, unchanged, attempts=None, hidden_too=True
+    ) -> Iterator[Page]:
         url = (
             self._path(business_id, "calendarView")
             + "?"
@@ -153,8 +157,9 @@ class BookingsClient:
             Appointment,
             (start, end),
             attempts,
-            lambda raw: self._fill(business_id, raw),
+            lambda rows, known: self._fill(business_id, rows, known),
             unchanged,
+            hidden_too,
         )
         try:
             first = next(pages)
@@ -168,17 +173,20 @@ class BookingsClient:
             del first
             yield from pages
             return
-        yield from self._window(business_id, start, middle, unchanged, fewer)
-        yield from self._window(business_id, middle, end, unchanged, fewer)
+        yield from self._window(business_id, start, middle, unchanged, fewer, hidden_too)
+        yield from self._window(business_id, middle, end, unchanged, fewer, hidden_too)
 
-    def _fill(self, business_id: str, rows: list) -> list:
+    def _fill(self, business_id: str, rows: list, known: Collection[str]) -> list:
         """Rows whose ``customers`` came empty, replaced by what Graph has by id; as they are where
-        it has nothing.
+        it has nothing, and where they are ``known``.
         """
         bare = {
             place: remote_id
             for place, row in enumerate(rows)
-            if type(row) is dict and not row.get("customers") and (remote_id := _id(row))
+            if type(row) is dict
+            and not row.get("customers")
+            and (remote_id := _id(row))
+            and remote_id not in known
         }
         if not bare:
             return rows
@@ -220,7 +228,14 @@ class BookingsClient:
             yield remote_id, f"{base}/{quote(remote_id, safe='=')}"
 
     def _pages(
-        self, url, kind, window=None, attempts=None, prepare=None, unchanged=None
+        self,
+        url,
+        kind,
+        window=None,
+        attempts=None,
+        prepare=None,
+        unchanged=None,
+        hidden_too=True,
     ) -> Iterator[Page]:
         seen = set()
         for _number in range(MOST_PAGES):
@@ -229,10 +244,14 @@ class BookingsClient:
             rows, url = document.get("value"), document.get("@odata.nextLink") or ""
             if not isinstance(rows, list) or not isinstance(url, str):
                 raise ProtocolError(host=self.transport.cloud.name)
-            rows, known, digests = prepare(rows) if prepare else rows, (), {}
+            # of the rows as they were listed: what is read by id instead is known by its row
+            digests = _digests(rows) if kind is Appointment else {}
+            known = ()
             if unchanged:
-                digests = _digests(rows)
-                known = tuple(unchanged(window, {key: one for key, one in digests.items() if one}))
+                shown = digests if hidden_too else _digests([row for row in rows if _names(row)])
+                known = tuple(unchanged(window, {key: one for key, one in shown.items() if one}))
+            if prepare:
+                rows = prepare(rows, frozenset(known))
             records, malformed = parse_rows(rows, kind, frozenset(known), digests, window)
             del document, rows
             yield Page(records, malformed, window, not url, known)
@@ -286,6 +305,11 @@ class BookingsClient:
         return run_checks(self, business_id)
 
 
+def _names(row) -> bool:
+    """Whether a row of a list shows its customers."""
+    return isinstance(row, dict) and bool(row.get("customers"))
+
+
 def _digests(rows: list) -> dict[str, str]:
     """Digests of the raw rows by id; "" where two rows have the same id, so that both are read."""
     digests = {}
@@ -335,9 +359,10 @@ def _record_of(answer, remote_id: str, kind: type):
     if answer.status in (404, 410):
         return None
     problem = answer.error
+    unlisted = ("",) if kind is Appointment else ()  # no row of a list, so no digest of one
     if problem is None:
         try:
-            record = kind.parse(answer.body)
+            record = kind.parse(answer.body, *unlisted)
             if record.id == remote_id:
                 return record
             problem = RecordError("id", "is not the one that was asked for")

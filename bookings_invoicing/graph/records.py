@@ -309,9 +309,15 @@ _PLAIN = 2  # the marshal format that depends on values alone, not on how they a
 
 def digest_of(raw: dict) -> str:
     """32 hexadecimal digits: where they are as before, the appointment need not be read. Where they are
-    not, it may yet say the same in another order. "" for what is nested too deeply.
+    not, it may yet say the same in another order. Where a list leaves the customers out, the time of the
+    last edit stands for them. "" where nothing does, and for what is nested too deeply.
     """
     content = list(map(raw.get, _CONTENT))
+    if not raw.get("customers"):
+        edited = raw.get("lastUpdatedDateTime")
+        if not edited:
+            return ""
+        content.append(edited)
     content.append(str(raw.get("price")))  # a Decimal, which marshal does not know
     try:
         data = marshal.dumps(content, _PLAIN)
@@ -356,7 +362,7 @@ class Appointment(Record):
     digest: str = field(default="", compare=False)
 
     @classmethod
-    def _read(cls, raw: dict, digest: str = "") -> "Appointment":
+    def _read(cls, raw: dict, digest: str | None = None) -> "Appointment":
         price_type = _price_type(raw, "priceType")
         start = moment(raw, "startDateTime", "start")
         end = moment(raw, "endDateTime", "end")
@@ -383,7 +389,7 @@ class Appointment(Record):
             count(raw, "maximumAttendeesCount"),
             count(raw, "filledAttendeesCount"),
             zone(raw, "customerTimeZone"),
-            digest or digest_of(raw),
+            digest_of(raw) if digest is None else digest,
         )
 
 

@@ -149,7 +149,7 @@ class BookingsBooking(models.Model):
 
     @api.model
     def _unbilled_outside(self, setup, start, end):
-        """Ids of the unbilled appointments outside the window: they are asked for by id in every run."""
+        """Ids of the unbilled appointments outside the window: each is looked at once a day."""
         return self._appointment_ids(
             setup,
             SQL(
@@ -157,6 +157,21 @@ class BookingsBooking(models.Model):
                 start.replace(tzinfo=None),
                 end.replace(tzinfo=None),
             ),
+        )
+
+    @api.model
+    def _starts(self, setup, appointment_ids):
+        """``{appointment id: its start}`` of those that are kept."""
+        self.flush_model(["setup_id", "appointment_id", "start"])
+        return dict(
+            self.env.execute_query(
+                SQL(
+                    """SELECT appointment_id, min(start) FROM bookings_booking
+                        WHERE setup_id = %s AND appointment_id = ANY(%s) GROUP BY appointment_id""",
+                    setup.id,
+                    list(appointment_ids),
+                )
+            )
         )
 
     @api.model

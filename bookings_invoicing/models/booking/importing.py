@@ -44,6 +44,7 @@ class BookingsBooking(models.Model):
             or all(gone for _digest, gone in stored[remote_id])
         ]
         counts = {"seen": len(latest), "unchanged": len(latest) - len(changed)}
+        self._seal_again(setup, latest, stored, digests, {record.id for record in changed})
         if changed:
             counts |= self._import_changed(setup, changed, digests)
         return counts
@@ -78,6 +79,34 @@ class BookingsBooking(models.Model):
         :param dict digests: digest of what was sent, by appointment id
         """
         return [key for key, sent in digests.items() if seals.get(key) == sent[:DIGEST_LENGTH]]
+
+    @api.model
+    def _seal_again(self, setup, latest, stored, digests, changed):
+        """Remember how appointments are listed that say the same in another way: once, or each run would read them.
+
+        What was read by id is not listed (its digest is empty) and leaves the seal as it is.
+        """
+        resealed = {
+            remote_id: digests[remote_id]
+            for remote_id, record in latest.items()
+            if remote_id not in changed
+            and record.digest
+            and any(kept != digests[remote_id] for kept, _gone in stored[remote_id])
+        }
+        if resealed:
+            self.env.execute_query(
+                SQL(
+                    """UPDATE bookings_booking SET remote_hash = sealed.hash
+                         FROM unnest(%s, %s) AS sealed(appointment, hash)
+                        WHERE setup_id = %s AND appointment_id = sealed.appointment
+                          AND remote_hash IS DISTINCT FROM sealed.hash
+                    RETURNING bookings_booking.id""",
+                    list(resealed),
+                    list(resealed.values()),
+                    setup.id,
+                )
+            )
+            self.invalidate_model(["remote_hash"])
 
     @api.model
     def _stored(self, setup, appointment_ids):

@@ -1,10 +1,12 @@
 from datetime import timedelta
+from functools import partial
 
 from odoo import api, fields, models
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import plaintext2html
 
-from ...billing import money, period
+from ...billing import money, period, windows
+from ..sync.job import SyncJob
 
 WARNING = "mail.mail_activity_data_warning"
 
@@ -24,13 +26,14 @@ class BookingsSyncSetup(models.Model):
             if not left:
                 break
             setup = self.browse(setup_id)
-            self._alone(commit, setup._auto_draft_if_free, setup._note_auto_draft_failed)
+            draft = partial(setup._auto_draft_if_free, commit)
+            self._alone(commit, draft, setup._note_auto_draft_failed)
             left = commit(1)
 
-    def _auto_draft_if_free(self):
+    def _auto_draft_if_free(self, commit):
         """Draft what is due; what meets somebody else's work waits for the next night."""
         try:
-            self._auto_draft()
+            self._auto_draft(commit)
             self.env.flush_all()
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             self.env.cr.rollback()
@@ -52,8 +55,12 @@ class BookingsSyncSetup(models.Model):
             summary=self.env._("Automatic drafts failed"),
         )
 
-    def _auto_draft(self):
-        """Draft what is due of this setup and return the run; ``None`` where it is not its turn."""
+    def _auto_draft(self, commit=None):
+        """Draft what is due of this setup and return the run; ``None`` where it is not its turn, or has to wait.
+
+        :param commit: of the scheduled action, called before anything is drafted
+        :raises graph.GraphError: Bookings cannot be asked about what would be billed
+        """
         self.ensure_one()
         setup = self.with_company(self.company_id).with_context(
             allowed_company_ids=self.company_id.ids
@@ -61,17 +68,10 @@ class BookingsSyncSetup(models.Model):
         today = setup._today()
         if not setup._auto_draft_due(today):
             return None
+        if not setup._looked_at(setup._due_automatically(today), commit):
+            return None
         setup.sudo().auto_drafted_on = today
-        bookings = setup.env["bookings.booking"].search(
-            [("setup_id", "=", setup.id), ("status", "=", "ready")]
-        )
-        if setup.auto_draft != "daily":
-            last = (
-                period.month_start(today)
-                if setup.auto_draft == "monthly"
-                else today - timedelta(today.weekday())
-            )
-            bookings = bookings.filtered(lambda booking: booking._last_day() < last)
+        bookings = setup._due_automatically(today)
         run = (
             setup.env["bookings.invoice.run"]
             .sudo()
@@ -81,6 +81,31 @@ class BookingsSyncSetup(models.Model):
         for_machine._invoice_into(run, {})
         run._finish()
         return run
+
+    def _due_automatically(self, today):
+        """The bookings that the automatic drafts of this day would bill, before anybody's hint is heard."""
+        bookings = self.env["bookings.booking"].search(
+            [("setup_id", "=", self.id), ("status", "=", "ready")]
+        )
+        if self.auto_draft != "daily":
+            last = (
+                period.month_start(today)
+                if self.auto_draft == "monthly"
+                else today - timedelta(today.weekday())
+            )
+            bookings = bookings.filtered(lambda booking: booking._last_day() < last)
+        return bookings
+
+    def _looked_at(self, bookings, commit):
+        """Whether these may be billed: what the last synchronizations did not read is looked at in Bookings first."""
+        if not self._is_late():
+            start, _end = windows.plan_windows(
+                fields.Datetime.now(), self.look_back_days, self.look_ahead_days, self.tz
+            )[0]
+            bookings = bookings.filtered(lambda booking: booking.stop <= start)
+        appointments = set(bookings.mapped("appointment_id"))
+        job = SyncJob(self._for_sync(), "cron", commit=commit)
+        return not appointments or job.look(appointments)
 
     def _today(self):
         return period.local_time(fields.Datetime.now(), self.tz).date()

@@ -43,7 +43,13 @@ class BookingsSyncSetup(models.Model):
             )
         )
         (earlier | wider)._ask_to_read_again()
+        if "service_filter" in vals:
+            self._ask_to_look()
         return result
+
+    def _ask_to_look(self):
+        """The next run looks at the unbilled bookings outside the time that is read: what counts there has changed."""
+        self.filtered("last_look").sudo().last_look = False
 
     def _ask_to_read_again(self):
         if self:

@@ -47,7 +47,8 @@ class SyncJob:
         self.started = fields.Datetime.now()
         self.store = BatchStore(self.env, setup, commit, self._show_progress)
         self.client = None
-        self.missing, self.known = set(), 0
+        self._looked = False  # whether this run looks at what it need not read
+        self._page = 1  # rows on the longest page so far
         self.covered = {}  # what was read to its end, by kind
         self._seals = (None, {})
         self._read_again = False
@@ -85,6 +86,24 @@ class SyncJob:
                 self.store.well.update(("appointment", remote_id) for remote_id in gone)
                 self._note_issues()
             return claimed
+
+    def look(self, appointment_ids):
+        """Look at these appointments again before they are billed.
+
+        :returns: whether they may be billed: not while the business is worked on, nor where too many are gone at once
+        """
+        with self._claim() as claimed:
+            if not claimed:
+                return False
+            self.client = self.setup._client()
+            gone = self._ask(appointment_ids)
+            self._note_issues()
+            if not windows.Threshold().allows(len(gone), len(appointment_ids)):
+                self.setup._note_failure(self.setup._held_text(len(gone)))
+                self.setup._ask_to_look()  # the next synchronization asks a person about them
+                return False
+            self._remove(gone)
+            return True
 
     @contextmanager
     def _claim(self):
@@ -142,6 +161,8 @@ class SyncJob:
         done = {"last_service_sync": self.started}
         if setup.customer_sync == "import":
             self._directory("customer", self.client.customers, "bookings.customer")
+            # a name or e-mail that changes does not always show where lists leave the customers out
+            self._looked = bool(self.store.counts.get("customer", {}).get("updated"))
             done["last_customer_sync"] = self.started
         held = self._appointments() if setup.sync_appointments else 0
         self.store.durably(self._note_read, done, held)
@@ -151,6 +172,8 @@ class SyncJob:
         setup = self.setup
         if setup.sync_appointments and not held:
             done |= {"last_appointment_sync": self.started, "hold_confirmed": False}
+            if self._looked:
+                done["last_look"] = self.started
             # what was asked for while this run worked is left to the next one
             if setup.read_again == self._read_again:
                 done["read_again"] = False
@@ -168,29 +191,62 @@ class SyncJob:
         """Keep the appointments of the planned time; returns the number held back, 0 where none is."""
         setup = self.setup
         start, end = self._period()
-        self._windows(start, end)
-        booking = self.env["bookings.booking"]
-        outside = booking._unbilled_outside(setup, start, end)
+        self._looked = self._looked or self.full or setup._is_due_to_look(self.started)
+        missing, known = self._windows(start, end)
+        self.covered["appointment"] = start.replace(tzinfo=None), end.replace(tzinfo=None)
         allows = windows.Threshold().allows
-        if not setup.hold_confirmed and not allows(len(self.missing), self.known):
-            return len(self.missing)
-        gone = self._ask(self.missing | outside)
-        gone_outside = gone & outside
+        if not setup.hold_confirmed and not allows(len(missing), known):
+            return len(missing)
+        outside = set()
+        if self._looked:
+            outside = self.env["bookings.booking"]._unbilled_outside(setup, start, end)
+        gone, gone_outside = self._ask(missing), self._look(outside)
         if not setup.hold_confirmed and not allows(len(gone_outside), len(outside)):
-            self._remove(gone - outside)
+            self._remove(gone)
             return len(gone_outside)
-        self._remove(gone)
+        self._remove(gone | gone_outside)
         return 0
 
+    def _look(self, appointment_ids):
+        """Look at appointments outside the windows of this run, by whatever costs fewer requests.
+
+        :returns: the ids that are gone
+        """
+        if not appointment_ids:
+            return set()
+        setup, booking = self.setup, self.env["bookings.booking"]
+
+        def rows_in(window):
+            return len(booking._known_in_window(setup, *window))
+
+        starts = booking._starts(setup, appointment_ids)
+        near, asked = windows.close_together(starts, rows_in, self._page, graph.BATCH_ITEMS)
+        self.store.commit()  # nothing is held while pages are fetched
+        for start, end in near:
+            missing, _known = self._windows(
+                start.replace(tzinfo=timezone.utc), end.replace(tzinfo=timezone.utc)
+            )
+            asked |= missing & appointment_ids
+        return self._ask(asked)
+
     def _windows(self, start, end):
-        """Keep all pages in batches; after each window, know what it should have shown and did not."""
+        """Keep all pages in batches; after each window, know what it should have shown and did not.
+
+        :returns: ids of the appointments that are missing, and how many should have been there
+        """
         setup, booking = self.setup, self.env["bookings.booking"]
         records, malformed, seen = [], [], set()
+        missing, number = set(), 0
         unchanged = None if self.full else self._unchanged
-        pages = self.client.calendar_view(setup.business_id, start, end, unchanged)
+        pages = self.client.calendar_view(
+            setup.business_id, start, end, unchanged, hidden_too=not self._looked
+        )
         for page in self._fetch(pages):
             records += page.records
             malformed += page.malformed
+            self._page = max(
+                self._page, len(page.records) + len(page.malformed) + len(page.unchanged)
+            )
             self.store.pass_over("appointment", page.unchanged)
             seen.update(page.unchanged)
             seen.update(one.id for one in page.records)
@@ -204,10 +260,10 @@ class SyncJob:
                 records, malformed = [], []
             if page.complete:
                 known = booking._known_in_window(setup, *page.window)
-                self.known += len(known)
-                self.missing = (self.missing | known) - seen
+                number += len(known)
+                missing = (missing | known) - seen
                 seen = set()
-        self.covered["appointment"] = start.replace(tzinfo=None), end.replace(tzinfo=None)
+        return missing, number
 
     def _unchanged(self, window, digests):
         """Ids of a page's appointments that are kept as they come: they need not be read."""

@@ -14,6 +14,7 @@ from .job import SyncJob
 _logger = logging.getLogger(__name__)
 
 LATE_AT_LEAST = timedelta(hours=1)
+LOOK_EVERY = timedelta(days=1)
 ERROR_LENGTH = 500
 ACTIVITY = "bookings_invoicing.mail_activity_sync"
 
@@ -40,6 +41,12 @@ class BookingsSyncSetup(models.Model):
         help="Why the last synchronization ended, if that passes by itself.",
     )
     waiting_text = fields.Char(string="Waiting", compute="_compute_waiting_text")
+    last_look = fields.Datetime(
+        string="Older Bookings Looked At",
+        readonly=True,
+        copy=False,
+        help="When the unbilled bookings outside the time that is read were looked at last.",
+    )
     late_since = fields.Datetime(
         readonly=True,
         copy=False,
@@ -111,6 +118,11 @@ class BookingsSyncSetup(models.Model):
 
     def _shown_time(self, moment):
         return format_datetime(self.env, moment) if moment else self.env._("never")
+
+    def _is_due_to_look(self, now):
+        """Whether to look at the unbilled bookings outside the windows: each at least once a day, whatever the interval."""
+        self.ensure_one()
+        return not self.last_look or now + self._interval() > self.last_look + LOOK_EVERY
 
     # -- by the clock --------------------------------------------------------------------------------
 

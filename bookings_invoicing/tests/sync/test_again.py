@@ -5,8 +5,11 @@ from freezegun import freeze_time
 
 from odoo.tests import tagged
 
+from ... import graph
+from ...models.sync import job as sync_job
 from ...models.sync.job import SyncJob
 from ..common import NOW, BookingsCase
+from ..setup.test_health import graph_answers
 
 
 @tagged("post_install", "-at_install")
@@ -70,8 +73,9 @@ class TestSyncAgain(BookingsCase):
         windows = job._windows
 
         def meanwhile(*args):
-            windows(*args)
+            found = windows(*args)
             self.setup._ask_to_read_again()
+            return found
 
         with patch.object(job, "_windows", meanwhile):
             self.assertEqual(job.run().state, "done")
@@ -92,3 +96,62 @@ class TestSyncAgain(BookingsCase):
             self.assertFalse(self.setup.read_again)
         gone = self.bookings().filtered("removed_on")
         self.assertEqual(set(gone.mapped("last_seen")), {last})
+
+    def _older(self):
+        """Two bookings of different appointments, older than a look-back of 20 days."""
+        ready = self.bookings(status="ready", price_type="fixedPrice")
+        old = ready.filtered(lambda one: one.stop < NOW - timedelta(days=21))
+        return [rows[0] for rows in old.grouped("appointment_id").values()][:2]
+
+    def _asked_for(self, work):
+        """The appointments that are asked for by id meanwhile, and how many requests were sent."""
+        asked = []
+        read = graph.BookingsClient.appointments_by_id
+
+        def noting(client, business, ids):
+            ids = list(ids)
+            asked.extend(ids)
+            return read(client, business, ids)
+
+        with patch.object(graph.BookingsClient, "appointments_by_id", noting):
+            run = work()
+        return set(asked), run.requests
+
+    def test_what_no_window_covers_is_looked_at_by_what_costs_less(self):
+        """Many close together by a window, few by id; what changed or is gone is found, what is new there as well."""
+        self.setup.look_back_days = 20  # as many rows on a page as say that windows cost less
+        self.sync()
+        asked, usual = self._asked_for(self.sync)
+        self.assertFalse(asked, "it was looked at within a day")
+        old = self._older()
+        gone, changed = old[0].appointment_id, old[1].appointment_id
+        self.change(op="delete", appointment=gone)
+        self.change(op="reprice", appointment=changed, price="12.34")
+        self.setup.sudo().last_look = False
+        with patch.object(sync_job.windows, "LOOK_WINDOW", timedelta(days=90)):
+            asked, by_window = self._asked_for(self.sync)
+        self.assertEqual(asked, {gone}, "the others are seen on the pages")
+        self.assertTrue(old[0].removed_on)
+        self.assertEqual(old[1].price, 12.34)
+        self.setup.sudo().last_look = False
+        with patch.object(sync_job.windows, "LOOK_WINDOW", timedelta(seconds=1)):
+            asked, by_id = self._asked_for(self.sync)
+        self.assertGreater(len(asked), 20)
+        self.assertNotIn(gone, asked, "its booking is a question to a person now, and a tombstone")
+        self.assertLess(by_window, by_id + 5)
+
+    def test_automatic_drafts_look_first_at_what_they_bill(self):
+        """Older than what is read, changed or removed since the last look: billed as it is now, or not at all."""
+        self.setup.write({"auto_draft": "daily", "look_back_days": 1, "grouping": "booking"})
+        self.sync()
+        old = self._older()
+        self.change(op="delete", appointment=old[0].appointment_id)
+        self.change(op="reprice", appointment=old[1].appointment_id, price="12.34")
+        with graph_answers(503):
+            self.assertRaises(graph.TransientError, self.setup._auto_draft)
+        self.assertFalse(self.setup.auto_drafted_on)
+        with self.enter_registry_test_mode():  # a scheduled action claims with its own cursor
+            self.setup._auto_draft(commit=lambda *_done: True)
+        self.assertEqual(self.setup.auto_drafted_on, NOW.date())
+        self.assertEqual((old[0].status, old[0].attention_reason), ("attention", "removed_after"))
+        self.assertEqual(old[1].price, 12.34)

@@ -186,8 +186,9 @@ class TestSyncRules(BookingsCase):
         self.assertEqual((self.setup.held_missing, self.setup.error_message), (0, False))
 
     def test_many_gone_outside_the_windows_wait_too(self):
-        """Unbilled bookings that no window covers are asked for by id: a few gone are marked, many are held."""
+        """Unbilled bookings that no window covers are looked at once a day: a few gone are marked, many are held."""
         self.setup.look_back_days = 1
+        self.setup.sudo().last_look = NOW - timedelta(hours=23)
         self.assertFalse(self.sync().bookings_removed)
         early = NOW - timedelta(days=2)
         old = self.bookings().filtered(lambda b: b.stop < early and b.status in UNBILLED)
@@ -195,11 +196,15 @@ class TestSyncRules(BookingsCase):
         self.assertGreater(len(ids), 25)
         self.change(op="delete", appointment=ids[0])
         self.assertEqual(self.sync().state, "done")
+        self.assertFalse(self.bookings().filtered("removed_on"), "the next run is early enough")
+        self.setup.sudo().last_look = NOW - timedelta(hours=23, seconds=1)
+        self.assertEqual(self.sync().state, "done")
         self.assertEqual(
             set(self.bookings().filtered("removed_on").mapped("appointment_id")), {ids[0]}
         )
         for appointment in ids[1:25]:
             self.change(op="delete", appointment=appointment)
+        self.setup.sudo().last_look = NOW - timedelta(days=1)
         run = self.sync()
         self.assertEqual((run.state, self.setup.held_missing), ("held", 24))
         self.assertEqual(

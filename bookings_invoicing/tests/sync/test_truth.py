@@ -8,11 +8,14 @@ import os
 import random
 from collections import Counter
 from datetime import timedelta, timezone
+from functools import partial
+from unittest.mock import patch
 
 from freezegun import freeze_time
 
 from odoo.tests import tagged
 
+from ... import sandbox
 from ...sandbox.random_changes import random_change
 from ..common import NOW, BookingsCase
 
@@ -23,9 +26,13 @@ BACK, AHEAD = 80, 25  # days; the tenant's data and every edit lie inside
 
 @tagged("post_install", "-at_install")
 class TestSyncTruth(BookingsCase):
+    empty_customers = 0.1  # share of the listed appointments that show no customers
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        tenant = partial(sandbox.Tenant, empty_customers=cls.empty_customers)
+        cls.startClassPatcher(patch.object(sandbox, "Tenant", tenant))
         cls.connection.sandbox_size = 24
         cls.setup.look_back_days = BACK
         cls.setup.look_ahead_days = AHEAD
@@ -105,6 +112,13 @@ class TestSyncTruth(BookingsCase):
             if row["customer"] and row["partner_id"]:
                 partners.setdefault(row["customer"], set()).add(row["partner_id"])
         self.assertEqual({key for key, found in partners.items() if len(found) > 1}, set())
+
+
+@tagged("post_install", "-at_install")
+class TestSyncTruthWithoutCustomers(TestSyncTruth):
+    """The same for a tenant whose lists show the customers of no appointment, as many do."""
+
+    empty_customers = 1.0
 
 
 def _of_tenant(row):

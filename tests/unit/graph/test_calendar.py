@@ -163,7 +163,7 @@ def people(pages):
 
 
 def test_customers_left_out_are_read_by_id(server, client):
-    """In batches of four; rows keep their order, and rows with customers are not asked for."""
+    """In batches; rows keep their order, and rows with customers are not asked for."""
     rows = [payloads.appointment(0), *(listed(number) for number in range(1, 7))]
     server.on("calendarView", answer(payloads.page(*rows)))
     full = {row["id"]: (200, payloads.appointment(int(row["id"][-3:-1]))) for row in rows}
@@ -171,11 +171,34 @@ def test_customers_left_out_are_read_by_id(server, client):
     pages = list(client.calendar_view(BUSINESS, day(0), day(7)))
     assert people(pages) == [(f"{number:02d}", ["22"]) for number in range(7)]
     batches = [json.loads(request.body)["requests"] for request in server.seen("$batch")]
-    assert [len(batch) for batch in batches] == [4, 2]
+    assert [len(batch) for batch in batches] == [6]
     item = batches[0][0]
     assert item["method"] == "GET"
     assert item["url"] == f"/solutions/bookingBusinesses/{BUSINESS}/appointments/AAMkExample000001="
     assert item["headers"] == {"Prefer": "include-unknown-enum-members"}
+
+
+def test_customers_left_out_are_read_once(server, client):
+    """A row that is as it was when it was read by id is not read again; an edit shows in its time."""
+    rows = [listed(1), listed(2), listed(3, lastUpdatedDateTime=None)]
+    later = listed(2, lastUpdatedDateTime="2026-02-03T08:00:00Z")
+    ids = [row["id"] for row in rows]
+    server.on(
+        "calendarView", answer(payloads.page(*rows)), answer(payloads.page(rows[0], later, rows[2]))
+    )
+    by_id(server, {remote_id: (200, payloads.appointment(n)) for n, remote_id in enumerate(ids, 1)})
+    (page,) = client.calendar_view(BUSINESS, day(0), day(7))
+    kept = {record.id: record.digest for record in page.records}
+    assert kept == {ids[0]: digest_of(rows[0]), ids[1]: digest_of(rows[1]), ids[2]: ""}
+
+    def unchanged(_window, digests):
+        return [key for key, digest in digests.items() if kept[key] == digest]
+
+    (page,) = client.calendar_view(BUSINESS, day(0), day(7), unchanged)
+    assert (page.unchanged, [record.id for record in page.records]) == ((ids[0],), ids[1:])
+    asked = [len(json.loads(request.body)["requests"]) for request in server.seen("$batch")]
+    assert asked == [3, 2]
+    assert page.records[0].digest == digest_of(later) != kept[ids[1]]
 
 
 @pytest.mark.parametrize(
