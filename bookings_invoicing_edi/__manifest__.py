@@ -1,6 +1,6 @@
 {
     "name": "Bookings Invoicing: E-Invoices",
-    "summary": "E-invoices of Microsoft Bookings appointments say when the services were given",
+    "summary": "E-invoices for Microsoft Bookings appointments state when each service was provided",
     "version": "19.0.1.0.0",
     "category": "Accounting/Accounting",
     "author": "Bookings Invoicing contributors",

@@ -1,6 +1,6 @@
 {
     "name": "Bookings Invoicing: Sales",
-    "summary": "Microsoft Bookings appointments become sale orders, invoiced the way Sales does",
+    "summary": "Microsoft Bookings appointments become sales orders that are invoiced from Sales",
     "version": "19.0.1.0.1",
     "category": "Accounting/Accounting",
     "author": "Bookings Invoicing contributors",

@@ -42,16 +42,16 @@ class BookingsBooking(models.Model):
         if len(flows) == 1:
             return {
                 "create": self.env._("Create Orders"),
-                "direct": self.env._("Order Without Preview"),
-                "ready": self.env._("Order All Ready"),
-                "payer": self.env._("Order All of the Payer"),
+                "direct": self.env._("Order Selected Now"),
+                "ready": self.env._("Order All Ready Bookings"),
+                "payer": self.env._("Order All for Payer"),
                 "documents": self.env._("Orders"),
             }
         return {
             "create": self.env._("Create Invoices and Orders"),
-            "direct": self.env._("Create Without Preview"),
-            "ready": self.env._("Bill All Ready"),
-            "payer": self.env._("Bill All of the Payer"),
+            "direct": self.env._("Create Selected Now"),
+            "ready": self.env._("Bill All Ready Bookings"),
+            "payer": self.env._("Bill All for Payer"),
             "documents": self.env._("Invoices and Orders"),
         }
 

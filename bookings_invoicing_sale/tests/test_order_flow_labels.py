@@ -50,9 +50,9 @@ class TestFlowLabels(OrderCase):
             self.shown(),
             {
                 "preview": create,
-                "direct": "Order Without Preview",
-                "menu": [create, "Order All of the Payer", "Order All Ready"],
-                "payer": "Order All of the Payer",
+                "direct": "Order Selected Now",
+                "menu": [create, "Order All for Payer", "Order All Ready Bookings"],
+                "payer": "Order All for Payer",
                 "title": create,
                 "form": create,
                 "create": create,
@@ -68,9 +68,9 @@ class TestFlowLabels(OrderCase):
             self.shown(),
             {
                 "preview": create,
-                "direct": "Draft Without Preview",
-                "menu": [create, "Invoice All of the Payer", "Draft All Ready"],
-                "payer": "Invoice All of This Payer",
+                "direct": "Draft Selected Now",
+                "menu": [create, "Invoice All for Payer", "Draft All Ready Bookings"],
+                "payer": "Invoice All for Payer",
                 "title": create,
                 "form": create,
                 "create": create,
@@ -85,7 +85,7 @@ class TestFlowLabels(OrderCase):
         shown = self.shown()
         create = "Create Invoices and Orders"
         self.assertEqual({shown[key] for key in ("preview", "title", "form", "create")}, {create})
-        self.assertEqual(shown["menu"], [create, "Bill All of the Payer", "Bill All Ready"])
+        self.assertEqual(shown["menu"], [create, "Bill All for Payer", "Bill All Ready Bookings"])
         self.assertEqual(shown["documents"], "Invoices and Orders")
 
     def test_companies_switched_on_count(self):

@@ -51,7 +51,7 @@ const firstCompany = () => [
 
 const exported = () => [
     click("Actions", ".o_cp_action_menus button"),
-    click("Export to a file", ".o-dropdown--menu .o-dropdown-item:contains('Export to a File')"),
+    click("Export to a file", ".o-dropdown--menu .o-dropdown-item:contains('Export to File')"),
 ];
 
 const allCompanies = () => [
