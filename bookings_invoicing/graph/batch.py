@@ -1,10 +1,9 @@
-"""Reading records by id with Graph's JSON batching.
+"""Reading records by id, four at a time, with Graph's JSON batching.
 
-Graph takes 20 requests a batch but serves only four at once of one booking mailbox; a fifth would
-be throttled. So up to four are sent side by side, and more than four one after the other
-(``dependsOn``): what comes after one that failed is not served (424) and is asked for again by
-fours. The answer of a batch is 200 even where its items failed, so every item is judged by
-itself: throttled and failing items are asked for again, the others are done.
+Graph takes 20 requests a batch but serves only four at once of one booking mailbox: a fifth would
+be throttled, and 20 one after the other (``dependsOn``) would take four times as long. The answer of
+a batch is 200 even where its items failed, so every item is judged by itself: throttled and failing
+items are asked for again, the others are done.
 
 Source: Graph "JSON batching", "Throttling and batching", "Service-specific limits" (Bookings).
 """
@@ -18,8 +17,7 @@ from .answers import error_object, error_of
 from .errors import GraphError, ProtocolError, TransientError
 from .transport import RETRIED, Transport, clean_header, retry_after
 
-ITEMS, TOGETHER = 20, 4
-NOT_SERVED = 424
+ITEMS = 4
 ROUNDS = 5
 _NO_BATCHING = frozenset({404, 405, 501})
 
@@ -65,40 +63,6 @@ class BatchReader:
                 yield key, answers[key]
 
     def _chunk(self, chunk) -> dict[str, Answer]:
-        if len(chunk) <= TOGETHER:
-            return self._together(chunk)
-        answers, left = self._in_turn(chunk)
-        for index in range(0, len(left), TOGETHER):
-            answers |= self._together(left[index : index + TOGETHER])
-            failed = [answer.error for answer in answers.values() if answer.error]
-            if len(failed) == len(answers) and all(error.transient for error in failed):
-                raise failed[0]  # an outage: the others need not be tried
-        return answers
-
-    def _in_turn(self, chunk) -> tuple[dict[str, Answer], list]:
-        """What one batch answers of these, one after the other, and those to be asked for again."""
-        try:
-            replies = self._replies([path for _key, path in chunk], in_turn=True)
-        except GraphError as problem:
-            if problem.status not in _NO_BATCHING:
-                raise
-            self._batching = False
-            return self._one_by_one(chunk), []
-        answers, left, worst = {}, [], None
-        for (key, path), (status, headers, body) in zip(chunk, replies, strict=True):
-            if status != NOT_SERVED:
-                answer = answers[key] = _judged(status, headers, body)
-            if status in RETRIED:
-                worst = max(worst or answer.error, answer.error, key=_wait)
-            if status in RETRIED or status == NOT_SERVED:
-                left.append((key, path))
-        if worst:
-            self._transport.pause(1, worst)
-        return answers, left
-
-    def _together(self, chunk) -> dict[str, Answer]:
-        if not self._batching:
-            return self._one_by_one(chunk)
         answers, waiting = {}, dict(chunk)
         for attempt in range(1, ROUNDS + 1):
             try:
@@ -108,15 +72,20 @@ class BatchReader:
                     raise
                 self._batching = False
                 return self._one_by_one(chunk)
+            wait = 0.0
             for (key, _path), (status, headers, body) in zip(
                 list(waiting.items()), replies, strict=True
             ):
-                answers[key] = _judged(status, headers, body)
+                answers[key] = answer = _judged(status, headers, body)
                 if status not in RETRIED:
                     del waiting[key]
+                elif answer.error.retry_after:
+                    wait = max(wait, answer.error.retry_after)
             if not waiting:
                 break
-            worst = max((answers[key].error for key in waiting), key=_wait)
+            worst = max(
+                (answers[key].error for key in waiting), key=lambda error: error.retry_after or 0
+            )
             if attempt == ROUNDS:
                 if any(answers[key].status == 429 for key in waiting):
                     raise worst
@@ -124,14 +93,14 @@ class BatchReader:
             self._transport.pause(attempt, worst)
         return answers
 
-    def _replies(self, paths: list[str], in_turn=False) -> list[tuple[int, dict, object]]:
+    def _replies(self, paths: list[str]) -> list[tuple[int, dict, object]]:
         """A token that ended in the middle of a batch is replaced once."""
-        replies = self._post(paths, in_turn)
+        replies = self._post(paths)
         if any(status == 401 for status, _headers, _body in replies):
-            replies = self._post(paths, in_turn, renew=True)
+            replies = self._post(paths, renew=True)
         return replies
 
-    def _post(self, paths: list[str], in_turn: bool, renew=False) -> list[tuple[int, dict, object]]:
+    def _post(self, paths: list[str], renew=False) -> list[tuple[int, dict, object]]:
         items = [
             {
                 "id": str(number),
@@ -139,7 +108,6 @@ class BatchReader:
                 "url": path,
                 "headers": {"Prefer": "include-unknown-enum-members"},
             }
-            | ({"dependsOn": [str(number - 1)]} if in_turn and number else {})
             for number, path in enumerate(paths)
         ]
         body = json.dumps({"requests": items}).encode()
@@ -163,10 +131,6 @@ class BatchReader:
             except GraphError as problem:
                 answers[key] = _settled(problem)
         return answers
-
-
-def _wait(error: GraphError) -> float:
-    return error.retry_after or 0.0
 
 
 def _headers(item: dict) -> dict[str, str]:

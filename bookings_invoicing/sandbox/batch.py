@@ -2,8 +2,7 @@
 
 Source: https://learn.microsoft.com/graph/json-batching (at most 20 requests; ids are unique in any
 case; answers come in any order) and the limit of four concurrent requests per mailbox, which items
-of one batch share: what is beyond it answers 429 with its own Retry-After. An item that depends on
-another is served after it, and not at all (424) where that one failed.
+of one batch share: what is beyond it answers 429 with its own Retry-After.
 """
 
 from __future__ import annotations
@@ -18,21 +17,15 @@ BATCH_LIMIT = 20
 
 def answer(graph, request: Request, caller: dict, before) -> Reply:
     """The outer reply; raises GraphError when the batch itself is malformed."""
-    answers, taken, failed = [], {}, set()
+    answers, taken = [], {}
     for item in _items(request):
-        if failed.intersection(map(str, item.get("dependsOn") or ())):
-            failed.add(str(item["id"]))
-            answers.append({"id": str(item["id"]), "status": 424, "headers": {}})
-            continue
         part = _request(item, request)
         mailbox = part.segments[3].lower() if len(part.segments) > 3 else ""
-        taken[mailbox] = 1 if item.get("dependsOn") else taken.get(mailbox, 0) + 1
+        taken[mailbox] = taken.get(mailbox, 0) + 1
         crowded = mailbox and graph.mailbox_limit and taken[mailbox] > graph.mailbox_limit
         reply = before(part) if before else None
         if reply is None:
             reply = _answer(graph, part, caller, crowded)
-        if reply.status >= 400:
-            failed.add(str(item["id"]))
         answers.append(_response(item["id"], reply))
     # Graph promises no order.
     return json_reply(200, {"responses": answers[::-1]}, content_type="application/json")

@@ -270,17 +270,6 @@ def test_a_batch_shares_the_four_places_at_a_mailbox(asker, tenant):
     assert answers["x"]["status"] == 200
 
 
-def test_items_of_a_batch_one_after_the_other(asker, tenant):
-    """They do not crowd the mailbox; what follows one that failed is not served."""
-    found = [record["id"] for record in tenant.appointments[:6]]
-    paths = [path_of(asker, "appointments", one) for one in (*found, "AAMkNot=", found[0])]
-    items = [item(number, path) for number, path in enumerate(paths)]
-    for one in items[1:]:
-        one["dependsOn"] = [str(int(one["id"]) - 1)]
-    answers = {int(a["id"]): a["status"] for a in asker.batch(items)["responses"]}
-    assert [answers[number] for number in sorted(answers)] == [200] * 6 + [404, 424]
-
-
 def test_malformed_batches(asker):
     url = path_of(asker, "services")
     for items in (
