@@ -110,12 +110,12 @@ def _languages() -> list[str]:
 
 
 def _territories(locale: str) -> dict[str, str]:
-    """Names of the countries in a language, by code."""
-    data = localedata.load(locale)
+    """Names of the countries in a language, by code; what a script takes over from its language is left to that one."""
+    data = localedata.load(locale, merge_inherited=False)
     names = {
         code: name
         for code, name in data.get("territories", {}).items()
         if len(code) == 2 and code.isalpha() and code not in NO_COUNTRY
     }
-    localedata._cache.pop(locale, None)  # three hundred languages would stay in memory for good
+    localedata._cache.pop(locale, None)  # four hundred languages would stay in memory for good
     return names
