@@ -22,7 +22,6 @@ from .checks import STEPS, Check
 from .client import BookingsClient, Page
 from .clouds import CLOUDS, Cloud, cloud_of
 from .errors import (
-    SENTENCES,
     AccessDenied,
     AuthError,
     ConfigurationError,
@@ -48,4 +47,5 @@ from .records import (
     Service,
     StaffMember,
 )
+from .sentences import SENTENCES, say
 from .transport import Reply, Transport

@@ -259,7 +259,7 @@ def _app(cloud, transport, credential, cache=None) -> msal.ConfidentialClientApp
     tenant, client = credential.tenant_id.strip(), credential.client_id.strip()
     if not tenant or not client:
         raise ConfigurationError(
-            "Tenant id and client id are required.", kind="credential_incomplete"
+            "Tenant ID and client ID are required.", kind="credential_incomplete"
         )
     return msal.ConfidentialClientApplication(
         client,

@@ -106,7 +106,7 @@ def _businesses(client, found: list) -> tuple[str, dict]:
     found += client.businesses()
     facts = {"count": len(found)}
     if not found:
-        return "Connected, but the organisation has no Bookings business.", facts
+        return "Connected, but the organization has no Bookings business.", facts
     return f"{len(found)} Bookings businesses found.", facts
 
 

@@ -143,7 +143,7 @@ def _setting(settings: Mapping[str, str], key: str) -> str:
     place = origin(value)
     if place is None or "?" in value:
         raise ConfigurationError(
-            f"{key} must be a plain https:// address in lower case, without user or query.",
+            f"{key} must be a plain https:// address in lowercase, without user or query.",
             kind="custom_cloud_url",
         )
     if place[0].endswith(_CHINA):

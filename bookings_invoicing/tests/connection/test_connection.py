@@ -6,7 +6,7 @@ from odoo.exceptions import UserError
 from odoo.tests import tagged
 
 from ... import graph, sandbox
-from ...models.base import graph_errors as graph_sentences
+from ...models.base.graph_errors import tell
 from ..connection_common import LiveCase, make_certificate
 
 STEPS = ("token", "permission", "businesses", "business", "services", "customers", "calendar")
@@ -43,7 +43,7 @@ class TestConnectionChecklist(LiveCase):
             "client": (
                 {"client_id": "5a4db0c5-dead-4000-8000-000000000000"},
                 "token",
-                "No app with this client id",
+                "No app with this client ID",
             ),
             "nothing": ({"tenant_id": False}, "settings", "Fill in Tenant ID"),
         }
@@ -96,12 +96,20 @@ class TestConnectionChecklist(LiveCase):
         empty = self.env["bookings.connection"].create({"name": "New"})
         self.assertIn("Register the app", empty.next_step)
 
-    def test_every_sentence_has_its_translatable_twin(self):
-        for kind, sentence in graph.SENTENCES.items():
+    def test_errors_speak_the_language_of_the_reader(self):
+        """In English word for word what the log says; Microsoft's code stays in every language."""
+        for kind in graph.SENTENCES:
             error = graph.GraphError(
                 kind=kind, host="graph.example", code="AADSTS1", request_id="r-1"
             )
-            self.assertEqual(graph_sentences.tell(self.env, error), str(error), sentence)
+            self.assertEqual(tell(self.env, error), str(error), kind)
+        self.env["res.lang"]._activate_lang("da_DK")
+        danish = tell(
+            self.env(context={"lang": "da_DK"}),
+            graph.GraphError(kind="key_mismatch", code="AADSTS1"),
+        )
+        self.assertNotIn(graph.SENTENCES["key_mismatch"], danish)
+        self.assertIn("AADSTS1", danish)
 
     def test_custom_cloud_only_by_the_server(self):
         """Endpoints come from the server's configuration; without it the connection says which key is missing."""

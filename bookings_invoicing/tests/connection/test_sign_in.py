@@ -160,7 +160,7 @@ class TestSignIn(SignInCase, HttpCase):
         self.assertEqual(params["error"], "access_denied")
         answer = self.callback(params)
         self.assert_refused(answer)
-        self.assertIn("cancelled or not allowed", answer.text)
+        self.assertIn("canceled or not allowed", answer.text)
         self.assertNotIn("AADSTS65004", answer.text)
 
     def test_extra_parameters_do_nothing(self):

@@ -57,7 +57,7 @@ class TestSetupHealth(BookingsCase):
         with graph_answers(429, **{"Retry-After": "3600"}):
             self.assertEqual(self.setup._sync_run().state, "failed")
         self.assertEqual(self.setup.retry_at, NOW + timedelta(hours=1))
-        self.assertIn("asks to wait", self.setup.waiting_text)
+        self.assertIn("throttling requests", self.setup.waiting_text)
         self.assertRegex(self.setup.with_context(tz="UTC").waiting_text, "Next try: .*1:00")
         self.assertEqual((self.setup.health, self.setup.error_message), ("ok", False))
         self.assertFalse(self.setup.activity_ids)
@@ -76,12 +76,12 @@ class TestSetupHealth(BookingsCase):
             with self.assertLogs(SCHEDULE, "WARNING") as logs:
                 setups._note_late()
             self.assertIn(f"setup {self.setup.id} ", logs.output[0])
-            self.assertIn("asks to wait", logs.output[0])
+            self.assertIn("throttling requests", logs.output[0])
             with self.assertNoLogs(SCHEDULE, "WARNING"):
                 setups._note_late()
             activity = self.setup.activity_ids
             self.assertEqual(len(activity), 1)
-            self.assertIn("asks to wait", activity.note)
+            self.assertIn("throttling requests", activity.note)
             self.setup.invalidate_recordset()
             self.assertEqual(self.setup.health, "late")
             self.sync()
