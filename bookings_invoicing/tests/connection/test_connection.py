@@ -43,7 +43,7 @@ class TestConnectionChecklist(LiveCase):
             "client": (
                 {"client_id": "5a4db0c5-dead-4000-8000-000000000000"},
                 "token",
-                "No app with this client ID",
+                "no app with this client ID",
             ),
             "nothing": ({"tenant_id": False}, "settings", "Fill in Tenant ID"),
         }
