@@ -10,46 +10,12 @@ import ast
 from collections import defaultdict
 from pathlib import Path
 
-# Still defined more than once: {addon: {model: names}}. This list only ever gets shorter.
-KNOWN = {
-    "bookings_invoicing": {
-        "bookings.booking": (
-            "_after_import",
-            "_attention_text",
-            "_billing_blockers",
-            "_create_documents_invoice",
-            "_draft",
-            "_follow_where_free",
-            "_line_text",
-            "_refresh_billing",
-            "_remove",
-            "_take_over",
-            "_without_tax",
-            "action_put_back",
-            "product_id",
-            "write",
-        ),
-        "bookings.customer": ("_match_partners",),
-        "bookings.service": ("write",),
-        "bookings.sync.setup": ("billing_flow", "write"),
-    },
-}
 
-
-def check_definitions(addon, known=None):
-    """Findings for one addon, the folder that holds its manifest.
-
-    :param known: {model: names} that may be defined more than once; what is not any more is a finding too
-    """
-    known = KNOWN.get(addon.name, {}) if known is None else known
-    found = _doubled(addon)
-    for model, names in sorted(found.items()):
+def check_definitions(addon):
+    """Findings for one addon, the folder that holds its manifest."""
+    for model, names in sorted(_doubled(addon).items()):
         for name, places in sorted(names.items()):
-            if name not in known.get(model, ()):
-                yield f"{places[-1]}: {name} of {model} is defined at {', '.join(places[:-1])} too"
-    for model, names in sorted(known.items()):
-        for name in sorted(set(names) - found.get(model, {}).keys()):
-            yield f"{addon.name}: {name} of {model} is defined once now; take it out of KNOWN"
+            yield f"{places[-1]}: {name} of {model} is defined at {', '.join(places[:-1])} too"
 
 
 def _doubled(addon):

@@ -10,7 +10,6 @@ from .connection import expiry
 from .connection import sandbox_change
 from .setup import setup
 from .sync import schedule
-from .setup import flow
 from .setup import filters
 from .setup import label_rule
 from .setup import question_rule
@@ -30,6 +29,7 @@ from .booking import reinstall
 from .booking import following
 from .setup import sharing
 from .booking import pricing
+from .booking import blockers
 from .booking import share
 from .invoicing import document
 from .invoicing import drafting

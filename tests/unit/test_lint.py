@@ -76,15 +76,6 @@ def test_names_defined_twice_are_found(tmp_path):
     ]
 
 
-def test_known_names_pass_while_they_are_doubled(tmp_path):
-    """The list of what is still doubled cannot outlive the fault."""
-    root = addon(tmp_path, FILES)
-    known = {"bookings.booking": ("price", "write", "_attend")}
-    assert list(check_definitions(root, known)) == [
-        "some_addon: _attend of bookings.booking is defined once now; take it out of KNOWN"
-    ]
-
-
 def test_one_definition_each_passes(tmp_path):
     """Nothing is found where nothing is doubled."""
     assert not list(

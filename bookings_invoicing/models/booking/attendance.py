@@ -1,11 +1,9 @@
 from odoo import api, fields, models
 
-from ...billing import labels
 from ...billing.status import BILLED
 from . import facts as booking_rules
 
 ABSENT = {"no_show", "late_cancel"}
-TYPED = {"price_unit", "quantity"}  # what a person may type of a price
 
 
 class BookingsBooking(models.Model):
@@ -43,14 +41,6 @@ class BookingsBooking(models.Model):
         compute="_compute_fee_cause",
         store=True,
     )
-    product_id = fields.Many2one(
-        "product.product",
-        related=None,
-        compute="_compute_product_id",
-        store=True,
-        readonly=True,
-        index=True,
-    )
 
     @api.depends(
         "attendance",
@@ -67,32 +57,7 @@ class BookingsBooking(models.Model):
         for booking in self:
             booking.product_id = booking_rules.product(booking)
 
-    def _billing_blockers(self):
-        found = super()._billing_blockers()
-        for booking in self.filtered(
-            lambda one: one.label_rule_id.outcome == "attention" and not one.label_settled
-        ):
-            text = booking.label_rule_id.note or ""
-            found.setdefault(booking.id, []).append(
-                ["label", {"label": booking.label, "note": text}]
-            )
-        return found
-
-    def _attention_text(self, key, params):
-        if key == "label":
-            return self.env._("The label “%(label)s” asks for a decision. %(note)s", **params)
-        if key == "no_tax" and self.fee_cause:
-            return self.env._(
-                "%(product)s has no tax. Add one, or tick “Fees Without Tax” on the sync setup.",
-                **params,
-            )
-        return super()._attention_text(key, params)
-
     # -- labels --------------------------------------------------------------------------------------
-
-    def _refresh_billing(self):
-        self._apply_label_rules()
-        return super()._refresh_billing()
 
     def _apply_label_rules(self):
         """Look up the rule of each unbilled booking's label and let it say who came."""
@@ -136,18 +101,6 @@ class BookingsBooking(models.Model):
 
     # -- attendance ----------------------------------------------------------------------------------
 
-    def write(self, vals):
-        # What is on a document stays as it was billed; somebody is told.
-        told = self.filtered(lambda one: one._is_told_of(vals.get("attendance")))
-        result = super().write(vals)
-        if not TYPED.isdisjoint(vals):
-            self._reprice()
-        if "attendance" in vals:
-            if "attendance_source" not in vals:
-                self.sudo().attendance_source = "hand"
-            told._for_import().changed_since_billing = True
-        return result
-
     def _is_told_of(self, attendance):
         """Whether this attendance, if it is a new one, changes what a document bills."""
         return bool(
@@ -171,35 +124,3 @@ class BookingsBooking(models.Model):
         self.attendance = attendance
         self._refresh_billing()
         return True
-
-    def _remove(self, setup, digest=None):
-        gone = self.filtered(lambda row: not row.removed_on)
-        count = super()._remove(setup, digest)
-        if setup.cancel_notice_hours:
-            for booking in gone.filtered(lambda row: row.attendance_source != "hand"):
-                timing = labels.cancellation_timing(
-                    booking.start, booking.last_seen, booking.removed_on, setup.cancel_notice_hours
-                )
-                if timing == "late" and booking.removed_on < booking.start:
-                    booking._for_import().write(
-                        {"attendance": "late_cancel", "attendance_source": "cancellation"}
-                    )
-            gone._refresh_billing()
-        return count
-
-    def _take_over(self, values):
-        if self.removed_on and self.attendance_source == "cancellation":
-            values = values | {"attendance": "unknown", "attendance_source": False}
-        return super()._take_over(values)
-
-    # -- lines ---------------------------------------------------------------------------------------
-
-    def _without_tax(self):
-        return self.setup_id.fee_no_tax if self.fee_cause else super()._without_tax()
-
-    def _line_text(self):
-        text = super()._line_text()
-        if not self.fee_cause:
-            return text
-        product = self.product_id.with_context(lang=self.payer_id.lang or self.env.lang)
-        return f"{product.name}: {text}"

@@ -7,6 +7,7 @@ from odoo.tools import SQL, format_datetime
 
 from ...billing import period
 from ...billing import status as status_rules
+from ..base.remote_record import IMPORTING
 from ..directory.service import PRICE_TYPES
 from . import facts as booking_rules
 
@@ -14,6 +15,7 @@ ATTENTION_REASONS = list(status_rules.ATTENTION_REASONS)
 NOT_BILLABLE_REASONS = list(status_rules.NOT_BILLABLE_REASONS)
 BILLED = status_rules.BILLED
 UNINVOICED = ("ready", "attention")
+TYPED = {"price_unit", "quantity"}  # what a person may type of a price
 
 
 class BookingsBooking(models.Model):
@@ -89,7 +91,9 @@ class BookingsBooking(models.Model):
         help="Who pays has changed while it is on an invoice; it counts once the booking is free again.",
     )
     service_id = fields.Many2one("bookings.service", readonly=True, ondelete="restrict", index=True)
-    product_id = fields.Many2one(related="service_id.product_id", store=True, index=True)
+    product_id = fields.Many2one(
+        "product.product", compute="_compute_product_id", store=True, index=True
+    )
     staff_ids = fields.Many2many("bookings.staff", readonly=True)
     label = fields.Char(readonly=True)
     reference = fields.Char(
@@ -212,6 +216,12 @@ class BookingsBooking(models.Model):
         help="What was credited of the invoice, not billed again",
     )
     changed_since_billing = fields.Boolean(readonly=True, copy=False)
+    let_go = fields.Boolean(
+        string="Left to Another Company",
+        readonly=True,
+        copy=False,
+        help="Its service is billed by another company that shares the business",
+    )
     pending_values = fields.Json(string="Values from Bookings", readonly=True, copy=False)
     pending_text = fields.Text(string="Changes in Bookings", compute="_compute_pending_text")
     invoice_line_ids = fields.One2many(
@@ -443,6 +453,22 @@ class BookingsBooking(models.Model):
             "Ask %s to set it up.", ", ".join(people.sorted("name")[:3].mapped("name"))
         )
 
+    def write(self, vals):
+        told = self.filtered(lambda one: one._is_told_of(vals.get("attendance")))
+        result = super().write(vals)
+        if not TYPED.isdisjoint(vals):
+            self._reprice()
+        if "attendance" in vals:
+            if "attendance_source" not in vals:
+                self.sudo().attendance_source = "hand"
+            # What is on a document stays as it was billed; somebody is told.
+            told._for_import().changed_since_billing = True
+        importing = self.env.context.get("bookings_importing") is IMPORTING
+        if not importing and not {"partner_id", "payer_id"}.isdisjoint(vals):
+            # Who pays decides what stands in the way; choosing somebody here settles it at once.
+            self._refresh_billing()
+        return result
+
     # -- what a person decides -------------------------------------------------------------------------
 
     def action_mark_not_billable(self, reason, note=None):
@@ -481,6 +507,8 @@ class BookingsBooking(models.Model):
     def action_put_back(self):
         """Take back *not billable*, or free what was credited of a booking, and only that, to be billed again."""
         self.check_access("write")
+        removed = self.filtered(lambda booking: booking.attention_reason == "removed_after")
+        removed.sudo().removed_settled = True
         self.sudo()._release_credited()
         self.sudo().write(
             {

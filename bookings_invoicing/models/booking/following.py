@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.tools import SQL, format_datetime
 
+from ...billing import labels
 from ...billing.status import BILLED
 
 # Facts that decide what is billed: where they change late or after billing, a person is told.
@@ -36,6 +37,8 @@ class BookingsBooking(models.Model):
         :returns: the booking, where something was written
         """
         self.ensure_one()
+        if self.removed_on and self.attendance_source == "cancellation":
+            values = values | {"attendance": "unknown", "attendance_source": False}
         changed = {name: value for name, value in values.items() if self._differs(name, value)}
         facts = [name for name in BILLED_FACTS if name in changed]
         if self.status in BILLED:
@@ -199,16 +202,58 @@ class BookingsBooking(models.Model):
         return {"removed": rows._remove(setup)}
 
     def _remove(self, setup, digest=None):
-        rows = self.filtered(lambda row: not row.removed_on)
+        """Mark bookings that are gone, and let everything follow that: shares, attendance, what is billed.
+
+        :param digest: of their appointment as Bookings has it now, where it still has it
+        :returns: how many were not marked before
+        """
+        gone = self.filtered(lambda row: not row.removed_on)
+        gone._mark_gone(setup, digest)
+        if gone and setup.group_price == "appointment":
+            self._share_out(setup, self.mapped("appointment_id"))
+        if setup.cancel_notice_hours:
+            gone._note_late_cancellation(setup.cancel_notice_hours)
+            gone._refresh_billing()
+        return len(gone)
+
+    def _mark_gone(self, setup, digest):
         values = {
             "removed_on": fields.Datetime.now(),
             "removed_settled": False,
-            "last_seen": setup.last_appointment_sync or rows[:1].create_date,
+            "last_seen": setup.last_appointment_sync or self[:1].create_date,
         }
         if digest:
             values["remote_hash"] = digest
-        rows._for_import().write(values)
-        billed = rows.filtered(lambda row: row.status in BILLED)
+        self._for_import().write(values)
+        billed = self.filtered(lambda row: row.status in BILLED)
         billed._for_import().changed_since_billing = True
-        rows._refresh_billing()
-        return len(rows)
+        self._refresh_billing()
+
+    def _note_late_cancellation(self, notice_hours):
+        """Say of those that were cancelled too late that they were, unless a person has said who came."""
+        for booking in self.filtered(lambda row: row.attendance_source != "hand"):
+            timing = labels.cancellation_timing(
+                booking.start, booking.last_seen, booking.removed_on, notice_hours
+            )
+            if timing == "late" and booking.removed_on < booking.start:
+                booking._for_import().write(
+                    {"attendance": "late_cancel", "attendance_source": "cancellation"}
+                )
+
+    # -- what another company bills ---------------------------------------------------------------------
+
+    def _let_go(self):
+        """What another company bills from now on is not billed here."""
+        if self:
+            self.sudo().action_mark_not_billable(
+                "billed_elsewhere", self.env._("Its service is billed by another company.")
+            )
+            self.sudo().let_go = True
+
+    def _take_back(self):
+        """Bill here again what was let go and is billed nowhere else."""
+        for setup, bookings in self.sudo().grouped("setup_id").items():
+            elsewhere = setup._holders(bookings.mapped("appointment_id"))[1]
+            free = bookings.filtered(lambda one, held=elsewhere: one.appointment_id not in held)
+            free.let_go = False
+            free.filtered("not_billable_decision").action_put_back()

@@ -167,10 +167,13 @@ class BookingsBooking(models.Model):
         return counts
 
     def _after_import(self, setup, keyed):
-        """What follows for new and changed bookings; more comes from the other parts of the addon.
+        """What follows for new and changed bookings.
 
         :param dict keyed: ``{appointment id: {attendee key: graph.Attendee}}`` of the batch
         """
+        self._take_all_answers(setup, keyed)
+        if setup.group_price == "appointment":
+            self._share_out(setup, list(keyed))
         self._refresh_billing()
 
     @api.model

@@ -2,7 +2,6 @@ from odoo import api, models
 from odoo.tools import formatLang
 
 from ...billing import details, money
-from ..base.remote_record import IMPORTING
 from .booking import UNINVOICED
 
 KEYS = ("address", "vat", "e_invoice")
@@ -38,8 +37,8 @@ class BookingsBooking(models.Model):
 
     _inherit = "bookings.booking"
 
-    def _billing_blockers(self):
-        found = super()._billing_blockers()
+    def _add_payer_blockers(self, found):
+        """What the payers lack; :param found: the blockers found before, by booking id"""
         looks, always = {}, {}
         for booking in self.filtered("payer_id.active"):
             payer, company = key = booking.payer_id, booking.company_id
@@ -50,7 +49,6 @@ class BookingsBooking(models.Model):
                 found.setdefault(booking.id, []).extend(booking._detail_blockers(always[key]))
         for booking, stops in self._stops_by_total(found, looks):
             found.setdefault(booking.id, []).extend(booking._detail_blockers(stops))
-        return found
 
     def _stops_by_total(self, found, looks):
         """``(booking, stops)`` where nothing else stops, by the totals of the invoices that the setup would make."""
@@ -118,9 +116,7 @@ class BookingsBooking(models.Model):
             for key, names in stops.items()
         ]
 
-    def _attention_text(self, key, params):
-        if key not in KEYS:
-            return super()._attention_text(key, params)
+    def _detail_text(self, key, params):
         values = {
             "payer": params["payer"],
             "fields": ", ".join(self.payer_id._bookings_labels(params["fields"])),
@@ -148,14 +144,6 @@ class BookingsBooking(models.Model):
             ),
             **values,
         )
-
-    def write(self, vals):
-        # Who pays decides what stands in the way; choosing somebody here settles it at once.
-        result = super().write(vals)
-        importing = self.env.context.get("bookings_importing") is IMPORTING
-        if not importing and not {"partner_id", "payer_id"}.isdisjoint(vals):
-            self._refresh_billing()
-        return result
 
     def action_open_customer(self):
         self.ensure_one()

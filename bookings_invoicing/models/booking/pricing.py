@@ -3,12 +3,10 @@ from odoo.exceptions import UserError
 from odoo.tools import format_date, formatLang
 
 from ...billing import period, sentences
-from ...billing.status import BILLED, sort_reasons
+from ...billing.status import BILLED
 from . import facts as booking_rules
 from .booking import UNINVOICED
 
-# Fields of a setup that decide what stands in the way
-BLOCKING = {"journal_id", "invoice_date_policy", "price_tax", "fee_product_id", "fee_no_tax"}
 UNBILLED = ("upcoming", "ready", "attention", "not_billable", "cancelled")
 
 
@@ -64,7 +62,7 @@ class BookingsBooking(models.Model):
     def _without_tax(self):
         """Whether it is invoiced without tax on purpose."""
         self.ensure_one()
-        return self.service_id.no_tax
+        return self.setup_id.fee_no_tax if self.fee_cause else self.service_id.no_tax
 
     def _manual_day(self):
         """When a price or quantity was set by hand, as the reader's language writes it."""
@@ -153,6 +151,7 @@ class BookingsBooking(models.Model):
         The one place where Odoo's side (partners, products, journals, taxes) is looked at: at sync, nightly, in the
         preview and at the claim. No computed field hangs on those records.
         """
+        self._apply_label_rules()
         self._follow_where_free()
         bookings = self.filtered(lambda booking: booking.status in UNBILLED)
         for company, records in bookings.grouped("company_id").items():
@@ -186,6 +185,7 @@ class BookingsBooking(models.Model):
         waiting = free.filtered("payer_waits")
         self.env.add_to_compute(self._fields["payer_id"], waiting)
         free._recompute_recordset([*names, "payer_id"])
+        self._share_again()
 
     def _was_on_document(self):
         """Whether it was on an invoice, or on a document of another billing flow."""
@@ -206,56 +206,6 @@ class BookingsBooking(models.Model):
             if abs(booking.list_price - found) > 1e-9:
                 booking.list_price = found
 
-    def _billing_blockers(self):
-        """What would stop an invoice of these bookings on Odoo's side.
-
-        :returns: ``{booking id: [[key of ATTENTION_REASONS, params]]}``, the first to solve first; bookings that
-            nothing stops are left out
-        """
-        blockers = {}
-        shared = {setup: setup._billing_blockers() for setup in self.setup_id}
-        accounts, taxes, dates = {}, {}, {}
-        for booking in self:
-            found = dict(shared[booking.setup_id])
-            found |= booking._person_blockers()
-            product = booking.product_id
-            if not product:
-                found["no_product"] = {"service": booking.service_id.name}
-            else:
-                if product not in taxes:
-                    company = booking.company_id
-                    taxes[product] = bool(product.taxes_id._filter_taxes_by_company(company))
-                    accounts[product] = product.product_tmpl_id.get_product_accounts()[
-                        "income"
-                    ].active
-                if not taxes[product] and not booking._without_tax():
-                    found["no_tax"] = {"product": product.display_name}
-                if not accounts[product]:
-                    found["account"] = {"product": product.display_name}
-            if day := booking._invoice_day():
-                key = (booking.setup_id, day)
-                if key not in dates:
-                    dates[key] = booking.setup_id._date_blockers(day)
-                found |= dates[key]
-            if found:
-                blockers[booking.id] = [[key, found[key]] for key in sort_reasons(found)]
-        return blockers
-
-    def _person_blockers(self):
-        if self.payer_id and self.partner_id:
-            archived = self.payer_id.filtered(lambda payer: not payer.active)
-            return {"payer_archived": {"name": archived.display_name}} if archived else {}
-        if self.unnamed and not self.customer_id:
-            return {"no_attendee": {}}
-        if self.customer_id.match == "many":
-            return {
-                "ambiguous_customer": {
-                    "name": self.customer_id.name,
-                    "candidates": ", ".join(self.customer_id.candidate_ids.mapped("display_name")),
-                }
-            }
-        return {"no_customer": {"name": self.name}}
-
     def _invoice_day(self):
         """The date that the setup's policy gives an invoice of these bookings; ``None``: when it is confirmed."""
         if any(self.mapped("date_today")):
@@ -266,80 +216,14 @@ class BookingsBooking(models.Model):
     def _last_day(self):
         return period.service_day(self.start, self.stop, self.setup_id.tz)
 
-    def _attention_sentences(self):
-        """Why the booking needs somebody, and what to do, one sentence for each reason."""
-        self.ensure_one()
-        texts = [self._attention_text(key, params) for key, params in self.blockers or ()]
-        if self.status == "attention":
-            if self.price_outcome == "ask":
-                texts.append(self._sentence("explanation"))
-            if self.removed_on:
-                texts.append(
-                    self.env._(
-                        "Removed from Bookings after it took place, last seen %(when)s. Bill it as it was last seen, or "
-                        "mark it as not billable.",
-                        when=fields.Datetime.to_string(self.last_seen or self.removed_on),
-                    )
-                )
-            credited = self._credited_lines().sudo()
-            if credited:
-                refunds = credited.move_id.reversal_move_ids.filtered(lambda m: m.state == "posted")
-                texts.append(
-                    self.env._(
-                        "Credited by %(refunds)s: put it back to bill it again, or mark it as not billable.",
-                        refunds=", ".join(refunds.mapped("name")),
-                    )
-                )
-        return texts
-
-    def _attention_text(self, key, params):
-        texts = {
-            "no_attendee": self.env._(
-                "Nobody is named on this appointment. Choose the customer, or mark it as not billable."
-            ),
-            "no_customer": self.env._(
-                "%(name)s is no customer in Odoo yet. Choose one, or create one from the template."
-            ),
-            "payer_archived": self.env._(
-                "The contact %(name)s, who pays, is archived. Unarchive it, or choose another customer or payer."
-            ),
-            "ambiguous_customer": self.env._(
-                "%(name)s may be one of several: %(candidates)s. Choose the right one."
-            ),
-            "no_product": self.env._(
-                "The service %(service)s has no product. Choose one on the service."
-            ),
-            "no_tax": self.env._(
-                "%(product)s has no tax. Add one, or tick “No Tax on Purpose” on the service."
-            ),
-            "account": self.env._(
-                "%(product)s has no income account, or an archived one. Set one on the product or its category."
-            ),
-            "currency": self.env._(
-                "The currency %(currency)s is not active, or not that of the journal %(journal)s."
-            ),
-            "journal": self.env._(
-                "There is no sales journal for this company. Choose one on the sync setup."
-            ),
-            "lock_date": self.env._(
-                "The invoice would be dated %(date)s, but everything up to %(lock)s is locked."
-            ),
-        }
-        return (
-            texts.get(key, dict(self._fields["attention_reason"].selection).get(key, key)) % params
-        )
-
 
 class BookingsSyncSetup(models.Model):
     _inherit = "bookings.sync.setup"
 
-    def write(self, vals):
-        # What stood in the way may be settled by this: what waits to be billed is looked at again.
-        result = super().write(vals)
-        if not BLOCKING.isdisjoint(vals):
-            waiting = [("setup_id", "in", self.ids), ("status", "in", UNINVOICED)]
-            self.env["bookings.booking"].search(waiting)._refresh_billing()
-        return result
+    def _look_again(self):
+        """What stood in the way may be settled: what waits to be billed is looked at again."""
+        waiting = [("setup_id", "in", self.ids), ("status", "in", UNINVOICED)]
+        self.env["bookings.booking"].search(waiting)._refresh_billing()
 
     def _journal(self):
         """The sales journal of this setup: its own, else the company's first."""

@@ -69,14 +69,18 @@ class BookingsBooking(models.Model):
 
     _inherit = "bookings.booking"
 
-    def _after_import(self, setup, keyed):
+    def _take_all_answers(self, setup, keyed):
+        """Take the answers of the attendees of these bookings.
+
+        :param dict keyed: ``{appointment id: {attendee key: graph.Attendee}}``
+        """
         rules = setup._question_rules()
-        if rules:
-            for booking in self:
-                attendee = keyed.get(booking.appointment_id, {}).get(booking.attendee_key)
-                if attendee and attendee.answers:
-                    booking._take_answers(questions.mapped_answers(attendee.answers, rules))
-        return super()._after_import(setup, keyed)
+        if not rules:
+            return
+        for booking in self:
+            attendee = keyed.get(booking.appointment_id, {}).get(booking.attendee_key)
+            if attendee and attendee.answers:
+                booking._take_answers(questions.mapped_answers(attendee.answers, rules))
 
     def _take_answers(self, answered):
         """:param answered: ``(field, text)`` as typed, of mapped questions only"""

@@ -18,23 +18,11 @@ class BookingsBooking(models.Model):
     share_total = fields.Float(string="Price Shared", readonly=True, copy=False, digits=0)
     share_count = fields.Integer(string="Attendees Sharing", readonly=True, copy=False)
 
-    def _after_import(self, setup, keyed):
-        if setup.group_price == "appointment":
-            self._share_out(setup, list(keyed))
-        return super()._after_import(setup, keyed)
-
-    def _remove(self, setup, digest=None):
-        count = super()._remove(setup, digest)
-        if count and setup.group_price == "appointment":
-            self._share_out(setup, self.mapped("appointment_id"))
-        return count
-
-    def _follow_where_free(self):
-        result = super()._follow_where_free()
+    def _share_again(self):
+        """Share out again what these bookings share."""
         shared = self.filtered(lambda b: b.has_share and b.setup_id.group_price == "appointment")
         for setup, bookings in shared.grouped("setup_id").items():
             self._share_out(setup, bookings.mapped("appointment_id"))
-        return result
 
     @api.model
     def _share_out(self, setup, appointment_ids):
@@ -87,15 +75,6 @@ class BookingsSyncSetup(models.Model):
         required=True,
         help="Of appointments with several attendees: each pays the price, or they share it.",
     )
-
-    def write(self, vals):
-        changed = self.filtered(
-            lambda one: vals.get("group_price", one.group_price) != one.group_price
-        )
-        result = super().write(vals)
-        for setup in changed:
-            setup._price_groups_anew()
-        return result
 
     def _price_groups_anew(self):
         """Let unbilled bookings of groups follow whom the price is for."""

@@ -67,6 +67,7 @@ class BookingsCustomer(models.Model):
         "res.partner", compute="_compute_candidate_ids", string="Possible Customers"
     )
     address = fields.Json(readonly=True)
+    is_forgotten = fields.Boolean(readonly=True, copy=False)
     booking_ids = fields.One2many("bookings.booking", "customer_id", string="Bookings")
     booking_count = fields.Integer(string="Number of Bookings", compute="_compute_booking_count")
 
@@ -185,7 +186,8 @@ class BookingsCustomer(models.Model):
         :param bool asked: a person wants new ones where not exactly one fits
         :returns: the number of partners created
         """
-        rows = self.filtered(lambda row: not row.partner_id)
+        # a pseudonym is nobody's name: no contact is looked for or made for it
+        rows = self.filtered(lambda row: not (row.partner_id or row.is_forgotten))
         if not rows:
             return 0
         importing = setup.customer_sync == "import"

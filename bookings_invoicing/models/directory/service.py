@@ -1,6 +1,8 @@
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 from odoo.tools import float_round, formatLang
+
+from ..setup.sharing import OPEN
 
 PRICE_TYPES = [
     ("fixedPrice", "Fixed price"),
@@ -70,6 +72,22 @@ class BookingsService(models.Model):
     )
     booking_ids = fields.One2many("bookings.booking", "service_id", string="Bookings")
 
+    # Which company bills it, where several share the business
+    taken = fields.Boolean(
+        string="Billed Here",
+        default=True,
+        copy=False,
+        help="Bookings of this service are billed by this setup. Untick to leave it to another "
+        "company.",
+    )
+    business_key = fields.Char(related="setup_id.business_key", store=True)
+    setup_shared = fields.Boolean(related="setup_id.shared", string="Shared Business")
+
+    _taken_uniq = models.UniqueIndex(
+        "(business_key, remote_id) WHERE taken",
+        "Another company bills this service. Untick it there first.",
+    )
+
     def _remote_values(self, record):
         """:param graph.Service record:"""
         return {
@@ -114,11 +132,54 @@ class BookingsService(models.Model):
         )
         return known | {service.remote_id: service for service in missing.with_env(self.env)}
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        self.check_access("create")
+        setups = self.env["bookings.sync.setup"].browse({vals["setup_id"] for vals in vals_list})
+        elsewhere = {
+            setup.id: setup._services_elsewhere() for setup in setups if setup.sudo().shared
+        }
+        for vals in vals_list:
+            if vals.get("remote_id") in elsewhere.get(vals["setup_id"], ()):
+                vals["taken"] = False
+        return super().create(vals_list)
+
     def write(self, vals):
+        if vals.get("taken"):
+            self._check_not_taken()
+        changed = self.filtered(lambda service: service.taken != vals.get("taken", service.taken))
         result = super().write(vals)
         if not vals.keys().isdisjoint(self._billing_fields()):
             self.booking_ids._refresh_billing()
+        changed._note_taken()
         return result
+
+    def _check_not_taken(self):
+        """:raises UserError: another company bills one of these services"""
+        for service in self.filtered(lambda service: not service.taken):
+            if service.remote_id in service._taken_by_others():
+                raise UserError(
+                    self.env._(
+                        "Another company bills %s. Untick it on that company's services first.",
+                        service.display_name,
+                    )
+                )
+
+    def _note_taken(self):
+        """Let the bookings of services that were ticked or unticked follow."""
+        taken = self.filtered("taken")
+        taken.booking_ids.filtered("let_go")._take_back()
+        taken.setup_id.sudo()._ask_to_read_again()
+        (self - taken).booking_ids.filtered(lambda booking: booking.status in OPEN)._let_go()
+
+    def _taken_by_others(self):
+        self.ensure_one()
+        others = self.setup_id._sharing() - self.setup_id
+        return set(
+            self.sudo()
+            .search([("setup_id", "in", others.ids), ("taken", "=", True)])
+            .mapped("remote_id")
+        )
 
     def _billing_fields(self):
         return {

@@ -39,12 +39,6 @@ class BookingsBooking(models.Model):
     # the dashboard counts the few that changed among all that were billed
     _changed_idx = models.Index("(setup_id) WHERE changed_since_billing IS TRUE")
 
-    def action_put_back(self):
-        self.check_access("write")
-        removed = self.filtered(lambda booking: booking.attention_reason == "removed_after")
-        removed.sudo().removed_settled = True
-        return super().action_put_back()
-
     def action_create_customer(self):
         """Create the customers of these bookings from the templates of their setups."""
         self.check_access("write")

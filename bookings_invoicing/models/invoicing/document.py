@@ -281,7 +281,15 @@ class BookingsBooking(models.Model):
         return product.sudo().taxes_id._filter_taxes_by_company(self.company_id)
 
     def _line_text(self):
-        """The line's text in the payer's language, with the business's local date; discreet where somebody else pays."""
+        """The line's text in the payer's language; that of a fee begins with its product."""
+        rendered = self._rendered_template()
+        if not self.fee_cause:
+            return rendered
+        product = self.product_id.with_context(lang=self.payer_id.lang or self.env.lang)
+        return f"{product.name}: {rendered}"
+
+    def _rendered_template(self):
+        """The line template with the business's local date; discreet where somebody else pays."""
         self.ensure_one()
         booking = self.with_context(lang=self.payer_id.lang or self.env.lang)
         env = booking.env

@@ -9,8 +9,15 @@ _logger = logging.getLogger(__name__)
 AT_ONCE = 500  # drafts; more become a queued run
 
 
+class Joining(frozenset):
+    """Ids of the drafts that a run may add to, as value of the context key ``bookings_join``: no call can send it."""
+
+
 class BookingsBooking(models.Model):
-    """From bookings to drafts: claim, check again, group, create, all in one transaction."""
+    """From bookings to drafts: claim, check again, group, create, all in one transaction.
+
+    A draft that is there already takes bookings where a person says so; that is never the default.
+    """
 
     _inherit = "bookings.booking"
 
@@ -108,15 +115,24 @@ class BookingsBooking(models.Model):
         """Create the drafts of ready bookings of one company; one that fails costs only itself.
 
         Bookings whose setups bill by different flows never share a document.
+
+        :param dict settings: ``join``: ids of drafts that may take the bookings
         """
-        for bookings in self.grouped(lambda booking: booking.setup_id.billing_flow).values():
+        wanted = settings.get("join")
+        records = self.with_context(bookings_join=Joining(wanted)) if wanted else self
+        for bookings in records.grouped(lambda booking: booking.setup_id.billing_flow).values():
             groups = [
-                (self.browse(item.id for item in g.items), g) for g in bookings._grouped(settings)
+                (bookings.browse(item.id for item in g.items), g)
+                for g in bookings._grouped(settings)
             ]
             groups, stopped = bookings._let_out_by_total(groups)
             for left, reason in stopped:
                 run._leave_out(left, reason)
             bookings._draft_groups(run, groups)
+        if wanted:
+            run.sudo().joined_line_ids |= self.sudo().invoice_line_ids.filtered(
+                lambda line: line.booking_live and line.move_id.id in wanted
+            )
 
     def _draft_groups(self, run, groups):
         """Make the documents of these groups; on failure by halves, until the bad bookings are found and left out."""
@@ -179,6 +195,9 @@ class BookingsBooking(models.Model):
         :param groups: ``[(bookings in order of time, bookings_invoicing.billing.grouping.Group)]``
         :returns: what was made; :meth:`bookings.invoice.run._take` keeps it
         """
+        joined, groups = self._join_drafts(groups)
+        if not groups:
+            return joined
         moves = self.env["account.move"]
         moves.check_access("create")
         moves |= (
@@ -192,7 +211,7 @@ class BookingsBooking(models.Model):
         billed._note_billed()
         # Other addons may write on a draft while it is made; no person has changed it yet.
         moves.filtered("is_manually_modified").is_manually_modified = False
-        return moves
+        return joined | moves
 
     def _note_billed(self):
         billed = self.sudo()
@@ -200,6 +219,60 @@ class BookingsBooking(models.Model):
         again = billed.filtered("bill_again_id")
         again._credited_lines().booking_released = True
         again.bill_again_id = False
+
+    # -- drafts that are there already -------------------------------------------------------------------
+
+    def _join_drafts(self, groups):
+        """Put groups on the drafts that may take them; nothing is joined where no person said so.
+
+        :param groups: as of :meth:`_create_documents_invoice`
+        :returns: the drafts, and the groups that need one of their own
+        """
+        wanted = self.env.context.get("bookings_join")
+        joined, rest = self.env["account.move"], []
+        if type(wanted) is not Joining:
+            return joined, groups
+        for bookings, group in groups:
+            # somebody who works on the draft at this moment keeps it: the bookings get one of their own
+            draft = bookings._draft_to_join(group.split, list(wanted)).try_lock_for_update()
+            if draft and draft.state == "draft":
+                bookings._join(draft, group.split)
+                joined |= draft
+            else:
+                rest.append((bookings, group))
+        return joined, rest
+
+    def _draft_to_join(self, split, among=None):
+        """A draft of the same payer, never confirmed, that agrees in all that separates invoices.
+
+        :param bookings_invoicing.billing.grouping.Split split:
+        :param among: ids of drafts; others are not looked at
+        """
+        domain = [
+            ("move_type", "=", "out_invoice"),
+            ("state", "=", "draft"),
+            ("posted_before", "=", False),
+            ("company_id", "=", split.company),
+            ("partner_id", "=", split.payer),
+            ("currency_id", "=", split.currency),
+            ("journal_id", "=", split.journal),
+            ("fiscal_position_id", "=", split.fiscal_position),
+            ("partner_shipping_id", "=", split.delivery_address),
+            ("ref", "=", split.reference or False),
+        ]
+        if among is not None:
+            domain.append(("id", "in", among))
+        return self.env["account.move"].search(domain, limit=1)
+
+    def _join(self, draft, split):
+        dates = (draft.invoice_line_ids.booking_id | self)._invoice_dates()
+        dates.pop("invoice_date", None)  # the draft's own stays
+        dates["delivery_date"] = max(filter(None, (draft.delivery_date, dates["delivery_date"])))
+        draft.check_access("write")
+        draft.sudo().with_context(skip_is_manually_modified=True).write(
+            {"invoice_line_ids": self._prepare_lines(split), **dates}
+        )
+        self._note_billed()
 
 
 def _halves(items):

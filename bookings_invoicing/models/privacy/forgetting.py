@@ -231,8 +231,6 @@ class BookingsCustomer(models.Model):
 
     _inherit = "bookings.customer"
 
-    is_forgotten = fields.Boolean(readonly=True, copy=False)
-
     def action_forget(self):
         """Put a pseudonym in place of these people, everywhere but on invoices, which the law keeps.
 
@@ -260,12 +258,6 @@ class BookingsCustomer(models.Model):
                 ", ".join(partners.mapped("display_name")),
             )
         return self.env["bookings.connection"]._notify(self.env._("Forgotten"), message, "success")
-
-    def _match_partners(self, setup, asked=False):
-        # a pseudonym is nobody's name: no contact is looked for or made for it
-        return super(
-            BookingsCustomer, self.filtered(lambda row: not row.is_forgotten)
-        )._match_partners(setup, asked)
 
     def _same_people(self):
         """These rows, and those of the same people that came under another id or under none."""

@@ -31,29 +31,30 @@ class BookingsSyncSetup(models.Model):
         help="Since then the next synchronisation is to read everything since Bill From.",
     )
 
-    def write(self, vals):
-        day = fields.Date.to_date(vals.get("bill_from"))
-        earlier = self.filtered(lambda setup: day and setup.bill_from and day < setup.bill_from)
-        before = {setup: setup._services_so_far() for setup in self if "service_filter" in vals}
-        result = super().write(vals)
-        wider = self.filtered(
+    def _ask_to_read_again(self):
+        if self:
+            self.sudo().write({"read_again": fields.Datetime.now()})
+
+    def _takes_earlier(self, bill_from):
+        """Those that take more of the past by this new *bill from*."""
+        day = fields.Date.to_date(bill_from)
+        return self.filtered(lambda setup: day and setup.bill_from and day < setup.bill_from)
+
+    def _takes_more_than(self, before):
+        """Those that take more services than before their filter changed.
+
+        :param dict before: services by setup
+        """
+        return self.filtered(
             lambda setup: (
                 setup in before
                 and setup._in_filter(setup.service_ids, "service_filter") - before[setup]
             )
         )
-        (earlier | wider)._ask_to_read_again()
-        if "service_filter" in vals:
-            self._ask_to_look()
-        return result
 
     def _ask_to_look(self):
         """The next run looks at the unbilled bookings outside the time that is read: what counts there has changed."""
         self.filtered("last_look").sudo().last_look = False
-
-    def _ask_to_read_again(self):
-        if self:
-            self.sudo().write({"read_again": fields.Datetime.now()})
 
     def _services_so_far(self):
         """The services that take part before the filter changes; none where it cannot be used any more."""

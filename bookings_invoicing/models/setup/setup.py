@@ -9,6 +9,9 @@ from ...billing import text
 from ..base.bounded import DAYS
 
 MAX_LINE_TEMPLATE = 500  # characters
+BUSINESS = {"business_id", "connection_id"}
+# What decides what stands in the way of invoices
+BLOCKING = {"journal_id", "invoice_date_policy", "price_tax", "fee_product_id", "fee_no_tax"}
 # What a template partner gives to the customers made from it. Never: what identifies or addresses one party.
 TEMPLATE_FIELDS = (
     "property_payment_term_id",
@@ -174,9 +177,13 @@ class BookingsSyncSetup(models.Model):
     )
     billing_flow = fields.Selection(
         [("invoice", "Draft invoices from Bookings")],
-        default="invoice",
+        compute="_compute_billing_flow",
+        store=True,
+        readonly=False,
+        precompute=True,
         required=True,
         tracking=True,
+        help="How ready bookings are billed. A change is for what is billed from then on.",
     )
     price_tax = fields.Selection(
         [("included", "Tax included"), ("excluded", "Tax excluded")],
@@ -245,6 +252,12 @@ class BookingsSyncSetup(models.Model):
                 )
 
     @api.depends("company_id")
+    def _compute_billing_flow(self):
+        for setup in self:
+            if not setup.billing_flow:
+                setup.billing_flow = setup.company_id.bookings_billing_flow or "invoice"
+
+    @api.depends("company_id")
     def _compute_price_tax(self):
         for setup in self:
             if not setup.price_tax:
@@ -308,6 +321,24 @@ class BookingsSyncSetup(models.Model):
                         "Or switch the import of services off."
                     )
                 )
+
+    def write(self, vals):
+        earlier = self._takes_earlier(vals.get("bill_from"))
+        services = {one: one._services_so_far() for one in self if "service_filter" in vals}
+        regrouped = self.filtered(
+            lambda one: vals.get("group_price", one.group_price) != one.group_price
+        )
+        result = super().write(vals)
+        (earlier | self._takes_more_than(services))._ask_to_read_again()
+        if "service_filter" in vals:
+            self._ask_to_look()
+        if not BUSINESS.isdisjoint(vals):
+            self._note_sharing()
+        if not BLOCKING.isdisjoint(vals):
+            self._look_again()
+        for setup in regrouped:
+            setup._price_groups_anew()
+        return result
 
     # -- reading the business ----------------------------------------------------------------------
 

@@ -1,5 +1,4 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ...billing.status import BILLED
@@ -48,12 +47,6 @@ class BookingsSyncSetup(models.Model):
         setups = super().create(vals_list)
         setups._note_sharing()
         return setups
-
-    def write(self, vals):
-        result = super().write(vals)
-        if not vals.keys().isdisjoint({"business_id", "connection_id"}):
-            self._note_sharing()
-        return result
 
     def _sharing(self):
         """All setups of these setups' businesses, in every company, archived ones included."""
@@ -130,89 +123,3 @@ class BookingsSyncSetup(models.Model):
         elsewhere = services.search([("setup_id", "in", others.ids), ("taken", "=", True)])
         not_here = services.search([("setup_id", "=", self.id), ("taken", "=", False)])
         return set((elsewhere | not_here).mapped("remote_id"))
-
-
-class BookingsService(models.Model):
-    _inherit = "bookings.service"
-
-    taken = fields.Boolean(
-        string="Billed Here",
-        default=True,
-        copy=False,
-        help="Bookings of this service are billed by this setup. Untick to leave it to another "
-        "company.",
-    )
-    business_key = fields.Char(related="setup_id.business_key", store=True)
-    setup_shared = fields.Boolean(related="setup_id.shared", string="Shared Business")
-
-    _taken_uniq = models.UniqueIndex(
-        "(business_key, remote_id) WHERE taken",
-        "Another company bills this service. Untick it there first.",
-    )
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        self.check_access("create")
-        setups = self.env["bookings.sync.setup"].browse({vals["setup_id"] for vals in vals_list})
-        elsewhere = {
-            setup.id: setup._services_elsewhere() for setup in setups if setup.sudo().shared
-        }
-        for vals in vals_list:
-            if vals.get("remote_id") in elsewhere.get(vals["setup_id"], ()):
-                vals["taken"] = False
-        return super().create(vals_list)
-
-    def write(self, vals):
-        if vals.get("taken"):
-            for service in self.filtered(lambda service: not service.taken):
-                if service.remote_id in service._taken_by_others():
-                    raise UserError(
-                        self.env._(
-                            "Another company bills %s. Untick it on that company's services first.",
-                            service.display_name,
-                        )
-                    )
-        changed = self.filtered(lambda service: service.taken != vals.get("taken", service.taken))
-        result = super().write(vals)
-        if vals.get("taken"):
-            changed.booking_ids.filtered("let_go")._take_back()
-            changed.setup_id.sudo()._ask_to_read_again()
-        else:
-            changed.booking_ids.filtered(lambda booking: booking.status in OPEN)._let_go()
-        return result
-
-    def _taken_by_others(self):
-        self.ensure_one()
-        others = self.setup_id._sharing() - self.setup_id
-        return set(
-            self.sudo()
-            .search([("setup_id", "in", others.ids), ("taken", "=", True)])
-            .mapped("remote_id")
-        )
-
-
-class BookingsBooking(models.Model):
-    _inherit = "bookings.booking"
-
-    let_go = fields.Boolean(
-        string="Left to Another Company",
-        readonly=True,
-        copy=False,
-        help="Its service is billed by another company that shares the business",
-    )
-
-    def _let_go(self):
-        """What another company bills from now on is not billed here."""
-        if self:
-            self.sudo().action_mark_not_billable(
-                "billed_elsewhere", self.env._("Its service is billed by another company.")
-            )
-            self.sudo().let_go = True
-
-    def _take_back(self):
-        """Bill here again what was let go and is billed nowhere else."""
-        for setup, bookings in self.sudo().grouped("setup_id").items():
-            elsewhere = setup._holders(bookings.mapped("appointment_id"))[1]
-            free = bookings.filtered(lambda one, held=elsewhere: one.appointment_id not in held)
-            free.let_go = False
-            free.filtered("not_billable_decision").action_put_back()
