@@ -4,4 +4,4 @@ from . import wizards
 
 
 def uninstall_hook(env):
-    env["bookings.booking"]._remember_billed()
+    env["bookings.billed.before"]._remember()

@@ -1,4 +1,4 @@
-"""Check that inside one addon a method of a model is defined once and a field is declared once.
+"""Check that inside one addon a method of a model is defined once, a field is declared once, and few classes make a model.
 
 Odoo puts the classes that extend a model together in the order in which they are imported. Where two of them, in one
 addon, define one name, the order of imports decides what happens, and a reader finds only half of it. What several
@@ -10,31 +10,43 @@ import ast
 from collections import defaultdict
 from pathlib import Path
 
+# Classes that make a model together: more than these nobody reads as one thing.
+MAX_CLASSES = 9
+
 
 def check_definitions(addon):
     """Findings for one addon, the folder that holds its manifest."""
-    for model, names in sorted(_doubled(addon).items()):
+    classes = _classes(addon)
+    for model, found in sorted(classes.items()):
+        if len(found) > MAX_CLASSES:
+            yield f"{addon.name}: {model} is made by {len(found)} classes, the limit is {MAX_CLASSES}"
+    for model, names in sorted(_doubled(classes).items()):
         for name, places in sorted(names.items()):
             yield f"{places[-1]}: {name} of {model} is defined at {', '.join(places[:-1])} too"
 
 
-def _doubled(addon):
-    """{model: {name: ["file:line", ...]}} of what more than one class of the model defines."""
-    places = defaultdict(lambda: defaultdict(list))
+def _classes(addon):
+    """{model: [(file, class)]} of the classes that make or extend a model, those of tests left out."""
+    classes = defaultdict(list)
     for path in sorted(addon.rglob("*.py")):
         if "tests" in path.relative_to(addon).parts:
             continue
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.ClassDef) and (model := _model(node)):
-                for name, line in _definitions(node).items():
-                    places[model][name].append(
-                        f"{Path(addon.name, path.relative_to(addon))}:{line}"
-                    )
-    doubled = {
-        model: {name: where for name, where in names.items() if len(where) > 1}
-        for model, names in places.items()
-    }
-    return {model: names for model, names in doubled.items() if names}
+                classes[model].append((Path(addon.name, path.relative_to(addon)), node))
+    return classes
+
+
+def _doubled(classes):
+    """{model: {name: ["file:line", ...]}} of what more than one class of the model defines."""
+    doubled = {}
+    for model, found in classes.items():
+        places = defaultdict(list)
+        for path, node in found:
+            for name, line in _definitions(node).items():
+                places[name].append(f"{path}:{line}")
+        doubled[model] = {name: where for name, where in places.items() if len(where) > 1}
+    return doubled
 
 
 def _model(node):

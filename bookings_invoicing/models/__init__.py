@@ -1,60 +1,12 @@
-from .base import readable_links
-from .base import bounded
-from .base import responsible
-from .connection import connection
-from .connection import secret
-from .connection import credential
-from .connection import check
-from .connection import sign_in
-from .connection import expiry
-from .connection import sandbox_change
-from .setup import setup
-from .sync import schedule
-from .setup import filters
-from .setup import label_rule
-from .setup import question_rule
-from .sync import run as sync_run
-from .sync import issue
-from .base import remote_record
-from .directory import service
-from .directory import staff
-from .directory import customer
-from .setup import health
-from .golive import setup_file
-from .golive import checklist
-from .booking import booking
-from .invoicing import ledger
-from .booking import importing
-from .booking import reinstall
-from .booking import following
-from .setup import sharing
-from .booking import pricing
-from .booking import blockers
-from .booking import share
-from .invoicing import document
-from .invoicing import drafting
-from .booking import attendance
-from .booking import payer_details
-from .booking import proposal
-from .golive import rehearsal
-from .setup import options
-from .invoicing import corrections
-from .booking import hints
-from .invoicing import auto_draft
-from .completeness import report
-from .completeness import source
-from .invoicing import run as invoicing_run
-from .invoicing import run_left_out
-from .invoicing import confirming
-from .invoicing import undo
-from .invoicing import account_journal
-from .invoicing import account_move
-from .invoicing import account_move_line
-from .invoicing import account_tax
-from .setup import res_company
-from .setup import res_config_settings
-from .setup import flow_settings
-from .booking import res_partner
-from .privacy import forgetting
-from .privacy import retention
-from .base import safe_export
+from . import (
+    base,
+    connection,
+    setup,
+    directory,
+    booking,
+    invoicing,
+    sync,
+    completeness,
+    privacy,
+    golive,
+)

@@ -93,16 +93,16 @@ class TestBounds(RolesCase):
 
     def test_one_setup_that_fails_costs_the_others_nothing_at_night(self):
         """Retention, warnings of expiry, and what stands in the way of bookings."""
-        setups = type(self.env["bookings.sync.setup"])
-        seen, kept = [], setups._forget_old_customers
+        customers = type(self.env["bookings.customer"])
+        seen, kept = [], customers._forget_old_customers
 
-        def forget(setup, before, limit):
+        def forget(records, setup, before, limit):
             seen.append(setup.id)
             if setup == self.setup:
                 raise ZeroDivisionError
-            return kept(setup, before, limit)
+            return kept(records, setup, before, limit)
 
-        with patch.object(setups, "_forget_old_customers", forget), mute_logger(LOGGERS):
+        with patch.object(customers, "_forget_old_customers", forget), mute_logger(LOGGERS):
             with mute_logger(f"{LOGGERS}.sync.schedule"):
                 self.env["bookings.connection"]._cron_daily()
         self.assertLessEqual({self.setup.id, self.foreign["bookings.sync.setup"].id}, set(seen))

@@ -64,7 +64,9 @@ class BookingsBusinessFinder(models.TransientModel):
 
     def _use(self, business_id):
         """Open the setup of this business in the current company."""
-        setup = self.connection_id._setup_of(business_id, self.env.company)
+        setup = self.env["bookings.sync.setup"]._of_business(
+            self.connection_id, business_id, self.env.company
+        )
         return {
             "type": "ir.actions.act_window",
             "res_model": "bookings.sync.setup",

@@ -1,6 +1,4 @@
 import base64
-import json
-from types import SimpleNamespace
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -8,7 +6,6 @@ from odoo.fields import Command
 
 from .. import graph
 from ..models.base.graph_errors import tell
-from ..models.base.safe_text import plain_records
 from ..models.golive.checklist import best_named
 
 
@@ -198,7 +195,9 @@ class BookingsSetupFileBusiness(models.TransientModel):
             raise UserError(
                 self.env._("Switch on %s in the company menu first.", self.company_id.name)
             )
-        setup = self.connection_id._setup_of(self.business_id.strip(), self.company_id)
+        setup = self.env["bookings.sync.setup"]._of_business(
+            self.connection_id, self.business_id.strip(), self.company_id
+        )
         setup._read_services()
         self.unlink()
         return setup
@@ -220,39 +219,3 @@ class BookingsSetupFileLine(models.TransientModel):
     now = fields.Char(string="As It Is")
     file = fields.Char(string="In the File")
     problem = fields.Char(string="Cannot Be Applied")
-
-
-class BookingsSyncSetup(models.Model):
-    _inherit = "bookings.sync.setup"
-
-    def action_export_file(self):
-        """Download this setup as a JSON file, without secrets."""
-        self.check_access("write")
-        self.ensure_one()
-        text = json.dumps(self._to_file(), indent=2, ensure_ascii=False, sort_keys=True) + "\n"
-        wizard = self.env["bookings.setup.file"].create(
-            {
-                "content": base64.b64encode(text.encode()),
-                "filename": f"bookings-setup-{self.id}.json",
-                "setup_ids": False,
-            }
-        )
-        return {
-            "type": "ir.actions.act_url",
-            "url": f"/web/content/{wizard._name}/{wizard.id}/content/{wizard.filename}"
-            "?download=true",
-            "target": "download",
-        }
-
-    def _read_services(self):
-        """Fetch the services of the business, so that they can be mapped before the first
-        synchronisation.
-        """
-        self.ensure_one()
-        try:
-            pages = list(self._client().services(self.business_id))
-        except graph.GraphError as error:
-            raise UserError(tell(self.env, error)) from error
-        job = SimpleNamespace(setup=self)
-        for page in pages:
-            self.env["bookings.service"].sudo()._import_page(job, plain_records(page.records))

@@ -32,21 +32,6 @@ class BookingsBooking(models.Model):
         confirmed.action_confirm()
         return orders.sudo(False)
 
-    @api.model
-    def _billed_rows(self):
-        # an invoice counts more than the order before it
-        ordered = self.env.execute_query(
-            SQL(
-                """SELECT b.setup_id, b.appointment_id, b.attendee_key, c.remote_id, 'sale.order', o.id, o.name
-                     FROM bookings_booking b
-                     JOIN sale_order_line l ON l.booking_id = b.id
-                     JOIN sale_order o ON o.id = l.order_id
-                     LEFT JOIN bookings_customer c ON c.id = b.customer_id
-                    WHERE l.booking_live"""
-            )
-        )
-        return ordered + super()._billed_rows()
-
     def _prepare_order(self, group):
         """Values of the order of these bookings, which belong to one group, in order of time.
 
@@ -160,3 +145,22 @@ class BookingsBooking(models.Model):
                 "company_id": company.id,
             }
         )
+
+
+class BookingsBilledBefore(models.AbstractModel):
+    _inherit = "bookings.billed.before"
+
+    @api.model
+    def _billed_rows(self):
+        # an invoice counts more than the order before it
+        ordered = self.env.execute_query(
+            SQL(
+                """SELECT b.setup_id, b.appointment_id, b.attendee_key, c.remote_id, 'sale.order', o.id, o.name
+                     FROM bookings_booking b
+                     JOIN sale_order_line l ON l.booking_id = b.id
+                     JOIN sale_order o ON o.id = l.order_id
+                     LEFT JOIN bookings_customer c ON c.id = b.customer_id
+                    WHERE l.booking_live"""
+            )
+        )
+        return ordered + super()._billed_rows()

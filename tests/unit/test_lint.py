@@ -81,3 +81,14 @@ def test_one_definition_each_passes(tmp_path):
     assert not list(
         check_definitions(addon(tmp_path, {"models/first.py": FILES["models/first.py"]}))
     )
+
+
+def test_a_model_of_too_many_classes_is_found(tmp_path):
+    """Counted over all files of the addon."""
+    part = FILES["models/first.py"]
+    files = {f"models/part{number}.py": part for number in range(10)}
+    found = list(check_definitions(addon(tmp_path, files)))
+    assert found[0] == "some_addon: bookings.booking is made by 10 classes, the limit is 9"
+    del files["models/part0.py"]
+    nine = check_definitions(addon(tmp_path / "fewer", files))
+    assert not [finding for finding in nine if "classes" in finding]

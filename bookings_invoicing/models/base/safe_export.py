@@ -13,33 +13,3 @@ class BookingsSafeExport(models.AbstractModel):
         result = super().export_data(fields_to_export)
         result["datas"] = [[safe_cell(value) for value in row] for row in result["datas"]]
         return result
-
-
-class BookingsBooking(models.Model):
-    _name = "bookings.booking"
-    _inherit = ["bookings.booking", "bookings.safe.export"]
-
-
-class BookingsCustomer(models.Model):
-    _name = "bookings.customer"
-    _inherit = ["bookings.customer", "bookings.safe.export"]
-
-
-class BookingsService(models.Model):
-    _name = "bookings.service"
-    _inherit = ["bookings.service", "bookings.safe.export"]
-
-
-class BookingsStaff(models.Model):
-    _name = "bookings.staff"
-    _inherit = ["bookings.staff", "bookings.safe.export"]
-
-
-class BookingsSyncIssue(models.Model):
-    _name = "bookings.sync.issue"
-    _inherit = ["bookings.sync.issue", "bookings.safe.export"]
-
-
-class BookingsInvoiceRunLeftOut(models.Model):
-    _name = "bookings.invoice.run.left.out"
-    _inherit = ["bookings.invoice.run.left.out", "bookings.safe.export"]

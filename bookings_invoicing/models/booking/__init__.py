@@ -1,0 +1,11 @@
+from . import (
+    booking,
+    importing,
+    reinstall,
+    following,
+    pricing,
+    blockers,
+    attendance,
+    proposal,
+    res_partner,
+)

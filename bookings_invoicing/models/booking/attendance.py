@@ -1,4 +1,4 @@
-from odoo import api, fields, models
+from odoo import api, models
 
 from ...billing.status import BILLED
 from . import facts as booking_rules
@@ -15,32 +15,6 @@ class BookingsBooking(models.Model):
     """
 
     _inherit = "bookings.booking"
-
-    label_rule_id = fields.Many2one(
-        "bookings.label.rule",
-        readonly=True,
-        copy=False,
-        ondelete="set null",
-        index="btree_not_null",
-    )
-    label_settled = fields.Boolean(
-        string="Label Decided",
-        readonly=True,
-        copy=False,
-        help="A person has decided what the label asks",
-    )
-    attendance_source = fields.Selection(
-        [("hand", "By hand"), ("label", "Label"), ("cancellation", "Time of cancellation")],
-        readonly=True,
-        copy=False,
-        string="Attendance Known by",
-    )
-    fee_cause = fields.Selection(
-        [("no_show", "No-show"), ("late_cancel", "Late cancellation"), ("label", "Label")],
-        string="Fee For",
-        compute="_compute_fee_cause",
-        store=True,
-    )
 
     @api.depends(
         "attendance",

@@ -1,13 +1,101 @@
-from odoo import fields, models
+from odoo import api, fields, models
+from odoo.tools import formatLang
 
-from ...billing.status import sort_reasons
-from .payer_details import KEYS as DETAIL_KEYS
+from ...billing import details
+from ...billing import status as status_rules
+from ..base.moments import BLOCKERS_FOUND
+from . import facts as booking_rules
+from .res_partner import DETAIL_KEYS
 
 
 class BookingsBooking(models.Model):
-    """What stands in the way of a booking's invoice: found here, said here."""
+    """What becomes of a booking, and what stands in the way of its invoice: found here, said here.
+
+    Details of the payer that an invoice cannot do without are found by the rule of :mod:`..billing.details`. What depends on
+    the total is judged where documents are made (:mod:`..invoicing.drafting`), for the invoices as the setup would group
+    them.
+    """
 
     _inherit = "bookings.booking"
+
+    # -- status ------------------------------------------------------------------------------------------
+
+    @api.depends(
+        "invoice_line_ids.booking_live",
+        "invoice_line_ids.booking_released",
+        "invoice_line_ids.parent_state",
+        "not_billable_decision",
+        "price_outcome",
+        "removed_on",
+        "removed_settled",
+        "due_at",
+        "blockers",
+        "setup_id.bill_from",
+        "bill_again_id",
+        "fee_cause",
+        "attendance",
+        "label_rule_id.outcome",
+        "label_rule_id.reason",
+    )
+    def _compute_status(self):
+        now, line_status = fields.Datetime.now(), self._line_status()
+        for booking in self:
+            credited = bool(booking._credited_lines()) and not booking._to_bill_again()
+            booking.update(
+                booking_rules.status_values(
+                    booking, now, booking._live_line_state(), credited, line_status
+                )
+            )
+
+    @api.model
+    def _line_status(self):
+        """What the state of a booking's live line makes of it; other billing flows add theirs."""
+        return status_rules.LINE_STATUS
+
+    def _live_line_state(self):
+        self.ensure_one()
+        if not self.invoice_line_ids:
+            return None
+        return self.invoice_line_ids.filtered("booking_live")[:1].parent_state or None
+
+    @api.model
+    def _due_by_clock(self):
+        """Bookings whose time has come to leave *upcoming*, by one query."""
+        return self.search([("status", "=", "upcoming"), ("due_at", "<=", fields.Datetime.now())])
+
+    def _pass_by_clock(self):
+        """Let these bookings leave *upcoming*."""
+        self._refresh_billing()
+        self.env.add_to_compute(self._fields["status"], self)
+        self._recompute_recordset(["status"])
+
+    def _credited_lines(self):
+        """Posted invoice lines that were credited to zero and that nobody has released for billing again."""
+        if not self.invoice_line_ids:
+            return self.invoice_line_ids
+        return self.invoice_line_ids.filtered(
+            lambda line: (
+                line.move_id.move_type == "out_invoice"
+                and line.parent_state == "posted"
+                and not line.booking_live
+                and not line.booking_released
+            )
+        )
+
+    def _release_credited(self):
+        for booking in self:
+            lines = booking._credited_lines()
+            if booking.status == "invoiced" and booking.credited_amount:
+                lines |= booking.invoice_line_ids.filtered("booking_live")
+            if lines:
+                lines.booking_released = True
+
+    def _to_bill_again(self):
+        """Whether the credit note that was prepared for it is what credits it."""
+        self.ensure_one()
+        return self.sudo().bill_again_id.state == "posted"
+
+    # -- what stands in the way --------------------------------------------------------------------------
 
     def _billing_blockers(self):
         """What would stop an invoice of these bookings on Odoo's side; addons add theirs.
@@ -17,7 +105,8 @@ class BookingsBooking(models.Model):
         """
         found = self._plain_blockers()
         self._add_label_blockers(found)
-        self._add_payer_blockers(found)  # some only where nothing else stops
+        self._add_payer_blockers(found)
+        BLOCKERS_FOUND(self, found)
         return found
 
     def _plain_blockers(self):
@@ -48,7 +137,9 @@ class BookingsBooking(models.Model):
                     dates[key] = booking.setup_id._date_blockers(day)
                 found |= dates[key]
             if found:
-                blockers[booking.id] = [[key, found[key]] for key in sort_reasons(found)]
+                blockers[booking.id] = [
+                    [key, found[key]] for key in status_rules.sort_reasons(found)
+                ]
         return blockers
 
     def _add_label_blockers(self, found):
@@ -150,3 +241,76 @@ class BookingsBooking(models.Model):
         return (
             texts.get(key, dict(self._fields["attention_reason"].selection).get(key, key)) % params
         )
+
+    # -- the payer's details -----------------------------------------------------------------------------
+
+    def _add_payer_blockers(self, found):
+        """What the payers lack; :param found: the blockers found before, by booking id"""
+        looks, always = {}, {}
+        for booking in self.filtered("payer_id.active"):
+            payer, company = key = booking.payer_id, booking.company_id
+            if key not in looks:
+                looks[key] = payer.with_company(company)._bookings_look()
+                always[key] = details.detail_stops(looks[key], company._bookings_details_policy())
+            if always[key]:
+                found.setdefault(booking.id, []).extend(booking._detail_blockers(always[key]))
+
+    def _detail_blockers(self, stops):
+        self.ensure_one()
+        return [
+            [key, {"payer": self.payer_id.display_name, "fields": list(names)}]
+            for key, names in stops.items()
+        ]
+
+    def _detail_text(self, key, params):
+        values = {
+            "payer": params["payer"],
+            "fields": ", ".join(self.payer_id._bookings_labels(params["fields"])),
+        }
+        if key == "vat":
+            return self.env._(
+                "%(payer)s is a business without tax ID. Enter it on the payer, or “/” where it has none.",
+                **values,
+            )
+        if key == "e_invoice":
+            return self.env._(
+                "The e-invoice format of %(payer)s needs: %(fields)s. Complete the payer, or choose another format there.",
+                **values,
+            )
+        company = self.company_id
+        if self.payer_id.commercial_partner_id.is_company and company.bookings_business_details:
+            return self.env._(
+                "%(payer)s is a business; an invoice to it needs: %(fields)s. Complete the payer.",
+                **values,
+            )
+        return self.env._(
+            "%(payer)s lacks: %(fields)s. Invoices over %(limit)s need it. Complete the payer.",
+            limit=formatLang(
+                self.env, company.bookings_address_limit, currency_obj=company.currency_id
+            ),
+            **values,
+        )
+
+    def action_open_customer(self):
+        self.ensure_one()
+        return self._open_record(self.customer_id)
+
+    def action_open_service(self):
+        self.ensure_one()
+        return self._open_record(self.service_id)
+
+    def action_open_payer(self):
+        self.ensure_one()
+        return self._open_record(self.payer_id)
+
+    def action_open_setup(self):
+        self.ensure_one()
+        return self._open_record(self.setup_id)
+
+    def _open_record(self, record):
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": record._name,
+            "res_id": record.id,
+            "view_mode": "form",
+        }

@@ -1,5 +1,3 @@
-from markupsafe import Markup
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
@@ -18,17 +16,31 @@ UNINVOICED = ("ready", "attention")
 TYPED = {"price_unit", "quantity"}  # what a person may type of a price
 
 
+# The calendar in the web app, as Microsoft's own guides link it; it opens with the business that was looked at last.
+WEB = {
+    "global": "https://outlook.office.com/bookings/calendar",
+    "gcc_high": "https://outlook.office365.us/bookings/calendar",
+    "dod": "https://outlook-dod.office365.us/bookings/calendar",
+}
+
+
 class BookingsBooking(models.Model):
     """One attendee of one appointment: the unit that is billed exactly once or has a named reason why not.
 
-    How it works: the import (:mod:`.importing`) keeps what Bookings says; :mod:`.pricing` settles product,
-    payer, price and what stands in the way; :mod:`..invoicing.drafting` makes the drafts. ``status`` follows from the
-    booking's own facts and from its invoice lines, by :mod:`..billing.status`.
+    How it works: the import (:mod:`.importing`) keeps what Bookings says; :mod:`.pricing` settles product, payer and
+    price, :mod:`.blockers` what stands in the way; :mod:`..invoicing.drafting` makes the drafts. ``status`` follows from
+    the booking's own facts and from its invoice lines, by :mod:`..billing.status`.
     """
 
     _name = "bookings.booking"
     _description = "Booking"
-    _inherit = ["mail.thread", "mail.activity.mixin", "bookings.own.links", "bookings.bounded"]
+    _inherit = [
+        "mail.thread",
+        "mail.activity.mixin",
+        "bookings.own.links",
+        "bookings.bounded",
+        "bookings.safe.export",
+    ]
     _check_company_auto = True
     _order = "start desc, id desc"
 
@@ -47,6 +59,9 @@ class BookingsBooking(models.Model):
     name = fields.Char(string="Attendee", required=True, readonly=True)
 
     # Who and what
+    unnamed = fields.Boolean(
+        string="Nobody Named", readonly=True, copy=False, help="Bookings names nobody for it"
+    )
     customer_id = fields.Many2one(
         "bookings.customer",
         string="Bookings Customer",
@@ -96,6 +111,20 @@ class BookingsBooking(models.Model):
     )
     staff_ids = fields.Many2many("bookings.staff", readonly=True)
     label = fields.Char(readonly=True)
+    label_rule_id = fields.Many2one(
+        "bookings.label.rule",
+        readonly=True,
+        copy=False,
+        ondelete="set null",
+        index="btree_not_null",
+    )
+    label_settled = fields.Boolean(
+        string="Label Decided",
+        readonly=True,
+        copy=False,
+        help="A person has decided what the label asks",
+    )
+    notes = fields.Text(readonly=True, copy=False, help="What the customer wrote when booking")
     reference = fields.Char(
         help="The payer's purchase order; separates invoices and is shown on them", copy=False
     )
@@ -124,6 +153,18 @@ class BookingsBooking(models.Model):
         required=True,
         tracking=True,
     )
+    attendance_source = fields.Selection(
+        [("hand", "By hand"), ("label", "Label"), ("cancellation", "Time of cancellation")],
+        readonly=True,
+        copy=False,
+        string="Attendance Known by",
+    )
+    fee_cause = fields.Selection(
+        [("no_show", "No-show"), ("late_cancel", "Late cancellation"), ("label", "Label")],
+        string="Fee For",
+        compute="_compute_fee_cause",
+        store=True,
+    )
 
     # What it costs
     price_type = fields.Selection(PRICE_TYPES, readonly=True, default="undefined", required=True)
@@ -144,6 +185,10 @@ class BookingsBooking(models.Model):
     )
     manual_uid = fields.Many2one("res.users", readonly=True, copy=False, string="Changed by")
     manual_date = fields.Datetime(string="Changed on", readonly=True, copy=False)
+    has_share = fields.Boolean(string="Shares the Price", readonly=True, copy=False)
+    share_amount = fields.Float(string="Share of the Price", readonly=True, copy=False, digits=0)
+    share_total = fields.Float(string="Price Shared", readonly=True, copy=False, digits=0)
+    share_count = fields.Integer(string="Attendees Sharing", readonly=True, copy=False)
     quantity = fields.Float(
         compute="_compute_amount",
         inverse="_inverse_quantity",
@@ -206,6 +251,12 @@ class BookingsBooking(models.Model):
     not_billable_date = fields.Datetime(string="Decided on", readonly=True, copy=False)
     last_seen = fields.Datetime(readonly=True, copy=False)
     removed_on = fields.Datetime(string="Gone since", readonly=True, copy=False)
+    removed_settled = fields.Boolean(
+        string="Billed Though Removed",
+        readonly=True,
+        copy=False,
+        help="A person has decided to bill it though it was removed from Bookings after it took place",
+    )
     billed_before = fields.Boolean(readonly=True, copy=False, help="Was on an invoice at some time")
     billed_amount = fields.Monetary(
         compute="_compute_billed", help="Confirmed invoice lines less credits"
@@ -222,10 +273,25 @@ class BookingsBooking(models.Model):
         copy=False,
         help="Its service is billed by another company that shares the business",
     )
+    late_changes = fields.Json(
+        readonly=True,
+        copy=False,
+        help="What changed in Bookings after the appointment took place: field, old and new value, time and run",
+    )
+    late_changes_text = fields.Text(compute="_compute_late_changes_text", string="Changed Late")
     pending_values = fields.Json(string="Values from Bookings", readonly=True, copy=False)
     pending_text = fields.Text(string="Changes in Bookings", compute="_compute_pending_text")
     invoice_line_ids = fields.One2many(
         "account.move.line", "booking_id", readonly=True, string="Invoice Lines"
+    )
+    bill_again_id = fields.Many2one(
+        "account.move",
+        string="Prepared Credit Note",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="set null",
+        help="Once it is confirmed, the booking is ready again",
     )
     move_ids = fields.Many2many("account.move", string="Invoices", compute="_compute_moves")
     move_count = fields.Integer(string="Number of Invoices", compute="_compute_moves")
@@ -241,9 +307,27 @@ class BookingsBooking(models.Model):
     )
     _uninvoiced_index = models.Index("(company_id, start) WHERE status IN ('ready', 'attention')")
     _due_index = models.Index("(due_at) WHERE status = 'upcoming'")
+    # the dashboard counts the few that changed among all that were billed
+    _changed_idx = models.Index("(setup_id) WHERE changed_since_billing IS TRUE")
     _amount_sane = models.Constraint(
         "CHECK(amount > -1e12 AND amount < 1e12)", "An amount of this size cannot be billed."
     )
+
+    def write(self, vals):
+        told = self.filtered(lambda one: one._is_told_of(vals.get("attendance")))
+        result = super().write(vals)
+        if not TYPED.isdisjoint(vals):
+            self._reprice()
+        if "attendance" in vals:
+            if "attendance_source" not in vals:
+                self.sudo().attendance_source = "hand"
+            # What is on a document stays as it was billed; somebody is told.
+            told._for_import().changed_since_billing = True
+        importing = self.env.context.get("bookings_importing") is IMPORTING
+        if not importing and not {"partner_id", "payer_id"}.isdisjoint(vals):
+            # Who pays decides what stands in the way; choosing somebody here settles it at once.
+            self._refresh_billing()
+        return result
 
     # -- computed facts ------------------------------------------------------------------------------
 
@@ -257,21 +341,6 @@ class BookingsBooking(models.Model):
         for booking in self:
             if booking.customer_id:
                 booking.partner_id = booking.customer_id.partner_id
-
-    @api.depends(
-        "customer_id.payer_id", "partner_id", "label_rule_id.payer_id", "label_rule_id.outcome"
-    )
-    def _compute_payer_id(self):
-        for booking in self:
-            payer = booking_rules.payer(booking)
-            billed = bool(booking.payer_id) and booking.status in BILLED
-            booking.payer_waits = billed and booking.payer_id != payer
-            if not billed:
-                booking.payer_id = payer
-
-    def _inverse_payer_id(self):
-        for booking in self.sudo():
-            booking.payer_hand_id = booking.payer_id
 
     def _init_column(self, name):
         result = super()._init_column(name)
@@ -290,21 +359,6 @@ class BookingsBooking(models.Model):
                 )
             )
         return result
-
-    def _follow_payer(self):
-        """Let the payer be whom Odoo would choose today, unless a person chose one for the booking."""
-        known, stale = {}, []
-        for booking in self:
-            if booking.payer_hand_id and booking.payer_id == booking.payer_hand_id:
-                continue
-            key = (booking.customer_id, booking.partner_id, booking.label_rule_id)
-            if key not in known:
-                known[key] = booking_rules.payer(booking)
-            if booking.payer_id != known[key]:
-                stale.append(booking.id)
-        records = self.browse(stale)
-        self.env.add_to_compute(self._fields["payer_id"], records)
-        records._recompute_recordset(["payer_id"])
 
     @api.depends("start", "stop")
     def _compute_duration(self):
@@ -329,58 +383,9 @@ class BookingsBooking(models.Model):
         for booking in self:
             booking.due_at = booking_rules.due_at(booking)
 
-    @api.depends(
-        "invoice_line_ids.booking_live",
-        "invoice_line_ids.booking_released",
-        "invoice_line_ids.parent_state",
-        "not_billable_decision",
-        "price_outcome",
-        "removed_on",
-        "removed_settled",
-        "due_at",
-        "blockers",
-        "setup_id.bill_from",
-        "bill_again_id",
-        "fee_cause",
-        "attendance",
-        "label_rule_id.outcome",
-        "label_rule_id.reason",
-    )
-    def _compute_status(self):
-        now, line_status = fields.Datetime.now(), self._line_status()
-        for booking in self:
-            credited = bool(booking._credited_lines()) and not booking._to_bill_again()
-            booking.update(
-                booking_rules.status_values(
-                    booking, now, booking._live_line_state(), credited, line_status
-                )
-            )
-
-    @api.model
-    def _line_status(self):
-        """What the state of a booking's live line makes of it; other billing flows add theirs."""
-        return status_rules.LINE_STATUS
-
-    def _live_line_state(self):
-        self.ensure_one()
-        if not self.invoice_line_ids:
-            return None
-        return self.invoice_line_ids.filtered("booking_live")[:1].parent_state or None
-
     def _local(self, moment):
         """A stored moment as the business's clocks show it."""
         return period.local_time(moment, self.setup_id.tz)
-
-    @api.model
-    def _due_by_clock(self):
-        """Bookings whose time has come to leave *upcoming*, by one query."""
-        return self.search([("status", "=", "upcoming"), ("due_at", "<=", fields.Datetime.now())])
-
-    def _pass_by_clock(self):
-        """Let these bookings leave *upcoming*."""
-        self._refresh_billing()
-        self.env.add_to_compute(self._fields["status"], self)
-        self._recompute_recordset(["status"])
 
     @api.depends("blockers", "attention_reason", "removed_on", "last_seen")
     @api.depends_context("lang")
@@ -388,86 +393,11 @@ class BookingsBooking(models.Model):
         for booking in self:
             booking.attention_detail = "\n".join(booking._attention_sentences()) or False
 
-    @api.depends("pending_values", "changed_since_billing", "attendance", "removed_on")
-    def _compute_pending_text(self):
-        labels = {name: field._description_string(self.env) for name, field in self._fields.items()}
-        attendances = dict(self._fields["attendance"]._description_selection(self.env))
-        for booking in self:
-            texts = [
-                f"{labels[name]}: {old} → {new}"
-                for name, (old, new, _raw) in (booking.pending_values or {}).items()
-                if name in labels
-            ]
-            if booking.changed_since_billing and booking.removed_on:
-                gone = format_datetime(self.env, booking.removed_on, tz=booking.setup_id.tz)
-                texts.append(f"{labels['removed_on']}: {gone}")
-            elif booking.changed_since_billing and not texts:
-                texts.append(f"{labels['attendance']}: {attendances[booking.attendance]}")
-            booking.pending_text = "\n".join(texts)
-
     @api.model
     def get_empty_list_help(self, help_message):
         # OVERRIDE: as long as nothing comes from Bookings, an empty list is no good news: say the one next step
-        return self.sudo(False)._next_step_help() or super().get_empty_list_help(help_message)
-
-    @api.model
-    def _next_step_help(self):
-        """What is missing before there are bookings, with its button for who may do it; else whom to ask."""
-        companies = [("company_id", "in", [*self.env.companies.ids, False])]
-        setups = self.env["bookings.sync.setup"].search(companies)
-        if setups.filtered("last_appointment_sync"):
-            return ""
-        connections = self.env["bookings.connection"].search(companies)
-        if setups:
-            title = self.env._("Nothing was read from Microsoft Bookings yet")
-            label, link = (
-                self.env._("Open Booking Sync. Setup"),
-                f"booking-sync-setup/{setups[:1].id}",
-            )
-        elif connections:
-            title = self.env._("No Bookings business is chosen yet")
-            label, link = (
-                self.env._("Find Businesses"),
-                f"bookings-connections/{connections[:1].id}",
-            )
-        else:
-            title = self.env._("Microsoft Bookings is not connected yet")
-            label, link = self.env._("Connect Microsoft 365"), "bookings-connections/new"
-        if self.env["bookings.connection"].has_access("create"):
-            remedy = Markup('<a class="btn btn-primary" href="/odoo/%s">%s</a>') % (link, label)
-        else:
-            remedy = Markup("<p>%s</p>") % self._whom_to_ask()
-        return Markup('<p class="o_view_nocontent_smiling_face">%s</p>%s') % (title, remedy)
-
-    @api.model
-    def _whom_to_ask(self):
-        group = self.env.ref("bookings_invoicing.group_manager").sudo()
-        people = group.all_user_ids.filtered(
-            lambda user: (
-                self.env.company in user.company_ids and user.active and user != self.env.user
-            )
-        )
-        if not people:
-            return self.env._("Ask your administrator to set it up.")
-        return self.env._(
-            "Ask %s to set it up.", ", ".join(people.sorted("name")[:3].mapped("name"))
-        )
-
-    def write(self, vals):
-        told = self.filtered(lambda one: one._is_told_of(vals.get("attendance")))
-        result = super().write(vals)
-        if not TYPED.isdisjoint(vals):
-            self._reprice()
-        if "attendance" in vals:
-            if "attendance_source" not in vals:
-                self.sudo().attendance_source = "hand"
-            # What is on a document stays as it was billed; somebody is told.
-            told._for_import().changed_since_billing = True
-        importing = self.env.context.get("bookings_importing") is IMPORTING
-        if not importing and not {"partner_id", "payer_id"}.isdisjoint(vals):
-            # Who pays decides what stands in the way; choosing somebody here settles it at once.
-            self._refresh_billing()
-        return result
+        setups = self.env["bookings.sync.setup"].sudo(False)
+        return setups._next_step_help() or super().get_empty_list_help(help_message)
 
     # -- what a person decides -------------------------------------------------------------------------
 
@@ -520,6 +450,39 @@ class BookingsBooking(models.Model):
         )
         self._refresh_billing()
         return True
+
+    def action_create_customer(self):
+        """Create the customers of these bookings from the templates of their setups."""
+        self.check_access("write")
+        self.customer_id.action_create_partner()
+        # who gave neither address nor id is nobody but the attendee of this booking
+        named = self.filtered(lambda one: not (one.customer_id or one.partner_id or one.unnamed))
+        for booking in named:
+            setup = booking.setup_id
+            values = setup._customer_defaults() | {"name": booking.name}
+            values["company_id"] = setup.company_id.id
+            partners = self.env["res.partner"].sudo().with_company(setup.company_id)
+            booking.partner_id = partners.create(values).sudo(False)
+        return True
+
+    def action_date_today(self):
+        """Let invoices of these bookings be dated when they are confirmed: their own day is in a locked period."""
+        self.check_access("write")
+        self.write({"date_today": True})
+        self._refresh_billing()
+        return True
+
+    def action_open_in_bookings(self):
+        """Open the calendar of Microsoft Bookings; neither Graph nor the web app has an address of a single appointment."""
+        self.ensure_one()
+        connection = self.setup_id.connection_id.sudo()
+        if connection.mode == "sandbox":
+            raise UserError(self.env._("The sandbox has no page of its own."))
+        return {
+            "type": "ir.actions.act_url",
+            "target": "new",
+            "url": WEB.get(connection.cloud, WEB["global"]),
+        }
 
     @api.model
     def _uninvoiced_domain(self):

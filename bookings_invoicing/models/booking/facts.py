@@ -67,15 +67,15 @@ class Terms:
         self.hour_id = hour_id(env)
         self.line_status = env["bookings.booking"]._line_status()
         self._nobody = env["res.partner"]
-        self._people = {}
+        self._worked_out = {}
 
     def people(self, draft):
         """Who came and who pays, worked out once for each customer and label rule."""
         key = (draft.customer_id.id, draft.label_rule_id.id)
-        found = self._people.get(key)
+        found = self._worked_out.get(key)
         if found is None:
             draft.partner_id = draft.customer_id.partner_id or self._nobody
-            found = self._people[key] = (draft.partner_id, payer(draft))
+            found = self._worked_out[key] = (draft.partner_id, payer(draft))
         return found
 
 

@@ -1,8 +1,10 @@
 from odoo import api, fields, models
 from odoo.tools import SQL, format_datetime
 
-from ...billing import labels
+from ...billing import labels, questions, sentences
 from ...billing.status import BILLED
+from ..base.moments import SERVICES_TAKEN
+from ..setup.scope import OPEN
 
 # Facts that decide what is billed: where they change late or after billing, a person is told.
 BILLED_FACTS = ("start", "stop", "price", "price_type", "service_id", "customer_id")
@@ -12,17 +14,6 @@ class BookingsBooking(models.Model):
     """How a booking follows Bookings: unbilled ones change, billed ones are flagged, what is gone stays as a tombstone."""
 
     _inherit = "bookings.booking"
-
-    unnamed = fields.Boolean(
-        string="Nobody Named", readonly=True, copy=False, help="Bookings names nobody for it"
-    )
-    notes = fields.Text(readonly=True, copy=False, help="What the customer wrote when booking")
-    late_changes = fields.Json(
-        readonly=True,
-        copy=False,
-        help="What changed in Bookings after the appointment took place: field, old and new value, time and run",
-    )
-    late_changes_text = fields.Text(compute="_compute_late_changes_text", string="Changed Late")
 
     @api.depends("setup_id.currency_id")
     def _compute_currency_id(self):
@@ -76,6 +67,23 @@ class BookingsBooking(models.Model):
             values = {name: raw for name, (_old, _new, raw) in booking.pending_values.items()}
             booking.sudo().write(values | {"pending_values": False})
             booking._apply_label_rules()
+
+    @api.depends("pending_values", "changed_since_billing", "attendance", "removed_on")
+    def _compute_pending_text(self):
+        labels = {name: field._description_string(self.env) for name, field in self._fields.items()}
+        attendances = dict(self._fields["attendance"]._description_selection(self.env))
+        for booking in self:
+            texts = [
+                f"{labels[name]}: {old} → {new}"
+                for name, (old, new, _raw) in (booking.pending_values or {}).items()
+                if name in labels
+            ]
+            if booking.changed_since_billing and booking.removed_on:
+                gone = format_datetime(self.env, booking.removed_on, tz=booking.setup_id.tz)
+                texts.append(f"{labels['removed_on']}: {gone}")
+            elif booking.changed_since_billing and not texts:
+                texts.append(f"{labels['attendance']}: {attendances[booking.attendance]}")
+            booking.pending_text = "\n".join(texts)
 
     def _differs(self, name, value):
         field = self._fields[name]
@@ -134,6 +142,68 @@ class BookingsBooking(models.Model):
                 )
                 for change in booking.late_changes or ()
                 if change["field"] in self._fields
+            )
+
+    # -- answers of the booking form: they fill an empty field or raise a proposal, never overwrite ------
+
+    def _take_all_answers(self, setup, keyed):
+        """Take the answers of the attendees of these bookings.
+
+        :param dict keyed: ``{appointment id: {attendee key: graph.Attendee}}``
+        """
+        rules = setup._question_rules()
+        if not rules:
+            return
+        for booking in self:
+            attendee = keyed.get(booking.appointment_id, {}).get(booking.attendee_key)
+            if attendee and attendee.answers:
+                booking._take_answers(questions.mapped_answers(attendee.answers, rules))
+
+    def _take_answers(self, answered):
+        """:param answered: ``(field, text)`` as typed, of mapped questions only"""
+        self.ensure_one()
+        partner = self.partner_id
+        known = {}
+        for field, text in answered:
+            known.setdefault(field, []).append((field, text))
+        # From a tax ID Odoo derives others of the fields: what is held is looked at before each one.
+        for field in sorted(known, key=lambda field: field != "vat"):
+            target = self._for_import() if field == "reference" else partner
+            plan = questions.plan_filling(target._answer_values() if target else {}, known[field])
+            proposals = list(plan.proposals)
+            for value in plan.fill.values():
+                if why := target._fill(field, value) if target else "answer_no_customer":
+                    explanation = sentences.Explanation(why)
+                    proposals.append(questions.Proposal(field, "", value, explanation))
+            for proposal in proposals:
+                self._propose(partner, proposal)
+
+    def _answer_values(self):
+        return {"reference": self.reference or ""}
+
+    def _fill(self, field, value):
+        """Take an answer; a key of the sentences where that is for a person to decide."""
+        return "answer_billed" if self.status in BILLED else self._take_answer(field, value)
+
+    def _take_answer(self, _field, value):
+        self.reference = value
+
+    def _propose(self, partner, proposal):
+        values = {"field": proposal.field, "proposed": proposal.proposed}
+        subject = (
+            [("booking_id", "=", self.id)]
+            if proposal.field == "reference" or not partner
+            else [("partner_id", "=", partner.id)]
+        )
+        proposals = self.env["bookings.proposal"]
+        if not proposals.search_count(
+            [*subject, *((name, "=", value) for name, value in values.items())], limit=1
+        ):
+            why = sentences.render(proposal.why, lambda text: self.env._(text))
+            proposals.create(
+                values
+                | {"setup_id": self.setup_id.id, "booking_id": self.id, "partner_id": partner.id}
+                | {"current": proposal.current, "why": why}
             )
 
     # -- what is gone ----------------------------------------------------------------------------------
@@ -208,7 +278,7 @@ class BookingsBooking(models.Model):
         :returns: how many were not marked before
         """
         gone = self.filtered(lambda row: not row.removed_on)
-        gone._mark_gone(setup, digest)
+        gone._note_gone(setup, digest)
         if gone and setup.group_price == "appointment":
             self._share_out(setup, self.mapped("appointment_id"))
         if setup.cancel_notice_hours:
@@ -216,7 +286,7 @@ class BookingsBooking(models.Model):
             gone._refresh_billing()
         return len(gone)
 
-    def _mark_gone(self, setup, digest):
+    def _note_gone(self, setup, digest):
         values = {
             "removed_on": fields.Datetime.now(),
             "removed_settled": False,
@@ -242,6 +312,38 @@ class BookingsBooking(models.Model):
 
     # -- what another company bills ---------------------------------------------------------------------
 
+    @api.model
+    def _own_appointments(self, setup, appointments):
+        """Those appointments that a setup keeps: all, or where the business is shared those it bills.
+
+        It lets go of the others, and takes back what it had let go.
+
+        :param list[graph.Appointment] appointments:
+        """
+        if not setup.shared:
+            return appointments
+        ids = [appointment.id for appointment in appointments]
+        billed, elsewhere = setup._holders(ids)
+        taken = setup._services_elsewhere()
+        own, leaving = [], []
+        for appointment in appointments:
+            theirs = (appointment.service_id or appointment.service_name) in taken
+            if appointment.id in billed or not (theirs or appointment.id in elsewhere):
+                own.append(appointment)
+            elif theirs:
+                leaving.append(appointment.id)
+        self.search(
+            [("setup_id", "=", setup.id), ("appointment_id", "in", leaving), ("status", "in", OPEN)]
+        )._let_go()
+        self.search(
+            [
+                ("setup_id", "=", setup.id),
+                ("appointment_id", "in", [appointment.id for appointment in own]),
+                ("let_go", "=", True),
+            ]
+        )._take_back()
+        return own
+
     def _let_go(self):
         """What another company bills from now on is not billed here."""
         if self:
@@ -257,3 +359,12 @@ class BookingsBooking(models.Model):
             free = bookings.filtered(lambda one, held=elsewhere: one.appointment_id not in held)
             free.let_go = False
             free.filtered("not_billable_decision").action_put_back()
+
+
+@SERVICES_TAKEN.step
+def _follow_services(services):
+    """Bill what is billed here now, and leave the rest to the other company."""
+    taken = services.filtered("taken")
+    taken.booking_ids.filtered("let_go")._take_back()
+    left = (services - taken).booking_ids
+    left.filtered(lambda booking: booking.status in OPEN)._let_go()

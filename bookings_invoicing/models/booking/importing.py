@@ -29,7 +29,8 @@ class BookingsBooking(models.Model):
         setup = job.setup
         questions, salt = setup._question_rules(), _salt(setup)
         latest = {
-            appointment.id: appointment for appointment in setup._own_appointments(appointments)
+            appointment.id: appointment
+            for appointment in self._own_appointments(setup, appointments)
         }
         digests = {
             remote_id: content_hash(_content(record, setup, questions)) + _seal(salt, record.digest)
@@ -195,7 +196,7 @@ class BookingsBooking(models.Model):
         """Create bookings with all that follows from their facts, so that each is written once."""
         terms = booking_rules.Terms(self.env, fields.Datetime.now())
         rules, by_label = setup._label_rules(), {}
-        self._mark_billed_before(setup, vals_list)
+        self.env["bookings.billed.before"]._mark(setup, vals_list)
         services = self.env["bookings.service"].browse({vals["service_id"] for vals in vals_list})
         services = {service.id: service for service in services}
         nobody = self.env["bookings.customer"]

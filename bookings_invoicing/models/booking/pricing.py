@@ -2,16 +2,20 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_date, formatLang
 
-from ...billing import period, sentences
+from ...billing import money, period, sentences
 from ...billing.status import BILLED
+from ..base.moments import BILLING_CHANGED, GROUP_PRICE_CHANGED
 from . import facts as booking_rules
-from .booking import UNINVOICED
 
 UNBILLED = ("upcoming", "ready", "attention", "not_billable", "cancelled")
 
 
 class BookingsBooking(models.Model):
-    """What a booking costs, and what stands in the way of its invoice."""
+    """What a booking costs, who pays, and what follows when something that decides it changes.
+
+    Group appointments whose price is for all: each attendee's booking carries its share, to the cent. What somebody was
+    billed stays his share, also after he left; the others share what is left of the total.
+    """
 
     _inherit = "bookings.booking"
 
@@ -206,6 +210,58 @@ class BookingsBooking(models.Model):
             if abs(booking.list_price - found) > 1e-9:
                 booking.list_price = found
 
+    # -- payer, taxes and date of an invoice -------------------------------------------------------------
+
+    @api.depends(
+        "customer_id.payer_id", "partner_id", "label_rule_id.payer_id", "label_rule_id.outcome"
+    )
+    def _compute_payer_id(self):
+        for booking in self:
+            payer = booking_rules.payer(booking)
+            billed = bool(booking.payer_id) and booking.status in BILLED
+            booking.payer_waits = billed and booking.payer_id != payer
+            if not billed:
+                booking.payer_id = payer
+
+    def _inverse_payer_id(self):
+        for booking in self.sudo():
+            booking.payer_hand_id = booking.payer_id
+
+    def _follow_payer(self):
+        """Let the payer be whom Odoo would choose today, unless a person chose one for the booking."""
+        known, stale = {}, []
+        for booking in self:
+            if booking.payer_hand_id and booking.payer_id == booking.payer_hand_id:
+                continue
+            key = (booking.customer_id, booking.partner_id, booking.label_rule_id)
+            if key not in known:
+                known[key] = booking_rules.payer(booking)
+            if booking.payer_id != known[key]:
+                stale.append(booking.id)
+        records = self.browse(stale)
+        self.env.add_to_compute(self._fields["payer_id"], records)
+        records._recompute_recordset(["payer_id"])
+
+    def _payer_split(self):
+        """Ids of the payer's delivery address and of the fiscal position that follows from it."""
+        payer = self.payer_id
+        delivery = payer
+        if payer.child_ids or payer.parent_id:
+            delivery = payer.browse(payer.address_get(["delivery"])["delivery"])
+        positions = self.env["account.fiscal.position"].with_company(self.company_id)
+        return delivery.id, positions._get_fiscal_position(payer, delivery=delivery).id
+
+    def _line_taxes(self, split):
+        if self._without_tax():
+            return self.env["account.tax"]
+        taxes = self._taxes_of(self.product_id)
+        position = self.env["account.fiscal.position"].browse(split.fiscal_position)
+        return position.map_tax(taxes) if position else taxes
+
+    def _taxes_of(self, product):
+        """A product's taxes in the company of this booking, before any fiscal position."""
+        return product.sudo().taxes_id._filter_taxes_by_company(self.company_id)
+
     def _invoice_day(self):
         """The date that the setup's policy gives an invoice of these bookings; ``None``: when it is confirmed."""
         if any(self.mapped("date_today")):
@@ -216,43 +272,68 @@ class BookingsBooking(models.Model):
     def _last_day(self):
         return period.service_day(self.start, self.stop, self.setup_id.tz)
 
+    # -- a price for all attendees of an appointment -----------------------------------------------------
 
-class BookingsSyncSetup(models.Model):
-    _inherit = "bookings.sync.setup"
+    def _share_again(self):
+        """Share out again what these bookings share."""
+        shared = self.filtered(lambda b: b.has_share and b.setup_id.group_price == "appointment")
+        for setup, bookings in shared.grouped("setup_id").items():
+            self._share_out(setup, bookings.mapped("appointment_id"))
 
-    def _look_again(self):
-        """What stood in the way may be settled: what waits to be billed is looked at again."""
-        waiting = [("setup_id", "in", self.ids), ("status", "in", UNINVOICED)]
-        self.env["bookings.booking"].search(waiting)._refresh_billing()
+    @api.model
+    def _share_out(self, setup, appointment_ids):
+        rows = self.search(
+            [("setup_id", "=", setup.id), ("appointment_id", "in", appointment_ids)], order="id"
+        )
+        for bookings in rows.grouped("appointment_id").values():
+            bookings._share_appointment()
 
-    def _journal(self):
-        """The sales journal of this setup: its own, else the company's first."""
-        self.ensure_one()
-        if self.journal_id:
-            return self.journal_id
-        journals = self.env["account.journal"]
-        domain = [*journals._check_company_domain(self.company_id), ("type", "=", "sale")]
-        own_currency = [("currency_id", "=", self.currency_id.id)]
-        return journals.search(domain + own_currency, limit=1) or journals.search(domain, limit=1)
-
-    def _date_blockers(self, day):
-        """What stops an invoice of this setup dated so: ``{key: params}``."""
-        locks = self.company_id._get_violated_lock_dates(day, True, self._journal())
-        if not locks:
-            return {}
-        return {"lock_date": {"date": str(day), "lock": str(max(lock[0] for lock in locks))}}
-
-    def _billing_blockers(self):
-        """What stops every invoice of this setup: ``{key: params}``."""
-        self.ensure_one()
-        journal = self._journal()
-        if not journal or not journal.active:
-            return {"journal": {}}
-        journal_currency = journal.currency_id
-        if not self.currency_id.active or (
-            journal_currency and journal_currency != self.currency_id
-        ):
-            return {
-                "currency": {"currency": self.currency_id.name, "journal": journal.display_name}
+    def _share_appointment(self):
+        """Share the price of one appointment out among those who are still on it."""
+        there = self.filtered(lambda booking: not booking.removed_on)
+        billed = self.filtered(lambda booking: booking.status in BILLED)
+        if len(there | billed) < 2 and not any(there.mapped("has_share")):
+            return
+        first = (there - billed or there)[:1]
+        currency = first.currency_id
+        whole = first._price(whole=True) if there else None
+        if whole is None or whole.outcome != "priced":
+            return
+        shares = money.share_by_key(
+            whole.amount,
+            there.ids,
+            currency.decimal_places,
+            fixed={
+                one.id: money.decimal_of(one.share_amount if one.has_share else one.amount)
+                for one in billed
+                if one.currency_id == currency
+            },
+            step=money.decimal_of(currency.rounding),
+        )
+        for booking in there - billed:
+            values = {
+                "has_share": True,
+                "share_amount": float(shares[booking.id]),
+                "share_total": float(whole.amount),
+                "share_count": len(there | billed),
             }
-        return {}
+            if any(booking[name] != value for name, value in values.items()):
+                booking._for_import().write(values)
+
+
+@BILLING_CHANGED.step
+def _look_again(bookings):
+    bookings._refresh_billing()
+
+
+@GROUP_PRICE_CHANGED.step
+def _price_groups_anew(setups):
+    """Let unbilled bookings of groups follow whom the price is for."""
+    for setup in setups:
+        bookings = setup.env["bookings.booking"].search(
+            [("setup_id", "=", setup.id), ("status", "in", UNBILLED)]
+        )
+        if setup.group_price == "appointment":
+            bookings._share_out(setup, bookings.mapped("appointment_id"))
+        else:
+            bookings.filtered("has_share")._for_import().write({"has_share": False})

@@ -6,19 +6,20 @@ TABLE = "billed_appointments"  # not named like the addon's own: it outlives the
 BATCH = 5000
 
 
-class BookingsBooking(models.Model):
+class BookingsBilledBefore(models.AbstractModel):
     """What was billed is not billed again after the addon was uninstalled and installed again.
 
     How it works: uninstalling drops all of the addon's tables and the links of its invoice lines. Before that,
-    :meth:`_remember_billed` writes a fingerprint of each billed appointment and attendee with its invoice into a table that
+    :meth:`_remember` writes a fingerprint of each billed appointment and attendee with its invoice into a table that
     belongs to no model. A new installation looks each new booking up in it and marks what it finds as *billed elsewhere*. A
     fingerprint is a salted hash: it tells nobody's name, and the salt is a system parameter that stays as well.
     """
 
-    _inherit = "bookings.booking"
+    _name = "bookings.billed.before"
+    _description = "Bookings Billed by an Earlier Installation"
 
     @api.model
-    def _remember_billed(self):
+    def _remember(self):
         """Keep the fingerprints of all that is billed; called when the addon is uninstalled."""
         self.env.flush_all()
         self.env.cr.execute(
@@ -107,7 +108,7 @@ class BookingsBooking(models.Model):
         )
 
     @api.model
-    def _mark_billed_before(self, setup, vals_list):
+    def _mark(self, setup, vals_list):
         """Mark bookings about to be created that an earlier installation billed: billed elsewhere, with the number.
 
         Not those whose document is gone or cancelled since.
@@ -140,13 +141,3 @@ class BookingsBooking(models.Model):
                     not_billable_uid=self.env.uid,
                     not_billable_date=fields.Datetime.now(),
                 )
-
-
-class BookingsSyncSetup(models.Model):
-    _inherit = "bookings.sync.setup"
-
-    def _lasting_key(self):
-        """Names the business as any installation would: the mailbox in its cloud, without ids of this database."""
-        self.ensure_one()
-        cloud = "sandbox" if self.connection_id.mode == "sandbox" else self.connection_id.cloud
-        return f"{cloud}/{(self.business_id or '').strip().lower()}"

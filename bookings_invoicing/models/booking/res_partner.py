@@ -1,6 +1,35 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
 
+from ...billing import details, matching
 from ..base.readable_links import ROLES
+from .booking import UNINVOICED
+
+LEITWEG_SCHEME = "0204"  # ISO 6523: Leitweg-ID, also a Peppol scheme
+
+# Blockers that the payer's own details settle
+DETAIL_KEYS = ("address", "vat", "e_invoice")
+ADDRESS = ("street", "city", "country_id")
+FAMILY_FIELDS = {"active", "type", "parent_id"}  # what decides which contact pays
+PAYER_FIELDS = {
+    *ADDRESS,
+    "zip",
+    "vat",
+    "is_company",
+    "parent_id",
+    "peppol_endpoint",
+    "invoice_edi_format",
+    "invoice_edi_format_store",
+}
+# What an e-invoice must say of its buyer, by Odoo's names of the formats: EN 16931 (BR-11), Peppol BIS Billing 3.0
+# (R010), XRechnung (BR-DE-8, -9), NLCIUS (NL-R-004). Any other format: where the buyer is.
+E_INVOICE = {
+    "ubl_bis3": ("country_id", "peppol_endpoint"),
+    "ubl_a_nz": ("country_id", "peppol_endpoint"),
+    "ubl_sg": ("country_id", "peppol_endpoint"),
+    "nlcius": (*ADDRESS, "zip", "peppol_endpoint"),
+    "xrechnung": ("city", "zip", "country_id"),
+}
 
 
 class ResPartner(models.Model):
@@ -22,6 +51,76 @@ class ResPartner(models.Model):
         for partner in self:
             partner.booking_count = len(counts.get(partner, ()))
 
+    def _answer_values(self):
+        """What the partner holds of the fields that a booking form can answer."""
+        self.ensure_one()
+        values = {
+            "company_name": self.parent_id.name
+            or self.company_name
+            or (self.name if self.is_company else ""),
+            "vat": self.commercial_partner_id.vat or "",
+            "billing_email": self._billing_address().email or "",
+        }
+        for field, name in self._identifier_fields().items():
+            values[field] = self[name] or ""
+        if "peppol_endpoint" in self._fields and self.peppol_eas and self.peppol_endpoint:
+            values["peppol"] = f"{self.peppol_eas}:{self.peppol_endpoint}"
+            # the same field of Odoo holds either of the two
+            values["leitweg_id"] = values["peppol"].removeprefix(f"{LEITWEG_SCHEME}:")
+        return {name: value or "" for name, value in values.items()}
+
+    def _identifier_fields(self):
+        """Which field of the installed modules holds an identifier: ``{answer: field}``."""
+        return {"gln": "global_location_number"} if "global_location_number" in self._fields else {}
+
+    def _billing_address(self):
+        return self.child_ids.filtered(lambda child: child.type == "invoice")[:1]
+
+    def _fill(self, field, value):
+        """Take what a stranger answered; a key of the sentences where Odoo's own checks refuse it."""
+        try:
+            with self.env.cr.savepoint():
+                self._take_answer(field, value)
+        except (ValidationError, UserError):
+            self.invalidate_recordset()
+            return "answer_invalid"
+        return None
+
+    def _take_answer(self, field, value):
+        """Write an answer into its field, where :meth:`_answer_values` reads it.
+
+        :raises UserError: no installed module has such a field
+        """
+        self.ensure_one()
+        if field == "company_name":
+            company = self.parent_id or self.filtered("is_company")
+            if company:
+                company.name = value
+            else:
+                self.company_name = value
+        elif field == "vat":
+            self.commercial_partner_id.vat = value
+        elif field == "billing_email":
+            address = self._billing_address()
+            if address:
+                address.email = value
+            elif value != matching.normalize_email(self.email_normalized):
+                self.create(
+                    {"type": "invoice", "name": self.name, "parent_id": self.id, "email": value}
+                    | {"company_id": self.company_id.id}
+                )
+        elif field in self._identifier_fields():
+            self[self._identifier_fields()[field]] = value
+        elif field in ("peppol", "leitweg_id") and "peppol_endpoint" in self._fields:
+            scheme, _colon, endpoint = (
+                value.partition(":") if field == "peppol" else (LEITWEG_SCHEME, ":", value)
+            )
+            if scheme not in dict(self._fields["peppol_eas"]._description_selection(self.env)):
+                raise UserError(self.env._("Odoo does not know the Peppol scheme %s.", scheme))
+            self.write({"peppol_eas": scheme, "peppol_endpoint": endpoint})
+        else:
+            raise UserError(self.env._("No installed app keeps this. Note it by hand."))
+
     def action_view_bookings(self):
         self.ensure_one()
         self.env["bookings.booking"].check_access("read")
@@ -33,3 +132,79 @@ class ResPartner(models.Model):
             "domain": ["|", ("partner_id", "=", self.id), ("payer_id", "=", self.id)],
             "context": {},
         }
+
+    # -- what an invoice needs of a payer ----------------------------------------------------------------
+
+    def _bookings_look(self):
+        """What this payer lacks for invoices of the company in the environment.
+
+        :rtype: bookings_invoicing.billing.details.PayerLook
+        """
+        self.ensure_one()
+        business = self.commercial_partner_id.is_company
+        return details.PayerLook(
+            business=business,
+            address=tuple(name for name in ADDRESS if not self[name]),
+            vat=business and not self.vat,
+            e_invoice=tuple(name for name in self._bookings_e_invoice_fields() if not self[name]),
+        )
+
+    def _bookings_e_invoice_fields(self):
+        """Fields that the e-invoice format of this payer needs; modules that bring a format of their own add theirs."""
+        if not self._fields["invoice_edi_format"].selection:
+            return ()
+        chosen = self.invoice_edi_format
+        if not chosen:
+            return ()
+        return tuple(
+            name for name in E_INVOICE.get(chosen, ("country_id",)) if name in self._fields
+        )
+
+    def _bookings_labels(self, names):
+        """Labels of these fields in the reader's language."""
+        return tuple(self._fields[name]._description_string(self.env) for name in names)
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        # A new address may be the one that pays.
+        partners = super().create(vals_list)
+        partners.filtered(lambda one: one.parent_id and one.type == "invoice")._bookings_follow()
+        return partners
+
+    def _bookings_follow(self):
+        """Let the payer of what these contacts and their relatives have not been billed for follow."""
+        contacts = self.sudo()
+        relatives = contacts | contacts.parent_id | contacts.child_ids
+        waiting = (
+            self.env["bookings.booking"]
+            .sudo()
+            .search(
+                [
+                    ("status", "in", UNINVOICED),
+                    "|",
+                    ("payer_id", "in", relatives.ids),
+                    ("partner_id", "in", relatives.ids),
+                ]
+            )
+        )
+        waiting._refresh_billing()
+
+    def write(self, vals):
+        # What was missing on a payer may be there now: what waited for it is looked at again.
+        result = super().write(vals)
+        if not FAMILY_FIELDS.isdisjoint(vals):
+            self._bookings_follow()
+        if not PAYER_FIELDS.isdisjoint(vals):
+            waiting = (
+                self.env["bookings.booking"]
+                .sudo()
+                .search(
+                    [
+                        ("payer_id", "in", self.ids),
+                        ("status", "=", "attention"),
+                        ("attention_reason", "in", DETAIL_KEYS),
+                    ]
+                )
+            )
+            waiting._refresh_billing()
+        return result

@@ -8,19 +8,8 @@ from odoo.tools import float_repr
 from ...billing import money, period
 from ...billing.fingerprint import content_hash
 from ..base.bounded import DAYS
+from .row import OUTCOMES, name_of, row_of
 
-OUTCOMES = [
-    ("invoiced", "Invoiced"),
-    ("drafted", "On a Draft"),
-    ("ready", "Waiting to Be Invoiced"),
-    ("attention", "Needs Attention"),
-    ("removed_after", "Removed After It Took Place"),
-    ("free", "Free of Charge"),
-    ("billed_elsewhere", "Billed Elsewhere"),
-    ("not_billable", "Not Billable"),
-    ("cancelled", "Cancelled"),
-    ("upcoming", "Upcoming"),
-]
 SUMMED = ("expected", "billed", "credited", "difference")
 OPEN = {"check_text"}  # what may still be written below a signature
 
@@ -114,7 +103,7 @@ class BookingsCompleteness(models.Model):
 
     def _rows(self):
         """One row per booking, amounts as text so that they are the same wherever they are read."""
-        return [booking._completeness_row() for booking in self._bookings()]
+        return [row_of(booking) for booking in self._bookings()]
 
     def action_compute(self):
         """Count again, here and in Bookings. A report that was signed off stays as it was signed."""
@@ -233,7 +222,7 @@ class BookingsCompleteness(models.Model):
     def _row_difference(self, booking_id, old, new):
         """One line: which booking, and what of it was, and is now; none where that is the same."""
         booking = self.env["bookings.booking"].browse(booking_id).exists()
-        name = booking._completeness_name() if booking else (old or new)["name"]
+        name = name_of(booking) if booking else (old or new)["name"]
         if not (old and new):
             text = self.env._("came into the period") if new else self.env._("left the period")
             return f"{name}: {text}"
@@ -333,73 +322,3 @@ class BookingsCompletenessLine(models.Model):
         )
         context = {"active_test": False}
         return {**action, "domain": [("id", "in", self.booking_ids.ids)], "context": context}
-
-
-class BookingsBooking(models.Model):
-    _inherit = "bookings.booking"
-
-    def _outcome(self):
-        """The one outcome of a booking, a key of ``OUTCOMES``."""
-        self.ensure_one()
-        if self.status == "not_billable" and self.not_billable_reason in (
-            "free",
-            "billed_elsewhere",
-        ):
-            return self.not_billable_reason
-        if self.status == "attention" and self.attention_reason == "removed_after":
-            return "removed_after"
-        known = dict(OUTCOMES)
-        return self.status if self.status in known else "drafted"
-
-    def _completeness_row(self):
-        lines = self.sudo().invoice_line_ids.filtered(lambda line: line.parent_state == "posted")
-        invoiced = lines.filtered(lambda line: line.move_id.move_type == "out_invoice")
-        billed = money.decimal_of(self.currency_id.round(invoiced._booking_billed()))
-        credited = money.decimal_of(self.currency_id.round(-(lines - invoiced)._booking_billed()))
-        outcome = self._outcome()
-        billable = outcome in (
-            "invoiced",
-            "drafted",
-            "ready",
-            "attention",
-            "removed_after",
-            "upcoming",
-        )
-        expected = money.decimal_of(self.amount) if billable else Decimal(0)
-        difference = expected - billed + credited
-        return {
-            "id": self.id,
-            "name": self._completeness_name(),
-            "when": self._completeness_time(),
-            "outcome": outcome,
-            "gone": bool(self.removed_on),
-            "numbers": ", ".join(sorted(lines.move_id.mapped("name"))),
-            "reason": self.not_billable_reason or self.attention_reason or "",
-            "expected": str(expected),
-            "billed": str(billed),
-            "credited": str(credited),
-            "difference": str(difference),
-            "cause": self._difference_cause(invoiced, credited)
-            if difference and outcome == "invoiced"
-            else "",
-        }
-
-    def _completeness_name(self):
-        """How a report names the booking: without the attendee, for what is signed stays when somebody is forgotten."""
-        self.ensure_one()
-        return f"{self._completeness_time()} {self.service_id.name}"
-
-    def _completeness_time(self):
-        return f"{self._local(self.start):%Y-%m-%d %H:%M}"
-
-    def _difference_cause(self, invoiced, credited):
-        """A key of ``bookings.completeness._causes()``."""
-        if credited:
-            return "credited"
-        if any(invoiced.mapped("discount")):
-            return "discount"
-        left = abs(self.amount - invoiced._booking_billed())
-        taxes = invoiced.tax_ids._flatten_taxes_and_sort_them()[0]  # each may be rounded once
-        may_be_off = self.currency_id.rounding * max(1, len(taxes))
-        is_rounding = self.currency_id.compare_amounts(left, may_be_off) <= 0
-        return "rounding" if is_rounding else "edited"

@@ -1,5 +1,4 @@
 from collections import Counter
-from datetime import timezone
 
 from odoo import fields, models
 from odoo.tools import format_datetime
@@ -7,7 +6,7 @@ from odoo.tools import format_datetime
 from ... import graph
 from ...billing import period
 from ..base.graph_errors import tell
-from ..base.safe_text import plain_records
+from .row import name_of
 
 LISTED = 20  # differences named; the count counts all
 
@@ -90,7 +89,7 @@ class BookingsCompleteness(models.Model):
             number = len(there[remote_id].attendees) or 1 if remote_id in there else 0
             if number != here[remote_id]:
                 name = (
-                    by_appointment[remote_id][0]._completeness_name()
+                    name_of(by_appointment[remote_id][0])
                     if here[remote_id]
                     else self._appointment_name(there[remote_id])
                 )
@@ -112,35 +111,3 @@ class BookingsCompleteness(models.Model):
     def _appointment_name(self, appointment):
         start = period.local_time(appointment.start, self.setup_id.tz)
         return f"{start:%Y-%m-%d %H:%M} {appointment.service_name}"
-
-
-class BookingsSyncSetup(models.Model):
-    _inherit = "bookings.sync.setup"
-
-    def _bookings_now(self, first, last):
-        """What Bookings has of these service days at this moment, of what this setup bills; nothing is written.
-
-        Names are as a synchronisation keeps them: plain, and a pseudonym for who was forgotten.
-
-        :returns: ``({appointment id: graph.Appointment}, {appointment id: graph.Malformed})``
-        :raises graph.GraphError: Bookings cannot be read
-        """
-        self.ensure_one()
-        start = period.start_of_day(first, self.tz).replace(tzinfo=timezone.utc)
-        # What ends at midnight belongs to the day before: nothing of the last day begins after its end.
-        end = period.start_of_day(fields.Date.add(last, days=1), self.tz).replace(
-            tzinfo=timezone.utc
-        )
-        found, unreadable, forgotten = {}, {}, self.env["bookings.forgotten"]
-        for page in self._client().calendar_view(self.business_id, start, end):
-            records = forgotten._hide(self, plain_records(page.records))
-            found |= {appointment.id: appointment for appointment in records}
-            unreadable |= {bad.remote_id or f"#{bad.digest}": bad for bad in page.malformed}
-        left_out = self.service_ids - self._in_filter(self.service_ids, "service_filter")
-        left_out = set(left_out.mapped("remote_id"))
-        return {
-            appointment.id: appointment
-            for appointment in self._own_appointments(list(found.values()))
-            if first <= period.service_day(appointment.start, appointment.end, self.tz) <= last
-            and (appointment.service_id or appointment.service_name) not in left_out
-        }, unreadable

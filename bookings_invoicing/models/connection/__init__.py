@@ -1,0 +1,9 @@
+from . import (
+    connection,
+    secret,
+    credential,
+    check,
+    sign_in,
+    expiry,
+    sandbox_change,
+)

@@ -3,11 +3,9 @@ from datetime import timedelta
 import requests
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 
 from ... import graph, sandbox, server_settings
 from ..base.bounded import DAYS
-from ..base.graph_errors import tell
 from .token_store import StoredTokens
 
 SANDBOX_DAYS = 76
@@ -239,36 +237,6 @@ class BookingsConnection(models.Model):
         self.ensure_one()
         self.check_access("write")
         return self.sudo()._client().businesses(query.strip())
-
-    def _setup_of(self, business_id, company):
-        """The setup of a business in a company, or a new one filled from what Bookings says of it.
-
-        :raises UserError: Bookings cannot be read
-        """
-        self.ensure_one()
-        self.check_access("write")
-        setups = self.env["bookings.sync.setup"].with_context(active_test=False)
-        same = business_id.strip().casefold()
-        setup = setups.search(
-            [("connection_id", "=", self.id), ("company_id", "=", company.id)]
-        ).filtered(lambda setup: setup.business_id.strip().casefold() == same)
-        if setup:
-            setup.action_unarchive()
-            return setup
-        try:
-            business = self.sudo()._client().business(business_id)
-        except graph.GraphError as error:
-            raise UserError(tell(self.env, error)) from error
-        setup = setups.with_company(company).create(
-            {
-                "name": business.name,
-                "business_id": business.id,
-                "connection_id": self.id,
-                "company_id": company.id,
-            }
-        )
-        setup._take_business(business)
-        return setup.with_env(self.env)
 
     # -- buttons -----------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ from odoo import api, fields, models
 from odoo.tools import mute_logger
 
 from ... import graph, server_settings
+from ..base.moments import EVERY_DAY
 
 WARN_DAYS = (30, 7)
 ACTIVITY = "bookings_invoicing.mail_activity_secret"
@@ -131,9 +132,7 @@ class BookingsConnection(models.Model):
                     )
                 )
         self._warn_of_expiry()
-        setups = self.env["bookings.sync.setup"].sudo().with_context(active_test=False)
-        for setup in setups.search([("retention_months", ">", 0)]):
-            setup._forget_old_or_tell()
+        EVERY_DAY(self)
 
     def _is_readable(self):
         try:

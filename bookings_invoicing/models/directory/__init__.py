@@ -1,0 +1,7 @@
+from . import (
+    service,
+    staff,
+    customer,
+    forgotten,
+    res_partner,
+)

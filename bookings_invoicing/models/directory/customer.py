@@ -4,8 +4,8 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ...billing import countries, matching
+from ..base.moments import BILLING_CHANGED
 from ..base.remote_record import IMPORTING
-from ..setup.setup import TEMPLATE_FIELDS
 
 # What of a contact follows Bookings: fields of the contact, by field of a proposal.
 CONTACT_FIELDS = {
@@ -25,7 +25,7 @@ class BookingsCustomer(models.Model):
 
     _name = "bookings.customer"
     _description = "Bookings Customer"
-    _inherit = ["bookings.mirror"]
+    _inherit = ["bookings.mirror", "bookings.safe.export"]
     _order = "name, id"
 
     name = fields.Char(required=True, readonly=True)
@@ -149,7 +149,7 @@ class BookingsCustomer(models.Model):
     def _after_import(self, job):
         known = self.filtered("booking_ids")
         created = known._match_partners(job.setup)
-        known.booking_ids._refresh_billing()
+        BILLING_CHANGED(known.booking_ids)
         return {"partners_created": created}
 
     # -- who it is in Odoo -------------------------------------------------------------------------
@@ -370,7 +370,7 @@ class BookingsCustomer(models.Model):
                 row._pass_on(phone, address)
         importing = self.env.context.get("bookings_importing") is IMPORTING
         if not importing and not {"partner_id", "payer_id"}.isdisjoint(vals):
-            self.booking_ids._refresh_billing()
+            BILLING_CHANGED(self.booking_ids)
         return result
 
     def action_create_partner(self):
@@ -379,24 +379,8 @@ class BookingsCustomer(models.Model):
         unknown = self.filtered(lambda row: not row.partner_id)
         for setup, rows in unknown.grouped("setup_id").items():
             rows._match_partners(setup, asked=True)
-        unknown.booking_ids._refresh_billing()
+        BILLING_CHANGED(unknown.booking_ids)
         return {"type": "ir.actions.client", "tag": "soft_reload"} if unknown else False
-
-
-class BookingsSyncSetup(models.Model):
-    _inherit = "bookings.sync.setup"
-
-    def _customer_defaults(self):
-        """What the template partner gives to a new customer, read in the setup's company."""
-        self.ensure_one()
-        template = self.customer_template_id.with_company(self.company_id).sudo()
-        values = {}
-        for name in TEMPLATE_FIELDS:
-            field = template._fields.get(name)
-            if not template or field is None or not template[name]:
-                continue
-            values[name] = field.convert_to_write(template[name], template)
-        return values
 
 
 def _has_odd_blank(partners, alias, query):

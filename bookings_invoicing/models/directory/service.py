@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import float_round, formatLang
 
-from ..setup.sharing import OPEN
+from ..base.moments import BILLING_CHANGED, SERVICES_TAKEN
 
 PRICE_TYPES = [
     ("fixedPrice", "Fixed price"),
@@ -30,7 +30,7 @@ class BookingsService(models.Model):
 
     _name = "bookings.service"
     _description = "Bookings Service"
-    _inherit = ["bookings.mirror", "bookings.bounded"]
+    _inherit = ["bookings.mirror", "bookings.bounded", "bookings.safe.export"]
     _order = "name, id"
 
     name = fields.Char(required=True)
@@ -150,8 +150,9 @@ class BookingsService(models.Model):
         changed = self.filtered(lambda service: service.taken != vals.get("taken", service.taken))
         result = super().write(vals)
         if not vals.keys().isdisjoint(self._billing_fields()):
-            self.booking_ids._refresh_billing()
-        changed._note_taken()
+            BILLING_CHANGED(self.booking_ids)
+        SERVICES_TAKEN(changed)
+        changed.filtered("taken").setup_id.sudo()._ask_to_read_again()
         return result
 
     def _check_not_taken(self):
@@ -164,13 +165,6 @@ class BookingsService(models.Model):
                         service.display_name,
                     )
                 )
-
-    def _note_taken(self):
-        """Let the bookings of services that were ticked or unticked follow."""
-        taken = self.filtered("taken")
-        taken.booking_ids.filtered("let_go")._take_back()
-        taken.setup_id.sudo()._ask_to_read_again()
-        (self - taken).booking_ids.filtered(lambda booking: booking.status in OPEN)._let_go()
 
     def _taken_by_others(self):
         self.ensure_one()

@@ -6,7 +6,7 @@ class BookingsStaff(models.Model):
 
     _name = "bookings.staff"
     _description = "Bookings Staff Member"
-    _inherit = ["bookings.mirror"]
+    _inherit = ["bookings.mirror", "bookings.safe.export"]
     _order = "name, id"
 
     name = fields.Char(required=True)

@@ -1,0 +1,5 @@
+from . import (
+    setup_file,
+    checklist,
+    rehearsal,
+)

@@ -1,9 +1,18 @@
+import base64
+import json
 from difflib import SequenceMatcher
+from types import SimpleNamespace
 from typing import NamedTuple
 
-from odoo import api, fields, models
+from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.tools import format_date
+
+from ... import graph
+from ..base.graph_errors import tell
+from ..base.safe_text import plain_records
+from .rehearsal import Rehearsal
+from .setup_file import SetupFile, read_file
 
 SIMILAR_ENOUGH = 0.8
 CLEARLY_BETTER = 0.1
@@ -30,10 +39,6 @@ class BookingsSyncSetup(models.Model):
     """What is left to do before the first invoice, step by step."""
 
     _inherit = "bookings.sync.setup"
-
-    checklist_confirmed = fields.Json(copy=False, readonly=True, default=list)
-    checklist_text = fields.Char(string="Checklist", compute="_compute_checklist_text")
-    checklist_open = fields.Integer(compute="_compute_checklist_text")
 
     def _compute_checklist_text(self):
         for setup in self:
@@ -219,6 +224,63 @@ class BookingsSyncSetup(models.Model):
         if not self.service_ids:
             self._read_services()
         return self.env["bookings.service.proposal"].create({"setup_id": self.id})._open()
+
+    def _read_services(self):
+        """Fetch the services of the business, so that they can be mapped before the first
+        synchronisation.
+        """
+        self.ensure_one()
+        try:
+            pages = list(self._client().services(self.business_id))
+        except graph.GraphError as error:
+            raise UserError(tell(self.env, error)) from error
+        job = SimpleNamespace(setup=self)
+        for page in pages:
+            self.env["bookings.service"].sudo()._import_page(job, plain_records(page.records))
+
+    # -- rehearsal and file ------------------------------------------------
+
+    def _rehearse(self, day):
+        """What the month of this day would have billed beside what it billed, see :class:`.rehearsal.Rehearsal`."""
+        return Rehearsal(self).compare(day)
+
+    def action_rehearse(self):
+        """Rehearse the month before this one."""
+        self.check_access("write")
+        self.ensure_one()
+        return self.env["bookings.rehearsal"].create({"setup_id": self.id}).action_rehearse()
+
+    def _to_file(self):
+        """The setup as a plain dict, see :mod:`.setup_file`."""
+        return SetupFile(self).to_dict()
+
+    def _file_changes(self, data):
+        return SetupFile(self).changes(data)
+
+    def _apply_file(self, data):
+        return SetupFile(self).apply(data)
+
+    def _read_file(self, content):
+        return read_file(self.env, content)
+
+    def action_export_file(self):
+        """Download this setup as a JSON file, without secrets."""
+        self.check_access("write")
+        self.ensure_one()
+        text = json.dumps(self._to_file(), indent=2, ensure_ascii=False, sort_keys=True) + "\n"
+        wizard = self.env["bookings.setup.file"].create(
+            {
+                "content": base64.b64encode(text.encode()),
+                "filename": f"bookings-setup-{self.id}.json",
+                "setup_ids": False,
+            }
+        )
+        return {
+            "type": "ir.actions.act_url",
+            "url": f"/web/content/{wizard._name}/{wizard.id}/content/{wizard.filename}"
+            "?download=true",
+            "target": "download",
+        }
 
     # -- proposals ------------------------------------------------
 

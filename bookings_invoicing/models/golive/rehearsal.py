@@ -31,10 +31,15 @@ DECIDED = (
 )
 
 
-class BookingsSyncSetup(models.Model):
-    _inherit = "bookings.sync.setup"
+class Rehearsal:
+    """What one ``bookings.sync.setup`` would have billed."""
 
-    def _rehearse(self, day):
+    def __init__(self, setup):
+        setup.ensure_one()
+        self.setup = setup.with_company(setup.company_id)
+        self.env = self.setup.env
+
+    def compare(self, day):
         """Compare what the month of ``day`` would have billed with what it billed.
 
         :param datetime.date day: any day of the month
@@ -42,14 +47,12 @@ class BookingsSyncSetup(models.Model):
             would have made)``
         :raises UserError: Bookings cannot be read
         """
-        self.ensure_one()
-        setup = self.with_company(self.company_id)
         first, last = period.month_start(day), period.month_end(day)
-        appointments = setup._appointments_between(first, last)
-        bookings = setup._bookings_in_memory(appointments)
-        ours = setup._ours(bookings)
-        theirs = setup._theirs(first, last, {one.payer for one in ours if one.known})
-        unit = money.decimal_of(self.currency_id.rounding)
+        appointments = self._appointments_between(first, last)
+        bookings = self._bookings_in_memory(appointments)
+        ours = self._ours(bookings)
+        theirs = self._theirs(first, last, {one.payer for one in ours if one.known})
+        unit = money.decimal_of(self.setup.currency_id.rounding)
         return compare(ours, theirs, unit), len(appointments), sum(one.invoices for one in ours)
 
     def _appointments_between(self, first, last):
@@ -57,7 +60,7 @@ class BookingsSyncSetup(models.Model):
         now.
         """
         try:
-            return list(self._bookings_now(first, last)[0].values())
+            return list(self.setup._bookings_now(first, last)[0].values())
         except graph.GraphError as error:
             raise UserError(tell(self.env, error)) from error
 
@@ -67,7 +70,10 @@ class BookingsSyncSetup(models.Model):
         """``[(booking, name of the attendee)]``: kept bookings as they are, others never saved."""
         booking = self.env["bookings.booking"]
         kept = booking.with_context(active_test=False).search(
-            [("setup_id", "=", self.id), ("appointment_id", "in", [a.id for a in appointments])]
+            [
+                ("setup_id", "=", self.setup.id),
+                ("appointment_id", "in", [a.id for a in appointments]),
+            ]
         )
         kept = kept.grouped("appointment_id")
         people = self._people(appointments)
@@ -80,23 +86,23 @@ class BookingsSyncSetup(models.Model):
                 payer = people.get(booking._person_id(attendee)) if attendee else None
                 values = self._rehearsal_values(appointment, key, attendee, payer)
                 made.append((values, by_key.get(key, booking)))
-            if self.group_price == "appointment" and len(made) > 1:
+            if self.setup.group_price == "appointment" and len(made) > 1:
                 self._share_in_memory([values for values, _kept in made])
-            found += [booking._rehearsed(values, row) for values, row in made]
-        return [(one, one.name) for one in found if not one._not_billed_anyway()]
+            found += [rehearsed(booking, values, row) for values, row in made]
+        return [(one, one.name) for one in found if not _not_billed_anyway(one)]
 
     def _rehearsal_values(self, appointment, key, attendee, payer):
         """Values of a booking that is never saved.
 
         What a saved one computes is given, so that nothing is computed.
         """
-        service = self.service_ids.filtered(
+        service = self.setup.service_ids.filtered(
             lambda one: one.remote_id == (appointment.service_id or appointment.service_name)
         )
-        rule = self._rule_for(appointment.label, self._label_rules())
+        rule = self.setup._rule_for(appointment.label, self.setup._label_rules())
         payer = rule.payer_id if rule.outcome == "payer" else payer
         return {
-            "setup_id": self.id,
+            "setup_id": self.setup.id,
             "appointment_id": appointment.id,
             "attendee_key": key,
             "name": (attendee and (attendee.name or attendee.email)) or self.env._("Nobody named"),
@@ -119,7 +125,7 @@ class BookingsSyncSetup(models.Model):
         whole = self.env["bookings.booking"].new(made[0])._price(whole=True)
         if whole.outcome != "priced":
             return
-        currency = self.currency_id
+        currency = self.setup.currency_id
         step = money.decimal_of(currency.rounding)
         shares = money.share_out(whole.amount, len(made), currency.decimal_places, step=step)
         for values, share in zip(made, shares, strict=True):
@@ -140,10 +146,12 @@ class BookingsSyncSetup(models.Model):
             for appointment in appointments
             for attendee in appointment.attendees
         }
-        rows = customer.search([("setup_id", "=", self.id), ("remote_id", "in", list(attendees))])
+        rows = customer.search(
+            [("setup_id", "=", self.setup.id), ("remote_id", "in", list(attendees))]
+        )
         linked = {row.remote_id: row for row in rows if row.partner_id}
         emails = [matching.normalize_email(attendee.email) for attendee in attendees.values()]
-        by_email = customer._partners_by_email(self.company_id, emails)
+        by_email = customer._partners_by_email(self.setup.company_id, emails)
         people = {}
         for remote_id, attendee in attendees.items():
             row = linked.get(remote_id)
@@ -155,7 +163,7 @@ class BookingsSyncSetup(models.Model):
                 None,
                 email,
                 by_email.get(email, ()),
-                self.company_id.parent_ids.ids,
+                self.setup.company_id.parent_ids.ids,
                 name=attendee.name,
             )
             if match.kind == "one":
@@ -206,8 +214,8 @@ class BookingsSyncSetup(models.Model):
         with Bookings.
         """
         lines = self._posted_lines(first, last)
-        products = self.service_ids.product_id
-        customers = self.env["bookings.customer"].search([("setup_id", "=", self.id)])
+        products = self.setup.service_ids.product_id
+        customers = self.env["bookings.customer"].search([("setup_id", "=", self.setup.id)])
         concerned = payers | set(customers.partner_id.commercial_partner_id.ids)
         concerned |= set(
             lines.filtered(
@@ -216,7 +224,7 @@ class BookingsSyncSetup(models.Model):
         )
         around = self._posted_lines(first - NEARBY, last + NEARBY) - lines
         nearby = around.grouped(lambda line: line.partner_id.commercial_partner_id.id)
-        gross = self.price_tax == "included"
+        gross = self.setup.price_tax == "included"
         mine = lines.grouped(lambda line: line.partner_id.commercial_partner_id.id)
         found = []
         for payer in concerned:
@@ -248,52 +256,46 @@ class BookingsSyncSetup(models.Model):
         """
         lines = self.env["account.move.line"].search(
             [
-                ("company_id", "=", self.company_id.id),
+                ("company_id", "=", self.setup.company_id.id),
                 ("move_id.move_type", "in", ("out_invoice", "out_refund")),
                 ("parent_state", "=", "posted"),
                 ("display_type", "=", "product"),
                 ("move_id.invoice_date", ">=", first),
                 ("move_id.invoice_date", "<=", last),
-                ("currency_id", "=", self.currency_id.id),
+                ("currency_id", "=", self.setup.currency_id.id),
             ],
             order="move_id, id",
         )
-        return lines.filtered(lambda line: not line.booking_id or line.booking_id.setup_id == self)
-
-    def action_rehearse(self):
-        """Rehearse the month before this one."""
-        self.check_access("write")
-        self.ensure_one()
-        return self.env["bookings.rehearsal"].create({"setup_id": self.id}).action_rehearse()
+        return lines.filtered(
+            lambda line: not line.booking_id or line.booking_id.setup_id == self.setup
+        )
 
 
-class BookingsBooking(models.Model):
-    _inherit = "bookings.booking"
+def rehearsed(model, values, kept):
+    """The booking in memory: the kept one where Bookings still says the same, else a new one.
 
-    def _rehearsed(self, values, kept):
-        """The booking in memory: the kept one where Bookings still says the same, else a new one.
+    The new one takes over what a person decided on the kept one.
+    """
+    same = ("start", "stop", "price_type", "price", "service_id")
+    if (
+        kept
+        and kept.payer_id
+        and all(kept[name] == _plain(values[name], kept[name]) for name in same)
+    ):
+        return kept
+    if kept:
+        for name in DECIDED:
+            values[name] = kept[name]
+        if kept.payer_id:
+            values |= {"partner_id": kept.partner_id.id, "payer_id": kept.payer_id.id}
+    booking = model.new(values)
+    booking._refresh_list_price()
+    return booking
 
-        The new one takes over what a person decided on the kept one.
-        """
-        same = ("start", "stop", "price_type", "price", "service_id")
-        if (
-            kept
-            and kept.payer_id
-            and all(kept[name] == _plain(values[name], kept[name]) for name in same)
-        ):
-            return kept
-        if kept:
-            for name in DECIDED:
-                values[name] = kept[name]
-            if kept.payer_id:
-                values |= {"partner_id": kept.partner_id.id, "payer_id": kept.payer_id.id}
-        booking = self.new(values)
-        booking._refresh_list_price()
-        return booking
 
-    def _not_billed_anyway(self):
-        """Whether label, attendance or a person say so; *bill from* is not asked."""
-        return bool(self.not_billable_decision or booking_rules.rule_reason(self))
+def _not_billed_anyway(booking):
+    """Whether label, attendance or a person say so; *bill from* is not asked."""
+    return bool(booking.not_billable_decision or booking_rules.rule_reason(booking))
 
 
 def _plain(value, like):

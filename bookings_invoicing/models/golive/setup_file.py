@@ -3,9 +3,9 @@
 What: settings, templates, service mappings, rules and texts; never connections, secrets, people or
 state.
 
-How to use: ``setup._to_file()`` gives a plain dict; ``setup._file_changes(data)`` says what
-applying it would change; ``setup._apply_file(data)`` applies it. After applying, there are no
-changes left.
+How to use: ``SetupFile(setup).to_dict()`` gives a plain dict, ``read_file(env, content)`` one from a file;
+``SetupFile(setup).changes(data)`` says what applying it would change; ``.apply(data)`` applies it. After applying, there
+are no changes left.
 
 How it works: records are named by external id, else by a reference that people maintain (internal
 reference of a product, code of a journal), else by name; in the other company the same name is
@@ -17,7 +17,6 @@ from typing import NamedTuple
 
 from psycopg2 import IntegrityError
 
-from odoo import models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
@@ -74,33 +73,43 @@ class Change(NamedTuple):
     problem: str = ""
 
 
-class BookingsSyncSetup(models.Model):
-    _inherit = "bookings.sync.setup"
+class SetupFile:
+    """A setup beside a file; ``setup``: one ``bookings.sync.setup``."""
+
+    def __init__(self, setup):
+        setup.ensure_one()
+        self.setup = setup
+        self.env = setup.env
+
+    def _in_english(self):
+        """The same, read with all rights in the setup's company and in the language of files."""
+        setup = self.setup
+        return SetupFile(setup.sudo().with_company(setup.company_id).with_context(lang="en_US"))
 
     # -- writing ------------------------------------------------
 
-    def _to_file(self):
-        """This setup as a plain dict that JSON can hold."""
-        self.ensure_one()
-        setup = self.sudo().with_company(self.company_id).with_context(lang="en_US")
+    def to_dict(self):
+        """The setup as a plain dict that JSON can hold."""
+        plain = self._in_english()
+        setup = plain.setup
         return {
             "format": FORMAT,
             "version": VERSION,
             "made_from": {"setup": setup.name},
-            "settings": setup._file_values(setup, setup._file_fields(setup)),
+            "settings": plain._values_of(setup, plain._fields_of(setup)),
             "services": [
                 {key: service[key] for key in SERVICE_KEYS}
-                | setup._file_values(service, setup._service_file_fields())
+                | plain._values_of(service, plain._service_fields())
                 for service in setup.service_ids.sorted("remote_id")
             ],
             "rules": {
-                name: [setup._file_values(rule, setup._file_fields(rule)) for rule in setup[name]]
-                for name in setup._rule_lists()
+                name: [plain._values_of(rule, plain._fields_of(rule)) for rule in setup[name]]
+                for name in self._rule_lists()
             },
             "confirmed": sorted(CONFIRMED.intersection(setup.checklist_confirmed or ())),
         }
 
-    def _file_fields(self, records):
+    def _fields_of(self, records):
         """Fields of a setup or rule that are a person's choice, whatever addon they are of."""
         return sorted(
             name
@@ -115,8 +124,8 @@ class BookingsSyncSetup(models.Model):
             and not field.groups
         )
 
-    def _service_file_fields(self):
-        names = self._file_fields(self.env["bookings.service"])
+    def _service_fields(self):
+        names = self._fields_of(self.env["bookings.service"])
         return [name for name in names if name not in SERVICE_KEYS]
 
     def _rule_lists(self):
@@ -126,7 +135,7 @@ class BookingsSyncSetup(models.Model):
         state = {"run_ids", "service_ids", "message_ids", "activity_ids", "message_follower_ids"}
         return sorted(
             name
-            for name, field in self._fields.items()
+            for name, field in self.setup._fields.items()
             if field.type == "one2many"
             and name not in state
             and field.inverse_name == "setup_id"
@@ -134,7 +143,7 @@ class BookingsSyncSetup(models.Model):
             and name.endswith("rule_ids")
         )
 
-    def _file_values(self, record, names):
+    def _values_of(self, record, names):
         return {name: self._to_json(record, name) for name in names}
 
     def _to_json(self, record, name):
@@ -164,41 +173,17 @@ class BookingsSyncSetup(models.Model):
 
     # -- reading ------------------------------------------------
 
-    def _read_file(self, text):
-        """The dict of a file's bytes.
-
-        :raises UserError: it is not such a file
-        """
-        try:
-            if len(text) > MAX_BYTES:
-                raise ValueError
-            data = json.loads(text)
-            if data["format"] != FORMAT or not isinstance(data["settings"], dict):
-                raise ValueError
-            services, confirmed = data.get("services", []), data.get("confirmed", [])
-            if (
-                not all(isinstance(row, dict) for row in services)
-                or not set(confirmed) <= CONFIRMED
-            ):
-                raise ValueError
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise UserError(self.env._("This is not a file with a Bookings sync setup.")) from error
-        if data.get("version") != VERSION:
-            raise UserError(self.env._("This file was made by a newer version of the addon."))
-        return data
-
-    def _file_changes(self, data):
+    def changes(self, data):
         """What applying a file would change: ``[Change]``, empty where nothing."""
-        return self._plan_file(data)[0]
+        return self._plan(data)[0]
 
-    def _apply_file(self, data):
+    def apply(self, data):
         """Apply a file to this setup; what cannot be applied is left as it is.
 
-        :returns: ``[Change]`` as :meth:`_file_changes` before it, and what was refused, with the reason
+        :returns: ``[Change]`` as :meth:`changes` before it, and what was refused, with the reason
         """
-        self.ensure_one()
-        self.check_access("write")
-        changes, writes = self._plan_file(data)
+        self.setup.check_access("write")
+        changes, writes = self._plan(data)
         for record, values in writes:
             if self._refused(write_from_file, record, values):
                 # What goes together is written together; where that is refused, what can be by itself.
@@ -209,9 +194,9 @@ class BookingsSyncSetup(models.Model):
         for name in self._rule_lists():
             if name in data.get("rules", {}):
                 if why := self._refused(self._apply_rules, name, data["rules"][name]):
-                    label = self._fields[name]._description_string(self.env)
+                    label = self.setup._fields[name]._description_string(self.env)
                     changes.append(Change(self.env._("Rules"), label, "", "", why))
-        self._confirm_step(*data.get("confirmed", ()))
+        self.setup._confirm_step(*data.get("confirmed", ()))
         return changes
 
     def _refused(self, write, *args):
@@ -224,13 +209,14 @@ class BookingsSyncSetup(models.Model):
             return str(error)
         return ""
 
-    def _plan_file(self, data):
+    def _plan(self, data):
         """Differences and what to write: ``([Change], [(record, {field: value in file})])``."""
-        self.ensure_one()
         changes, writes = [], []
         place = self.env._("Settings")
-        self._compare(self, data["settings"], self._file_fields(self), place, changes, writes)
-        services = self.service_ids
+        self._compare(
+            self.setup, data["settings"], self._fields_of(self.setup), place, changes, writes
+        )
+        services = self.setup.service_ids
         for row in data.get("services", []):
             service = self._service_of(services, row)
             label = str(row.get("name") or row.get("remote_id") or "?")
@@ -240,12 +226,12 @@ class BookingsSyncSetup(models.Model):
                     changes.append(Change(label, "", "", "", problem))
                 continue
             values = {key: value for key, value in row.items() if key not in SERVICE_KEYS}
-            self._compare(service, values, self._service_file_fields(), label, changes, writes)
+            self._compare(service, values, self._service_fields(), label, changes, writes)
         for name in self._rule_lists():
             rules = data.get("rules", {}).get(name)
-            if rules is not None and rules != self._to_file()["rules"][name]:
-                field = self._fields[name]._description_string(self.env)
-                now, then = len(self[name]), len(rules)
+            if rules is not None and rules != self.to_dict()["rules"][name]:
+                field = self.setup._fields[name]._description_string(self.env)
+                now, then = len(self.setup[name]), len(rules)
                 changes.append(
                     Change(
                         self.env._("Rules"),
@@ -266,20 +252,20 @@ class BookingsSyncSetup(models.Model):
         return named if len(named) == 1 else services.browse()
 
     def _compare(self, record, values, names, place, changes, writes):
-        setup = self.sudo().with_company(self.company_id).with_context(lang="en_US")
-        plain = record.sudo().with_env(setup.env)
+        english = self._in_english()
+        plain = record.sudo().with_env(english.env)
         to_write = {}
         for name in names:
             if name not in values:
                 continue
-            now, then = setup._to_json(plain, name), values[name]
+            now, then = english._to_json(plain, name), values[name]
             if record._fields[name].translate and isinstance(then, dict):
                 then = {code: then.get(code, text) for code, text in now.items()}
             if now == then:
                 continue
             problem = ""
             try:
-                value = setup._from_json(plain, name, then)
+                value = english._from_json(plain, name, then)
             except UserError as error:
                 problem = str(error)
             else:
@@ -327,7 +313,7 @@ class BookingsSyncSetup(models.Model):
             raise UserError(self.env._("A reference is expected."))
         company = Domain.TRUE
         if "company_id" in records._fields or "company_ids" in records._fields:
-            company = Domain(records._check_company_domain(self.company_id))
+            company = Domain(records._check_company_domain(self.setup.company_id))
         if isinstance(reference.get("xmlid"), str):
             found = self.env.ref(reference["xmlid"], raise_if_not_found=False)
             if (
@@ -349,17 +335,38 @@ class BookingsSyncSetup(models.Model):
 
     def _apply_rules(self, name, rows):
         """Replace a list of rules by that of the file, unless it is the same."""
-        if rows == self._to_file()["rules"][name]:
+        if rows == self.to_dict()["rules"][name]:
             return
-        field = self._fields[name]
+        field = self.setup._fields[name]
         rules = self.env[field.comodel_name]
         made = []
         for row in rows:
             values = {}
-            for key in self._file_fields(rules):
+            for key in self._fields_of(rules):
                 if key in row:
                     value = self._from_json(rules, key, row[key])
                     values[key] = for_orm(rules, key, value)
-            made.append(values | {field.inverse_name: self.id})
-        self[name].unlink()
+            made.append(values | {field.inverse_name: self.setup.id})
+        self.setup[name].unlink()
         rules.create(made)
+
+
+def read_file(env, text):
+    """The dict of a file's bytes.
+
+    :raises UserError: it is not such a file
+    """
+    try:
+        if len(text) > MAX_BYTES:
+            raise ValueError
+        data = json.loads(text)
+        if data["format"] != FORMAT or not isinstance(data["settings"], dict):
+            raise ValueError
+        services, confirmed = data.get("services", []), data.get("confirmed", [])
+        if not all(isinstance(row, dict) for row in services) or not set(confirmed) <= CONFIRMED:
+            raise ValueError
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise UserError(env._("This is not a file with a Bookings sync setup.")) from error
+    if data.get("version") != VERSION:
+        raise UserError(env._("This file was made by a newer version of the addon."))
+    return data

@@ -1,4 +1,5 @@
-from odoo import models
+from odoo import api, models
+from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tools import float_compare, float_round, format_date, format_time
 
@@ -7,7 +8,7 @@ from ..booking import facts as booking_rules
 
 
 class BookingsBooking(models.Model):
-    """What a draft of bookings holds: which share one, its values, its lines and their text."""
+    """What a draft of bookings holds, which share one, and what posted lines bill of them in the end."""
 
     _inherit = "bookings.booking"
 
@@ -56,15 +57,6 @@ class BookingsBooking(models.Model):
     def _split(self):
         self.ensure_one()
         return self._splits()[self.id]
-
-    def _payer_split(self):
-        """Ids of the payer's delivery address and of the fiscal position that follows from it."""
-        payer = self.payer_id
-        delivery = payer
-        if payer.child_ids or payer.parent_id:
-            delivery = payer.browse(payer.address_get(["delivery"])["delivery"])
-        positions = self.env["account.fiscal.position"].with_company(self.company_id)
-        return delivery.id, positions._get_fiscal_position(payer, delivery=delivery).id
 
     # -- the document ------------------------------------------------------------------------------------
 
@@ -269,17 +261,6 @@ class BookingsBooking(models.Model):
         )
         return {**(by_rules or {}), **own}
 
-    def _line_taxes(self, split):
-        if self._without_tax():
-            return self.env["account.tax"]
-        taxes = self._taxes_of(self.product_id)
-        position = self.env["account.fiscal.position"].browse(split.fiscal_position)
-        return position.map_tax(taxes) if position else taxes
-
-    def _taxes_of(self, product):
-        """A product's taxes in the company of this booking, before any fiscal position."""
-        return product.sudo().taxes_id._filter_taxes_by_company(self.company_id)
-
     def _line_text(self):
         """The line's text in the payer's language; that of a fee begins with its product."""
         rendered = self._rendered_template()
@@ -325,3 +306,63 @@ class BookingsBooking(models.Model):
         return payer == partner or (
             payer.commercial_partner_id == family and (partner == family or not family.is_company)
         )
+
+    # -- the ledger: what posted lines, net of their credits, bill of a booking -----------------------------
+
+    @api.depends("invoice_line_ids.move_id.payment_state")
+    def _compute_moves(self):
+        for booking in self:
+            moves = booking.invoice_line_ids.move_id
+            live = booking.invoice_line_ids.filtered("booking_live").move_id
+            booking.move_ids = moves
+            booking.move_count = len(moves)
+            booking.payment_state = live[:1].payment_state
+
+    @api.depends(
+        "invoice_line_ids.price_total", "invoice_line_ids.parent_state", "amount", "status"
+    )
+    def _compute_billed(self):
+        for booking in self:
+            billed = (
+                booking.sudo().invoice_line_ids._booking_billed() if booking.billed_before else 0.0
+            )
+            booking.billed_amount = billed
+            booking.credited_amount = (
+                booking._credited_part(booking.sudo().invoice_line_ids)
+                if booking.status == "invoiced"
+                else 0.0
+            )
+
+    def _credited_part(self, lines):
+        """What was credited and not billed again since; what a person gave away on the invoice is not part of it."""
+        self.ensure_one()
+        left = self.amount - lines._booking_billed()
+        return max(0.0, self.currency_id.round(min(left, lines._booking_credited())))
+
+    def _amount_to_bill(self, line=None):
+        """What is still to be billed of a booking: all, or the credited part where posted lines still bill the rest.
+
+        :param line: an invoice line of it that is not counted
+        """
+        self.ensure_one()
+        if not self.billed_before:
+            return self.amount
+        others = self.sudo().invoice_line_ids - line if line else self.sudo().invoice_line_ids
+        if self.currency_id.compare_amounts(others._booking_billed(), 0.0) <= 0:
+            return self.amount
+        return self._credited_part(others)
+
+    def action_view_invoices(self):
+        self.ensure_one()
+        return self.move_ids._bookings_action()
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_billed(self):
+        billed = self.filtered(lambda booking: booking.invoice_line_ids)
+        if billed:
+            raise UserError(
+                self.env._(
+                    "%(bookings)s: on an invoice. Archive the sync setup instead of deleting its bookings.",
+                    bookings=", ".join(billed[:5].mapped("display_name")),
+                )
+            )

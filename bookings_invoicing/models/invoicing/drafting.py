@@ -1,11 +1,11 @@
-import logging
-
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.fields import Domain
-from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+from odoo.fields import Command, Domain
+from odoo.tools import plaintext2html
 
-_logger = logging.getLogger(__name__)
+from ...billing import grouping
+from . import billed_line
+
 AT_ONCE = 500  # drafts; more become a queued run
 
 
@@ -14,7 +14,7 @@ class Joining(frozenset):
 
 
 class BookingsBooking(models.Model):
-    """From bookings to drafts: claim, check again, group, create, all in one transaction.
+    """From bookings to drafts: claim, check again, group, create, all in one transaction; and what follows a change.
 
     A draft that is there already takes bookings where a person says so; that is never the default.
     """
@@ -90,7 +90,7 @@ class BookingsBooking(models.Model):
         run._leave_out(self - claimed, self.env._("Somebody else is working on it."))
         billable = claimed._billable(run)
         for company, bookings in billable.grouped("company_id").items():
-            bookings.with_company(company)._draft(run, settings)
+            run._draft(bookings.with_company(company), settings)
 
     def _claim(self):
         """Those bookings that nobody else works on, locked for this transaction."""
@@ -110,80 +110,6 @@ class BookingsBooking(models.Model):
 
     def _pass_by_clock_again(self):
         self.env.add_to_compute(self._fields["status"], self)
-
-    def _draft(self, run, settings):
-        """Create the drafts of ready bookings of one company; one that fails costs only itself.
-
-        Bookings whose setups bill by different flows never share a document.
-
-        :param dict settings: ``join``: ids of drafts that may take the bookings
-        """
-        wanted = settings.get("join")
-        records = self.with_context(bookings_join=Joining(wanted)) if wanted else self
-        for bookings in records.grouped(lambda booking: booking.setup_id.billing_flow).values():
-            groups = [
-                (bookings.browse(item.id for item in g.items), g)
-                for g in bookings._grouped(settings)
-            ]
-            groups, stopped = bookings._let_out_by_total(groups)
-            for left, reason in stopped:
-                run._leave_out(left, reason)
-            bookings._draft_groups(run, groups)
-        if wanted:
-            run.sudo().joined_line_ids |= self.sudo().invoice_line_ids.filtered(
-                lambda line: line.booking_live and line.move_id.id in wanted
-            )
-
-    def _draft_groups(self, run, groups):
-        """Make the documents of these groups; on failure by halves, until the bad bookings are found and left out."""
-        if not groups:
-            return
-        try:
-            with self.env.cr.savepoint():
-                documents = self._create_documents(groups)
-                self.env.flush_all()
-        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
-            raise
-        except Exception as error:
-            self.env.invalidate_all()
-            if len(groups) > 1:
-                for half in _halves(groups):
-                    self._draft_groups(run, half)
-            else:
-                self._draft_without_bad(run, *groups[0], error)
-            return
-        run._take(documents)
-
-    def _draft_without_bad(self, run, bookings, group, error):
-        """Leave out what keeps a document from being made; the rest still becomes one document."""
-        bad = self._find_bad(bookings, group, error)
-        for booking_id, reason in bad.items():
-            _logger.info("Booking %s cannot be drafted: %s", booking_id, reason)
-            run._leave_out(self.browse(booking_id), _reason_text(self.env, reason))
-        good = bookings.filtered(lambda booking: booking.id not in bad)
-        if bad:
-            self._draft_groups(run, [(good, group)] if good else [])
-        else:
-            run._leave_out(bookings, _reason_text(self.env, error))
-
-    def _find_bad(self, bookings, group, error):
-        """``{booking id: error}`` of those that fail alone, found by halves; nothing of the trials is kept."""
-        if len(bookings) == 1:
-            return {bookings.id: error}
-        bad = {}
-        middle = len(bookings) // 2
-        for half in (bookings[:middle], bookings[middle:]):
-            try:
-                with self.env.cr.savepoint() as trial:
-                    self._create_documents([(half, group)])
-                    self.env.flush_all()
-                    trial.rollback()
-            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
-                raise
-            except Exception as found:
-                self.env.invalidate_all()
-                bad |= self._find_bad(half, group, found)
-        return bad
 
     def _create_documents(self, groups):
         flow = groups[0][0].setup_id[:1].billing_flow
@@ -274,14 +200,149 @@ class BookingsBooking(models.Model):
         )
         self._note_billed()
 
+    # -- what a person does about a booking that is billed --------------------------------------------------
 
-def _halves(items):
-    middle = len(items) // 2
-    return items[:middle], items[middle:]
+    def action_update_draft(self):
+        """Let the lines on drafts follow what changed in Bookings since."""
+        self.check_access("write")
+        for booking in self:
+            line = booking.invoice_line_ids.filtered("booking_live")
+            if booking.status != "drafted" or not line:
+                raise UserError(self.env._("%s is on no draft.", booking.display_name))
+            booking._redraft(line.move_id, line)
+        return True
 
+    def action_leave_as_billed(self):
+        """Say that the invoice stays as it is, whatever changed in Bookings since."""
+        self.check_access("write")
+        for booking in self.filtered("changed_since_billing"):
+            texts = (self.env._("Left as billed."), booking.pending_text)
+            booking.message_post(body=plaintext2html("\n".join(filter(None, texts))))
+        self.sudo().changed_since_billing = False
+        return True
 
-def _reason_text(env, error):
-    """What a person can read of an error; the log has the rest."""
-    if isinstance(error, UserError):
-        return str(error)
-    return env._("Odoo cannot draft it: %s", str(error).split("\n", 1)[0] or type(error).__name__)
+    def _redraft(self, move, line):
+        """Take the line off its draft and, if the booking can still be billed on it, put it there anew."""
+        before = grouping.Split(
+            move.company_id.id,
+            move.partner_id.id,
+            move.currency_id.id,
+            move.journal_id.id,
+            move.fiscal_position_id.id,
+            move.partner_shipping_id.id,
+            move.ref or "",
+        )
+        edits = self._edits(line)
+        move = move.with_context(skip_is_manually_modified=True)
+        runs = self.env["bookings.invoice.run"].sudo().search([("joined_line_ids", "in", line.ids)])
+        line.with_context(skip_is_manually_modified=True).unlink()
+        self._pass_by_clock_again()
+        self._refresh_billing()
+        if self.status == "ready" and grouping.can_join(before, self._split()):
+            values = self._prepare_invoice_line(self._split())
+            runs.joined_line_ids |= self._put_on_draft(move, values, edits).sudo()
+        elif not move.invoice_line_ids:
+            move.unlink()
+
+    def _edits(self, line):
+        """What a person changed on this line of the booking, see :mod:`.billed_line`.
+
+        :param line: ``account.move.line`` or ``sale.order.line``
+        :returns: what it was when it was written, values to keep, and what is to be said
+        """
+        # Of a line made before this was noted: what would be prepared today.
+        written = line.sudo().booking_written or {
+            "name": billed_line.text_digest(self._line_text()),
+            "discount": 0.0,
+            "tax_ids": sorted(self._line_taxes(self._split()).ids),
+        }
+        kept = billed_line.changed(line, written, billed_line.KEPT)
+        replaced = billed_line.changed(line, written, billed_line.REPLACED)
+
+        def label(name):
+            return line._fields[name]._description_string(self.env)
+
+        text = self._edits_text(
+            [label(name) for name in kept], {label(name): replaced[name] for name in replaced}
+        )
+        return written, kept, text
+
+    def _edits_text(self, kept, replaced):
+        """What is said about changes by hand when a line follows its booking; empty where there were none.
+
+        :param kept: labels
+        :param dict replaced: values by label
+        """
+        texts = []
+        if kept:
+            texts.append(self.env._("Kept as changed by hand: %s.", ", ".join(kept)))
+        if replaced:
+            values = (f"{label} {value}" for label, value in replaced.items())
+            texts.append(
+                self.env._("Replaced by what the booking says now: %s.", ", ".join(values))
+            )
+        if not texts:
+            return ""
+        return " ".join([f"{self.display_name}:", *texts])
+
+    def _put_on_draft(self, move, values, edits):
+        """Put the booking on the draft anew, with what a person had changed on its line before.
+
+        :param dict values: of the invoice line
+        :param edits: from :meth:`_edits`, of the line that was there
+        """
+        written, kept, text = edits
+        values = billed_line.with_kept(values, kept)
+        move.check_access("write")
+        move.sudo().write({"invoice_line_ids": [Command.create(values)]})
+        line = move.invoice_line_ids.filtered(lambda one: one.booking_id == self)
+        billed_line.note_written(line, written, kept)
+        move._bookings_date_again()
+        self._tell_edits(move, text)
+        return line
+
+    def _tell_edits(self, document, text):
+        """Say it on booking and document, and to who pressed the button."""
+        if not text:
+            return
+        self.message_post(body=text)
+        document.message_post(body=text)
+        self.env.user._bus_send(
+            "simple_notification",
+            {
+                "title": document.display_name,
+                "message": text,
+                "type": "warning",
+                "sticky": True,
+            },
+        )
+
+    def action_prepare_credit(self):
+        """Draft a credit note of this booking's line; once confirmed, the booking is ready for a new draft."""
+        self.ensure_one()
+        self.check_access("write")
+        line = self.invoice_line_ids.filtered("booking_live")
+        if self.status != "invoiced" or not line:
+            raise UserError(self.env._("%s is on no confirmed invoice.", self.display_name))
+        if self.bill_again_id.state == "draft":
+            return self.bill_again_id._bookings_action()
+        if already := line.sudo()._booking_credit_lines().move_id:
+            raise UserError(
+                self.env._(
+                    "%(booking)s: part of it is credited already by %(refunds)s. Credit the rest on the invoice itself.",
+                    booking=self.display_name,
+                    refunds=", ".join(already.mapped("name")),
+                )
+            )
+        move = line.move_id
+        credit = move._reverse_moves(
+            [
+                {
+                    "ref": self.env._("Reversal of: %s", move.name),
+                    "invoice_date": fields.Date.context_today(self),
+                }
+            ]
+        )
+        credit.invoice_line_ids.filtered(lambda other: other.booking_id != self).unlink()
+        self.sudo().bill_again_id = credit
+        return credit._bookings_action()

@@ -6,6 +6,9 @@ from odoo.fields import Command
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
+from ..base.bisect import by_halves
+from .drafting import Joining
+
 _logger = logging.getLogger(__name__)
 ERROR_LENGTH = 500
 BATCH = 200  # documents made and committed together by the scheduled action
@@ -154,6 +157,75 @@ class BookingsInvoiceRun(models.Model):
         for run in self:
             when = fields.Datetime.context_timestamp(run, run.date)
             run.display_name = f"{when:%Y-%m-%d %H:%M} {run.user_id.name}"
+
+    # -- drafting ------------------------------------------------------------------------------------
+
+    def _draft(self, bookings, settings):
+        """Create the drafts of ready bookings of one company; one that fails costs only itself.
+
+        Bookings whose setups bill by different flows never share a document.
+
+        :param dict settings: what differs from the setups: ``grouping``; ``join``: ids of drafts that may take bookings
+        """
+        wanted = settings.get("join")
+        if wanted:
+            bookings = bookings.with_context(bookings_join=Joining(wanted))
+        for part in bookings.grouped(lambda booking: booking.setup_id.billing_flow).values():
+            groups = [
+                (part.browse(item.id for item in group.items), group)
+                for group in part._grouped(settings)
+            ]
+            groups, stopped = part._let_out_by_total(groups)
+            for left, reason in stopped:
+                self._leave_out(left, reason)
+            self._draft_groups(groups)
+        if wanted:
+            self.sudo().joined_line_ids |= bookings.sudo().invoice_line_ids.filtered(
+                lambda line: line.booking_live and line.move_id.id in wanted
+            )
+
+    def _draft_groups(self, groups):
+        """Make the documents of these groups; on failure by halves, until the bad bookings are found and left out.
+
+        :param groups: ``[(bookings, bookings_invoicing.billing.grouping.Group)]``
+        """
+        made = by_halves(
+            self.env,
+            groups,
+            lambda part: part[0][0]._create_documents(part),
+            self._draft_without_bad,
+        )
+        for documents in made:
+            self._take(documents)
+
+    def _draft_without_bad(self, groups, error):
+        """Leave out what keeps a document from being made; the rest still becomes one document."""
+        [(bookings, group)] = groups
+        bad = self._find_bad(bookings, group, error)
+        for booking_id, reason in bad.items():
+            _logger.info("Booking %s cannot be drafted: %s", booking_id, reason)
+            self._leave_out(bookings.browse(booking_id), _reason_text(self.env, reason))
+        good = bookings.filtered(lambda booking: booking.id not in bad)
+        if bad:
+            self._draft_groups([(good, group)] if good else [])
+        else:
+            self._leave_out(bookings, _reason_text(self.env, error))
+
+    def _find_bad(self, bookings, group, error):
+        """``{booking id: error}`` of those that fail alone; nothing of the trials is kept."""
+        if len(bookings) == 1:
+            return {bookings.id: error}
+        bad, middle = {}, len(bookings) // 2
+
+        def attempt(part):
+            with self.env.cr.savepoint() as trial:
+                part._create_documents([(part, group)])
+                self.env.flush_all()
+                trial.rollback()
+
+        for half in (bookings[:middle], bookings[middle:]):
+            by_halves(self.env, half, attempt, lambda one, why: bad.update({one.id: why}))
+        return bad
 
     # -- what came of it -----------------------------------------------------------------------------
 
@@ -395,3 +467,10 @@ class BookingsInvoiceRun(models.Model):
                 else self.env._("%s lines removed", lines)
             )
         return ", ".join(texts)
+
+
+def _reason_text(env, error):
+    """What a person can read of an error; the log has the rest."""
+    if isinstance(error, UserError):
+        return str(error)
+    return env._("Odoo cannot draft it: %s", str(error).split("\n", 1)[0] or type(error).__name__)

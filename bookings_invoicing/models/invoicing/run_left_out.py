@@ -5,7 +5,7 @@ class BookingsInvoiceRunLeftOut(models.Model):
     """A booking that a run left out, with the reason."""
 
     _name = "bookings.invoice.run.left.out"
-    _inherit = ["bookings.own.links"]
+    _inherit = ["bookings.own.links", "bookings.safe.export"]
     _description = "Booking Left Out of an Invoice Run"
 
     run_id = fields.Many2one(

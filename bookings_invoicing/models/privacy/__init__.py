@@ -1,0 +1,4 @@
+from . import (
+    forgetting,
+    retention,
+)

@@ -2,68 +2,64 @@ import logging
 
 from dateutil.relativedelta import relativedelta
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import plaintext2html
 
 from ...billing import matching
-from .forgetting import OPEN, PSEUDONYM
+from ..base.moments import EVERY_DAY
+from ..directory.forgotten import PSEUDONYM
+from .forgetting import OPEN, forget_people
 
 _logger = logging.getLogger(__name__)
 WARNING = "mail.mail_activity_data_warning"
 UNSETTLED = (*OPEN, "invoiced")
 
 
-class BookingsSyncSetup(models.Model):
+class BookingsCustomer(models.Model):
     """Who is forgotten by the clock: whose bookings all ended long ago, or who never booked and is listed no more."""
 
-    _inherit = "bookings.sync.setup"
+    _inherit = "bookings.customer"
 
-    retention_months = fields.Integer(
-        string="Forget After (Months)",
-        default=36,
-        bounds=(0, 1200),
-        help="People none of whose bookings was ever on an invoice are forgotten so many months after the last one. "
-        "0: never.",
-    )
-
-    def _forget_old_or_tell(self):
-        """Forget whom this setup need not know any more; a failure costs only this setup, and somebody is told."""
+    @api.model
+    def _forget_old_or_tell(self, setup):
+        """Forget whom a setup need not know any more; a failure costs only this setup, and somebody is told."""
         try:
             with self.env.cr.savepoint():
-                self._forget_old()
+                self._forget_old(setup)
                 self.env.flush_all()
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             raise
         except Exception as error:
-            _logger.exception("Retention of setup %s failed", self.id)
+            _logger.exception("Retention of setup %s failed", setup.id)
             self.env.invalidate_all(flush=False)
-            self._tell_responsible(
+            setup._tell_responsible(
                 WARNING,
                 plaintext2html(str(error) or type(error).__name__),
                 summary=self.env._("Automatic retention failed"),
             )
 
-    def _forget_old(self, limit=1000):
-        self.ensure_one()
-        before = fields.Datetime.now() - relativedelta(months=self.retention_months)
-        self._forget_old_customers(before, limit)
-        self._forget_old_names(before, limit)
+    @api.model
+    def _forget_old(self, setup, limit=1000):
+        before = fields.Datetime.now() - relativedelta(months=setup.retention_months)
+        self._forget_old_customers(setup, before, limit)
+        self._forget_old_names(setup, before, limit)
 
-    def _forget_old_customers(self, before, limit):
+    @api.model
+    def _forget_old_customers(self, setup, before, limit):
         """Forget people whose bookings all ended before then, are settled, and were never on an invoice."""
         booking = self.env["bookings.booking"].sudo().with_context(active_test=False)
         ended = booking._read_group(
             [
-                ("setup_id", "=", self.id),
+                ("setup_id", "=", setup.id),
                 ("customer_id", "!=", False),
                 ("customer_id.is_forgotten", "=", False),
             ],
             ["customer_id"],
             having=[("stop:max", "<", before)],
         )
-        customers = self.env["bookings.customer"].sudo().browse(row[0].id for row in ended)
-        customers = (customers | self._never_booked(before))._same_people()
+        customers = self.sudo().browse(row[0].id for row in ended)
+        customers = (customers | self._never_booked(setup, before))._same_people()
         kept = booking._read_group(
             [
                 ("customer_id", "in", customers.ids),
@@ -78,15 +74,15 @@ class BookingsSyncSetup(models.Model):
         kept = customers.browse(row[0].id for row in kept)._same_people()
         (customers - kept)[:limit]._same_people()._forget()
 
-    def _never_booked(self, before):
+    @api.model
+    def _never_booked(self, setup, before):
         """Rows without a booking, of people whom Bookings lists no more, that nobody has touched since then."""
         rows = (
-            self.env["bookings.customer"]
-            .sudo()
+            self.sudo()
             .with_context(active_test=False)
             .search(
                 [
-                    ("setup_id", "=", self.id),
+                    ("setup_id", "=", setup.id),
                     ("is_forgotten", "=", False),
                     ("booking_ids", "=", False),
                     ("write_date", "<", before),
@@ -99,7 +95,8 @@ class BookingsSyncSetup(models.Model):
         listed = rows._same_people().filtered(lambda row: row.in_directory and not row.removed)
         return rows - listed._same_people()
 
-    def _forget_old_names(self, before, limit):
+    @api.model
+    def _forget_old_names(self, setup, before, limit):
         """Forget the names of attendees who are nothing but a name, booking by booking: nobody knows whose they are."""
         old = (
             self.env["bookings.booking"]
@@ -107,7 +104,7 @@ class BookingsSyncSetup(models.Model):
             .with_context(active_test=False)
             .search(
                 [
-                    ("setup_id", "=", self.id),
+                    ("setup_id", "=", setup.id),
                     ("customer_id", "=", False),
                     ("unnamed", "=", False),
                     ("stop", "<", before),
@@ -117,31 +114,36 @@ class BookingsSyncSetup(models.Model):
                 ]
             )
         )
-        for namesakes in old._namesakes()[:limit]:
+        for namesakes in _namesakes(old)[:limit]:
             if namesakes <= old:
-                namesakes._forget_name()
+                _forget_name(namesakes)
 
 
-class BookingsBooking(models.Model):
-    _inherit = "bookings.booking"
+def _namesakes(bookings):
+    """For each appointment and name, its bookings that have nothing but that name: Bookings cannot tell them apart."""
+    there = bookings.search(
+        [
+            ("setup_id", "in", bookings.setup_id.ids),
+            ("appointment_id", "in", bookings.mapped("appointment_id")),
+            ("customer_id", "=", False),
+        ]
+    )
+    groups = there.grouped(lambda one: (one.appointment_id, matching.name_key(one.name)))
+    return [rows for rows in groups.values() if rows & bookings]
 
-    def _namesakes(self):
-        """For each appointment and name, its bookings that have nothing but that name: Bookings cannot tell them apart."""
-        there = self.search(
-            [
-                ("setup_id", "in", self.setup_id.ids),
-                ("appointment_id", "in", self.mapped("appointment_id")),
-                ("customer_id", "=", False),
-            ]
-        )
-        groups = there.grouped(lambda one: (one.appointment_id, matching.name_key(one.name)))
-        return [rows for rows in groups.values() if rows & self]
 
-    def _forget_name(self):
-        """Put a pseudonym in place of the one name of these bookings of one appointment."""
-        forgotten, setup = self.env["bookings.forgotten"], self.setup_id
-        words = {*self.mapped("name"), *self.partner_id.mapped("name")} - {False, ""}
-        there = {forgotten._name_there(one.appointment_id, one.name) for one in self}
-        pseudonym, name = forgotten._remember(setup, there, fields.Datetime.now())
-        self._forget_people(pseudonym, name)
-        forgotten._scrub(setup, self, words, name)
+def _forget_name(bookings):
+    """Put a pseudonym in place of the one name of these bookings of one appointment."""
+    forgotten, setup = bookings.env["bookings.forgotten"], bookings.setup_id
+    words = {*bookings.mapped("name"), *bookings.partner_id.mapped("name")} - {False, ""}
+    there = {forgotten._name_there(one.appointment_id, one.name) for one in bookings}
+    pseudonym, name = forgotten._remember(setup, there, fields.Datetime.now())
+    forget_people(bookings, pseudonym, name)
+    forgotten._scrub(setup, bookings, words, name)
+
+
+@EVERY_DAY.step
+def _forget_who_is_long_gone(connections):
+    setups = connections.env["bookings.sync.setup"].sudo().with_context(active_test=False)
+    for setup in setups.search([("retention_months", ">", 0)]):
+        setup.env["bookings.customer"]._forget_old_or_tell(setup)

@@ -1,32 +1,25 @@
+from datetime import timedelta
+
+from markupsafe import Markup
+
 from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import format_datetime, plaintext2html
+
+from ... import graph
+from ..base.graph_errors import tell
 
 DAY = 86400
+LATE_AT_LEAST = timedelta(hours=1)
+LOOK_EVERY = timedelta(days=1)
+ERROR_LENGTH = 500
+ACTIVITY = "bookings_invoicing.mail_activity_sync"
 
 
 class BookingsSyncSetup(models.Model):
-    """How a setup is doing: what the health board shows over all companies that are switched on."""
+    """How a setup is doing: late, failing, what is left to do; what the health board shows and who is told."""
 
     _inherit = "bookings.sync.setup"
-
-    last_sync_age = fields.Char(
-        string="Last Sync",
-        compute="_compute_last_sync_age",
-        help="How long ago appointments were read",
-    )
-    secret_expiry = fields.Date(related="connection_id.secret_expiry", string="Secret Expires")
-    secret_days_left = fields.Integer(compute="_compute_secret_days_left")
-    unmapped_service_count = fields.Integer(
-        string="Services Without Product", compute="_compute_open_points", compute_sudo=True
-    )
-    unknown_customer_count = fields.Integer(
-        string="Unknown Customers", compute="_compute_open_points", compute_sudo=True
-    )
-    unbilled_amount = fields.Monetary(
-        string="Unbilled",
-        compute="_compute_open_points",
-        compute_sudo=True,
-        help="Amount of the bookings that have ended and are on no invoice",
-    )
 
     @api.depends("last_appointment_sync")
     @api.depends_context("lang")
@@ -75,7 +68,7 @@ class BookingsSyncSetup(models.Model):
             ["customer_id:count_distinct"],
         )
         amounts = self.env["bookings.booking"]._read_group(
-            [("setup_id", "in", self.ids), *self.env["bookings.booking"]._uninvoiced_domain()],
+            [("setup_id", "in", self.ids), ("status", "in", ("ready", "attention"))],
             ["setup_id"],
             ["amount:sum"],
         )
@@ -117,3 +110,167 @@ class BookingsSyncSetup(models.Model):
             "name": self.name,
             "last_sync": last and f"{last.isoformat()}Z" or None,
         }
+
+    # -- late and failing ------------------------------------------------------------------------------
+
+    @api.depends(
+        "error_message",
+        "last_appointment_sync",
+        "interval_number",
+        "interval_type",
+        "connection_id.state",
+    )
+    def _compute_health(self):
+        for setup in self:
+            if setup.error_message or setup.connection_id.state == "attention":
+                setup.health = "attention"
+            else:
+                setup.health = "late" if setup._is_late() else "ok"
+
+    def _is_late(self):
+        """Whether the last good synchronization is too long ago for the interval, and nobody wanted that."""
+        self.ensure_one()
+        now = fields.Datetime.now()
+        last = self._last_good() or self.create_date or now
+        return not self.paused and now - last > max(2 * self._interval(), LATE_AT_LEAST)
+
+    def _last_good(self):
+        return self.last_appointment_sync if self.sync_appointments else self.last_service_sync
+
+    @api.depends(
+        "waiting_reason",
+        "retry_at",
+        "next_sync",
+        "last_appointment_sync",
+        "last_service_sync",
+        "interval_number",
+        "interval_type",
+        "paused",
+    )
+    @api.depends_context("lang", "tz")
+    def _compute_waiting_text(self):
+        for setup in self:
+            setup.waiting_text = setup._waiting_sentence()
+
+    def _waiting_sentence(self):
+        """Why nothing is read at the moment and when it is tried again; empty where all is well."""
+        if self.waiting_reason:
+            return self.env._(
+                "Waiting for Microsoft. %(reason)s Next try: %(time)s.",
+                reason=self.waiting_reason,
+                time=format_datetime(self.env, self.retry_at or self.next_sync),
+            )
+        if not self.error_message and self._is_late():
+            return self.env._(
+                "Nothing was read since %(last)s. Next try: %(time)s. If that has passed, check that the scheduled "
+                "actions of Odoo run.",
+                last=self._shown_time(self._last_good()),
+                time=self._shown_time(self.next_sync),
+            )
+        return False
+
+    def _shown_time(self, moment):
+        return format_datetime(self.env, moment) if moment else self.env._("never")
+
+    def _is_due_to_look(self, now):
+        """Whether to look at the unbilled bookings outside the windows: each at least once a day, whatever the interval."""
+        self.ensure_one()
+        return not self.last_look or now + self._interval() > self.last_look + LOOK_EVERY
+
+    def _interval(self):
+        self.ensure_one()
+        return timedelta(**{self.interval_type: self._bounded("interval_number")})
+
+    def _note_success(self):
+        self.ensure_one()
+        troubles = ("error_message", "error_date", "retry_at", "waiting_reason", "late_since")
+        if any(self[name] for name in troubles):
+            self.sudo().write(dict.fromkeys(troubles, False))
+        self.activity_unlink([ACTIVITY])
+
+    def _note_waiting(self, reason, until):
+        """Say that a failure passes by itself, and when it is tried again.
+
+        :param datetime until: naive UTC
+        """
+        self.ensure_one()
+        self.sudo().write({"waiting_reason": reason, "retry_at": until, "next_sync": until})
+        self.env.ref("bookings_invoicing.ir_cron_sync").sudo()._trigger(at=until)
+
+    def _in_words(self, error):
+        """What ended a synchronisation, for a person.
+
+        :param Exception error:
+        """
+        if isinstance(error, graph.GraphError):
+            return tell(self.env, error)
+        if isinstance(error, UserError):
+            return str(error)
+        return self.env._(
+            "An unexpected error ended the synchronisation; the server's log has the details. %(kind)s: %(error)s",
+            kind=type(error).__name__,
+            error=str(error)[:ERROR_LENGTH],
+        )
+
+    def _note_failure(self, message):
+        """Keep a failure where a person sees it: on the setup, and as one activity for its responsible user."""
+        self.ensure_one()
+        if self.error_message != message or self.retry_at:
+            self.sudo().write(
+                {
+                    "error_message": message,
+                    "error_date": fields.Datetime.now(),
+                    "retry_at": False,
+                    "waiting_reason": False,
+                }
+            )
+        self._tell_responsible(ACTIVITY, plaintext2html(message))
+
+    def _responsible_candidates(self):
+        first, *others = super()._responsible_candidates()
+        return [first, self.sudo().connection_id.user_id, *others]
+
+    # -- the first steps -----------------------------------------------------------------------------
+
+    @api.model
+    def _next_step_help(self):
+        """What is missing before there are bookings, with its button for who may do it; else whom to ask."""
+        companies = [("company_id", "in", [*self.env.companies.ids, False])]
+        setups = self.search(companies)
+        if setups.filtered("last_appointment_sync"):
+            return ""
+        connections = self.env["bookings.connection"].search(companies)
+        if setups:
+            title = self.env._("Nothing was read from Microsoft Bookings yet")
+            label, link = (
+                self.env._("Open Booking Sync. Setup"),
+                f"booking-sync-setup/{setups[:1].id}",
+            )
+        elif connections:
+            title = self.env._("No Bookings business is chosen yet")
+            label, link = (
+                self.env._("Find Businesses"),
+                f"bookings-connections/{connections[:1].id}",
+            )
+        else:
+            title = self.env._("Microsoft Bookings is not connected yet")
+            label, link = self.env._("Connect Microsoft 365"), "bookings-connections/new"
+        if self.env["bookings.connection"].has_access("create"):
+            remedy = Markup('<a class="btn btn-primary" href="/odoo/%s">%s</a>') % (link, label)
+        else:
+            remedy = Markup("<p>%s</p>") % self._whom_to_ask()
+        return Markup('<p class="o_view_nocontent_smiling_face">%s</p>%s') % (title, remedy)
+
+    @api.model
+    def _whom_to_ask(self):
+        group = self.env.ref("bookings_invoicing.group_manager").sudo()
+        people = group.all_user_ids.filtered(
+            lambda user: (
+                self.env.company in user.company_ids and user.active and user != self.env.user
+            )
+        )
+        if not people:
+            return self.env._("Ask your administrator to set it up.")
+        return self.env._(
+            "Ask %s to set it up.", ", ".join(people.sorted("name")[:3].mapped("name"))
+        )

@@ -1,5 +1,6 @@
 from odoo import fields, models
 
+from ...billing import details, money
 from ..base.readable_links import ROLES
 
 SEEN_BY = f"{ROLES},base.group_system"
@@ -38,6 +39,13 @@ class ResCompany(models.Model):
         help="Bookings that a business pays wait until its address and tax ID are known; “/” stands for no tax ID. Off: "
         "what is missing is only a hint.",
     )
+
+    def _bookings_details_policy(self):
+        """:rtype: bookings_invoicing.billing.details.Policy"""
+        self.ensure_one()
+        return details.Policy(
+            money.decimal_of(self.bookings_address_limit), self.bookings_business_details
+        )
 
     def _bookings_sales_flow_known(self):
         """Whether the flow by sale orders can be chosen: its module is there."""

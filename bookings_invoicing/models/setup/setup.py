@@ -5,9 +5,11 @@ from odoo.addons.base.models.res_partner import _tz_get
 from odoo.exceptions import ValidationError
 from odoo.tools.safe_eval import safe_eval
 
-from ...billing import text
+from ...billing import period, text
 from ..base.bounded import DAYS
+from ..base.moments import BILLING_CHANGED, GROUP_PRICE_CHANGED
 
+FEE_KINDS = [("none", "No fee"), ("amount", "Amount"), ("percent", "Per cent of the price")]
 MAX_LINE_TEMPLATE = 500  # characters
 BUSINESS = {"business_id", "connection_id"}
 # What decides what stands in the way of invoices
@@ -110,6 +112,18 @@ class BookingsSyncSetup(models.Model):
         "res.lang", help="The language of the business; given to new customers."
     )
 
+    # Companies that share the business
+    business_key = fields.Char(
+        compute="_compute_business_key", store=True, compute_sudo=True, index=True
+    )
+    shared = fields.Boolean(
+        string="Business Is Shared",
+        readonly=True,
+        copy=False,
+        help="Other companies bill services of this business, too: tick on the services what this "
+        "one bills.",
+    )
+
     # What
     sync_appointments = fields.Boolean(string="Appointments", default=True)
     look_back_days = fields.Integer(default=60, bounds=(0, 3660))
@@ -132,6 +146,23 @@ class BookingsSyncSetup(models.Model):
         string="Customer Filter", help="Which Bookings customers take part. Empty: all."
     )
     service_filter = fields.Char(help="Which Bookings services take part. Empty: all.")
+    question_rule_ids = fields.One2many(
+        "bookings.question.rule", "setup_id", string="Form Questions", copy=True
+    )
+    keep_notes = fields.Boolean(help="Keep what customers write when they book.")
+    read_again = fields.Datetime(
+        string="To Be Read Again",
+        readonly=True,
+        copy=False,
+        help="Since then the next synchronisation is to read everything since Bill From.",
+    )
+    retention_months = fields.Integer(
+        string="Forget After (Months)",
+        default=36,
+        bounds=(0, 1200),
+        help="People none of whose bookings was ever on an invoice are forgotten so many months after the last one. "
+        "0: never.",
+    )
 
     # How often
     interval_number = fields.Integer(string="Every", default=1, bounds=(1, 10_000))
@@ -205,6 +236,13 @@ class BookingsSyncSetup(models.Model):
         default="customer",
         required=True,
     )
+    group_price = fields.Selection(
+        [("attendee", "Each attendee"), ("appointment", "The whole appointment")],
+        string="Price Is For",
+        default="attendee",
+        required=True,
+        help="Of appointments with several attendees: each pays the price, or they share it.",
+    )
     line_template = fields.Char(
         required=True,
         default=text.DEFAULT_TEMPLATE,
@@ -228,11 +266,124 @@ class BookingsSyncSetup(models.Model):
         default="at_posting",
         required=True,
     )
+    invoice_cash_rounding_id = fields.Many2one("account.cash.rounding", string="Cash Rounding")
+    analytic_distribution = fields.Json()
+    analytic_precision = fields.Integer(
+        store=False,
+        default=lambda self: self.env["decimal.precision"].precision_get("Percentage Analytic"),
+    )
+    ask_attendance = fields.Boolean(
+        string="Ask Who Came",
+        help="A booking of which nobody has said whether the attendee came is pointed out in the preview, and left to a "
+        "person by automatic drafts. It can be billed all the same.",
+    )
+    auto_draft = fields.Selection(
+        [("daily", "Every night"), ("weekly", "Every week"), ("monthly", "Every month")],
+        string="Automatic Drafts",
+        tracking=True,
+        help="Empty: off. Drafts are created by the clock, never confirmed. Left for a person: whatever was billed before, "
+        "first-time payers, amounts over the limit, and anything with a hint.",
+    )
+    auto_draft_limit = fields.Monetary(
+        string="Limit of Automatic Drafts",
+        bounds=(0, 10**12),
+        help="Invoices above it wait for a person; 0: no limit.",
+    )
+    auto_drafted_on = fields.Date(string="Last Automatic Drafts", readonly=True, copy=False)
+
+    # Labels and fees
+    label_rule_ids = fields.One2many(
+        "bookings.label.rule", "setup_id", string="Label Rules", copy=True
+    )
+    no_show_fee_kind = fields.Selection(
+        FEE_KINDS, string="No-Show Fee", default="none", required=True
+    )
+    no_show_fee = fields.Float(
+        string="Amount of the No-Show Fee",
+        min_display_digits="Product Price",
+        bounds=(0, 10**9),
+    )
+    late_cancel_fee_kind = fields.Selection(
+        FEE_KINDS, string="Late Cancellation Fee", default="none", required=True
+    )
+    late_cancel_fee = fields.Float(
+        string="Amount of the Late Cancellation Fee",
+        min_display_digits="Product Price",
+        bounds=(0, 10**9),
+    )
+    cancel_notice_hours = fields.Float(
+        string="Cancel Until (Hours)",
+        bounds=(0, 8784),
+        help="Cancelled later than so many hours before it begins is late. 0: never late.",
+    )
+    fee_product_id = fields.Many2one(
+        "product.product",
+        check_company=True,
+        ondelete="restrict",
+        help="Fees are invoiced with this product, its account and its taxes.",
+    )
+    fee_no_tax = fields.Boolean(
+        string="Fees Without Tax",
+        help="Tick where fees are invoiced without tax on purpose.",
+    )
 
     # State
     last_customer_sync = fields.Datetime(readonly=True, copy=False)
     last_service_sync = fields.Datetime(readonly=True, copy=False)
     last_appointment_sync = fields.Datetime(readonly=True, copy=False)
+    last_sync_age = fields.Char(
+        string="Last Sync",
+        compute="_compute_last_sync_age",
+        help="How long ago appointments were read",
+    )
+    secret_expiry = fields.Date(related="connection_id.secret_expiry", string="Secret Expires")
+    secret_days_left = fields.Integer(compute="_compute_secret_days_left")
+    unmapped_service_count = fields.Integer(
+        string="Services Without Product", compute="_compute_open_points", compute_sudo=True
+    )
+    unknown_customer_count = fields.Integer(
+        string="Unknown Customers", compute="_compute_open_points", compute_sudo=True
+    )
+    unbilled_amount = fields.Monetary(
+        string="Unbilled",
+        compute="_compute_open_points",
+        compute_sudo=True,
+        help="Amount of the bookings that have ended and are on no invoice",
+    )
+    checklist_confirmed = fields.Json(copy=False, readonly=True, default=list)
+    checklist_text = fields.Char(string="Checklist", compute="_compute_checklist_text")
+    checklist_open = fields.Integer(compute="_compute_checklist_text")
+    health = fields.Selection(
+        [("ok", "OK"), ("late", "Late"), ("attention", "Needs Attention")],
+        compute="_compute_health",
+    )
+    error_message = fields.Char(readonly=True, copy=False)
+    error_date = fields.Datetime(readonly=True, copy=False)
+    retry_at = fields.Datetime(string="Tried Again on", readonly=True, copy=False)
+    waiting_reason = fields.Char(
+        readonly=True,
+        copy=False,
+        help="Why the last synchronization ended, if that passes by itself.",
+    )
+    waiting_text = fields.Char(string="Waiting", compute="_compute_waiting_text")
+    last_look = fields.Datetime(
+        string="Older Bookings Looked At",
+        readonly=True,
+        copy=False,
+        help="When the unbilled bookings outside the time that is read were looked at last.",
+    )
+    late_since = fields.Datetime(
+        readonly=True,
+        copy=False,
+        help="When it was noticed and told that nothing was read for too long.",
+    )
+    held_missing = fields.Integer(
+        string="Missing Appointments Held",
+        readonly=True,
+        copy=False,
+        help="Appointments that were gone from Bookings at once, in the run that is held",
+    )
+    hold_confirmed = fields.Boolean(string="Removals Confirmed", readonly=True, copy=False)
     run_ids = fields.One2many("bookings.sync.run", "setup_id", string="Runs")
     service_ids = fields.One2many("bookings.service", "setup_id", string="Bookings Services")
     ready_count = fields.Integer(string="Ready", compute="_compute_counts")
@@ -240,6 +391,10 @@ class BookingsSyncSetup(models.Model):
 
     _business_uniq = models.UniqueIndex(
         "(connection_id, lower(business_id), company_id)",
+        "This business already has a sync setup in this company. It may be archived.",
+    )
+    _business_key_uniq = models.UniqueIndex(
+        "(business_key, company_id)",
         "This business already has a sync setup in this company. It may be archived.",
     )
 
@@ -335,47 +490,16 @@ class BookingsSyncSetup(models.Model):
         if not BUSINESS.isdisjoint(vals):
             self._note_sharing()
         if not BLOCKING.isdisjoint(vals):
-            self._look_again()
-        for setup in regrouped:
-            setup._price_groups_anew()
+            waiting = [("setup_id", "in", self.ids), ("status", "in", ("ready", "attention"))]
+            BILLING_CHANGED(self.env["bookings.booking"].search(waiting))
+        GROUP_PRICE_CHANGED(regrouped)
         return result
 
-    # -- reading the business ----------------------------------------------------------------------
-
-    def _client(self):
-        self.ensure_one()
-        return self.connection_id.sudo()._client()
-
-    def _take_business(self, business):
-        """Take currency, time zone and language from the business as Bookings describes it.
-
-        :param graph.Business business:
-        """
-        self.ensure_one()
-        currency = (
-            self.env["res.currency"]
-            .with_context(active_test=False)
-            .search([("name", "=", business.currency)], limit=1)
-        )
-        code = (business.language or "?").replace("-", "_")
-        languages = self.env["res.lang"]
-        language = languages.search([("code", "=", code)]) or languages.search(
-            [("code", "=like", code.split("_")[0] + "%")], limit=1
-        )
-        values = {
-            "currency_id": currency.id or self.currency_id.id,
-            "tz": business.time_zone or self.tz,
-            "language_id": language.id or self.language_id.id,
-        }
-        changed = {
-            name: value
-            for name, value in values.items()
-            if value != (self[name].id if self._fields[name].type == "many2one" else self[name])
-        }
-        if changed:
-            self.write(changed)
-
     # -- opening ---------------------------------------------------------------------------------------
+
+    def _today(self):
+        """The date where the business is."""
+        return period.local_time(fields.Datetime.now(), self.tz).date()
 
     def action_open_uninvoiced(self):
         self.check_access("read")

@@ -1,0 +1,5 @@
+from . import (
+    run,
+    issue,
+    schedule,
+)

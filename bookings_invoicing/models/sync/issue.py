@@ -15,7 +15,7 @@ class BookingsSyncIssue(models.Model):
     """
 
     _name = "bookings.sync.issue"
-    _inherit = ["bookings.own.links"]
+    _inherit = ["bookings.own.links", "bookings.safe.export"]
     _description = "Bookings Record Set Aside"
     _order = "id desc"
     _rec_name = "remote_id"

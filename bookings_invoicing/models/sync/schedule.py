@@ -1,22 +1,21 @@
 import logging
-from datetime import timedelta
+from datetime import timedelta, timezone
 from functools import partial
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.tools import format_datetime, plaintext2html
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+from odoo.tools import plaintext2html
 
 from ... import graph
-from ...billing import period
+from ...billing import period, windows
 from ..base.graph_errors import tell
+from ..base.safe_text import plain_records
+from ..setup.health import ACTIVITY
 from .job import SyncJob
 
 _logger = logging.getLogger(__name__)
-
-LATE_AT_LEAST = timedelta(hours=1)
-LOOK_EVERY = timedelta(days=1)
-ERROR_LENGTH = 500
-ACTIVITY = "bookings_invoicing.mail_activity_sync"
+WARNING = "mail.mail_activity_data_warning"
 
 
 class BookingsSyncSetup(models.Model):
@@ -28,107 +27,7 @@ class BookingsSyncSetup(models.Model):
 
     _inherit = "bookings.sync.setup"
 
-    health = fields.Selection(
-        [("ok", "OK"), ("late", "Late"), ("attention", "Needs Attention")],
-        compute="_compute_health",
-    )
-    error_message = fields.Char(readonly=True, copy=False)
-    error_date = fields.Datetime(readonly=True, copy=False)
-    retry_at = fields.Datetime(string="Tried Again on", readonly=True, copy=False)
-    waiting_reason = fields.Char(
-        readonly=True,
-        copy=False,
-        help="Why the last synchronization ended, if that passes by itself.",
-    )
-    waiting_text = fields.Char(string="Waiting", compute="_compute_waiting_text")
-    last_look = fields.Datetime(
-        string="Older Bookings Looked At",
-        readonly=True,
-        copy=False,
-        help="When the unbilled bookings outside the time that is read were looked at last.",
-    )
-    late_since = fields.Datetime(
-        readonly=True,
-        copy=False,
-        help="When it was noticed and told that nothing was read for too long.",
-    )
-    held_missing = fields.Integer(
-        string="Missing Appointments Held",
-        readonly=True,
-        copy=False,
-        help="Appointments that were gone from Bookings at once, in the run that is held",
-    )
-    hold_confirmed = fields.Boolean(string="Removals Confirmed", readonly=True, copy=False)
-
-    @api.depends(
-        "error_message",
-        "last_appointment_sync",
-        "interval_number",
-        "interval_type",
-        "connection_id.state",
-    )
-    def _compute_health(self):
-        for setup in self:
-            if setup.error_message or setup.connection_id.state == "attention":
-                setup.health = "attention"
-            else:
-                setup.health = "late" if setup._is_late() else "ok"
-
-    def _is_late(self):
-        """Whether the last good synchronization is too long ago for the interval, and nobody wanted that."""
-        self.ensure_one()
-        now = fields.Datetime.now()
-        last = self._last_good() or self.create_date or now
-        return not self.paused and now - last > max(2 * self._interval(), LATE_AT_LEAST)
-
-    def _last_good(self):
-        return self.last_appointment_sync if self.sync_appointments else self.last_service_sync
-
-    @api.depends(
-        "waiting_reason",
-        "retry_at",
-        "next_sync",
-        "last_appointment_sync",
-        "last_service_sync",
-        "interval_number",
-        "interval_type",
-        "paused",
-    )
-    @api.depends_context("lang", "tz")
-    def _compute_waiting_text(self):
-        for setup in self:
-            setup.waiting_text = setup._waiting_sentence()
-
-    def _waiting_sentence(self):
-        """Why nothing is read at the moment and when it is tried again; empty where all is well."""
-        if self.waiting_reason:
-            return self.env._(
-                "Waiting for Microsoft. %(reason)s Next try: %(time)s.",
-                reason=self.waiting_reason,
-                time=format_datetime(self.env, self.retry_at or self.next_sync),
-            )
-        if not self.error_message and self._is_late():
-            return self.env._(
-                "Nothing was read since %(last)s. Next try: %(time)s. If that has passed, check that the scheduled "
-                "actions of Odoo run.",
-                last=self._shown_time(self._last_good()),
-                time=self._shown_time(self.next_sync),
-            )
-        return False
-
-    def _shown_time(self, moment):
-        return format_datetime(self.env, moment) if moment else self.env._("never")
-
-    def _is_due_to_look(self, now):
-        """Whether to look at the unbilled bookings outside the windows: each at least once a day, whatever the interval."""
-        self.ensure_one()
-        return not self.last_look or now + self._interval() > self.last_look + LOOK_EVERY
-
     # -- by the clock --------------------------------------------------------------------------------
-
-    def _interval(self):
-        self.ensure_one()
-        return timedelta(**{self.interval_type: self._bounded("interval_number")})
 
     def _next_after(self, started):
         """When the next run is due: in step with the last, never in the past, days by the business's clock."""
@@ -312,22 +211,6 @@ class BookingsSyncSetup(models.Model):
             number=missing,
         )
 
-    def _note_success(self):
-        self.ensure_one()
-        troubles = ("error_message", "error_date", "retry_at", "waiting_reason", "late_since")
-        if any(self[name] for name in troubles):
-            self.sudo().write(dict.fromkeys(troubles, False))
-        self.activity_unlink([ACTIVITY])
-
-    def _note_waiting(self, reason, until):
-        """Say that a failure passes by itself, and when it is tried again.
-
-        :param datetime until: naive UTC
-        """
-        self.ensure_one()
-        self.sudo().write({"waiting_reason": reason, "retry_at": until, "next_sync": until})
-        self.env.ref("bookings_invoicing.ir_cron_sync").sudo()._trigger(at=until)
-
     @api.model
     def _note_late(self):
         """Tell once of each setup that nothing was read for too long, in the log and as an activity."""
@@ -344,21 +227,6 @@ class BookingsSyncSetup(models.Model):
             )
             why = setup._waiting_sentence() or setup.error_message
             setup._tell_responsible(ACTIVITY, plaintext2html(why))
-
-    def _in_words(self, error):
-        """What ended a synchronisation, for a person.
-
-        :param Exception error:
-        """
-        if isinstance(error, graph.GraphError):
-            return tell(self.env, error)
-        if isinstance(error, UserError):
-            return str(error)
-        return self.env._(
-            "An unexpected error ended the synchronisation; the server's log has the details. %(kind)s: %(error)s",
-            kind=type(error).__name__,
-            error=str(error)[:ERROR_LENGTH],
-        )
 
     def _note_stopped(self, error, queued):
         """Keep what ended a synchronisation outside of the care of its :class:`~.job.SyncJob`.
@@ -387,20 +255,135 @@ class BookingsSyncSetup(models.Model):
         run.write({"state": "failed", "finished": now, "error": message})
         run._tell_who_asked()
 
-    def _note_failure(self, message):
-        """Keep a failure where a person sees it: on the setup, and as one activity for its responsible user."""
-        self.ensure_one()
-        if self.error_message != message or self.retry_at:
-            self.sudo().write(
-                {
-                    "error_message": message,
-                    "error_date": fields.Datetime.now(),
-                    "retry_at": False,
-                    "waiting_reason": False,
-                }
-            )
-        self._tell_responsible(ACTIVITY, plaintext2html(message))
+    # -- reading Bookings outside of a synchronization ---------------------------------------------------
 
-    def _responsible_candidates(self):
-        first, *others = super()._responsible_candidates()
-        return [first, self.sudo().connection_id.user_id, *others]
+    def _bookings_now(self, first, last):
+        """What Bookings has of these service days at this moment, of what this setup bills; nothing is written.
+
+        Names are as a synchronisation keeps them: plain, and a pseudonym for who was forgotten.
+
+        :returns: ``({appointment id: graph.Appointment}, {appointment id: graph.Malformed})``
+        :raises graph.GraphError: Bookings cannot be read
+        """
+        self.ensure_one()
+        start = period.start_of_day(first, self.tz).replace(tzinfo=timezone.utc)
+        # What ends at midnight belongs to the day before: nothing of the last day begins after its end.
+        end = period.start_of_day(fields.Date.add(last, days=1), self.tz).replace(
+            tzinfo=timezone.utc
+        )
+        found, unreadable, forgotten = {}, {}, self.env["bookings.forgotten"]
+        for page in self._client().calendar_view(self.business_id, start, end):
+            records = forgotten._hide(self, plain_records(page.records))
+            found |= {appointment.id: appointment for appointment in records}
+            unreadable |= {bad.remote_id or f"#{bad.digest}": bad for bad in page.malformed}
+        left_out = self.service_ids - self._in_filter(self.service_ids, "service_filter")
+        left_out = set(left_out.mapped("remote_id"))
+        return {
+            appointment.id: appointment
+            for appointment in self.env["bookings.booking"]._own_appointments(
+                self, list(found.values())
+            )
+            if first <= period.service_day(appointment.start, appointment.end, self.tz) <= last
+            and (appointment.service_id or appointment.service_name) not in left_out
+        }, unreadable
+
+    # -- automatic drafts: only what a person would not look at twice, and never confirmed --------------
+
+    @api.model
+    def _cron_auto_draft(self):
+        """Draft for each setup whose turn it is; one that fails costs only itself, and somebody is told."""
+        commit = self.env["ir.cron"]._commit_progress
+        setups = self.search([("auto_draft", "!=", False), ("paused", "=", False)])
+        left = commit(remaining=len(setups))
+        for setup_id in setups.ids:
+            if not left:
+                break
+            setup = self.browse(setup_id)
+            draft = partial(setup._auto_draft_if_free, commit)
+            self._alone(commit, draft, setup._note_auto_draft_failed)
+            left = commit(1)
+
+    def _auto_draft_if_free(self, commit):
+        """Draft what is due; what meets somebody else's work waits for the next night."""
+        try:
+            self._auto_draft(commit)
+            self.env.flush_all()
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            self.env.cr.rollback()
+
+    def _note_auto_draft_failed(self, error):
+        """Keep a failure as a run, and as one activity for who is responsible.
+
+        :param Exception error:
+        """
+        run = (
+            self.env["bookings.invoice.run"]
+            .sudo()
+            .create({"state": "failed", "is_automatic": True, "company_id": self.company_id.id})
+        )
+        run._fail(error)
+        self._tell_responsible(
+            WARNING,
+            plaintext2html(run.error),
+            summary=self.env._("Automatic drafts failed"),
+        )
+
+    def _auto_draft(self, commit=None):
+        """Draft what is due of this setup and return the run; ``None`` where it is not its turn, or has to wait.
+
+        :param commit: of the scheduled action, called before anything is drafted
+        :raises graph.GraphError: Bookings cannot be asked about what would be billed
+        """
+        self.ensure_one()
+        setup = self.with_company(self.company_id).with_context(
+            allowed_company_ids=self.company_id.ids
+        )
+        today = setup._today()
+        if not setup._auto_draft_due(today):
+            return None
+        if not setup._looked_at(setup._due_automatically(today), commit):
+            return None
+        setup.sudo().auto_drafted_on = today
+        bookings = setup._due_automatically(today)
+        run = (
+            setup.env["bookings.invoice.run"]
+            .sudo()
+            .create({"state": "running", "is_automatic": True})
+        )
+        for_machine = bookings._for_automation(run)
+        for_machine._invoice_into(run, {})
+        run._finish()
+        return run
+
+    def _due_automatically(self, today):
+        """The bookings that the automatic drafts of this day would bill, before anybody's hint is heard."""
+        bookings = self.env["bookings.booking"].search(
+            [("setup_id", "=", self.id), ("status", "=", "ready")]
+        )
+        if self.auto_draft != "daily":
+            last = (
+                period.month_start(today)
+                if self.auto_draft == "monthly"
+                else today - timedelta(today.weekday())
+            )
+            bookings = bookings.filtered(lambda booking: booking._last_day() < last)
+        return bookings
+
+    def _looked_at(self, bookings, commit):
+        """Whether these may be billed: what the last synchronizations did not read is looked at in Bookings first."""
+        if not self._is_late():
+            start, _end = windows.plan_windows(
+                fields.Datetime.now(), self.look_back_days, self.look_ahead_days, self.tz
+            )[0]
+            bookings = bookings.filtered(lambda booking: booking.stop <= start)
+        appointments = set(bookings.mapped("appointment_id"))
+        job = SyncJob(self._for_sync(), "cron", commit=commit)
+        return not appointments or job.look(appointments)
+
+    def _auto_draft_due(self, today):
+        last = self.auto_drafted_on
+        if not last or self.auto_draft == "daily":
+            return not last or last < today
+        if self.auto_draft == "weekly":
+            return period.week_of(last) != period.week_of(today)
+        return period.month_of(last) != period.month_of(today)

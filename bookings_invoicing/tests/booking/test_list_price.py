@@ -5,6 +5,7 @@ from datetime import timedelta
 from odoo.fields import Command
 from odoo.tests import tagged
 
+from ...models.golive.rehearsal import rehearsed
 from ..invoicing.test_ledger import LedgerCase
 
 
@@ -164,14 +165,15 @@ class TestListPrice(LedgerCase):
         self.booking.action_reset_price()
         self.assertEqual(self.booking.amount, 142.5)
         self.assertEqual(self._take(180, self.env.ref("uom.product_uom_minute")), 16200.0)
-        rehearsed = self.booking._rehearsed(
+        in_memory = rehearsed(
+            self.booking,
             {
                 name: self.booking._fields[name].convert_to_write(self.booking[name], self.booking)
                 for name in ("setup_id", "service_id", "payer_id", "start", "stop", "price_type")
             },
             self.booking.browse(),
         )
-        self.assertEqual(float(rehearsed._price().amount), 16200.0)
+        self.assertEqual(float(in_memory._price().amount), 16200.0)
 
     # -- products made for services ----------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from odoo.exceptions import UserError
 from odoo.tests import tagged
 
 from ... import sandbox
+from ...models.completeness.row import name_of
 from ...models.connection.connection import BookingsConnection
 from ..invoicing.test_ledger import LedgerCase
 
@@ -66,7 +67,7 @@ class TestCompleteness(LedgerCase):
         report.action_check()
         booking, revenue = report.check_text.splitlines()
         self.assertIn("outcome Waiting to Be Invoiced → Invoiced", booking)
-        self.assertIn(self.ready[0]._completeness_name(), booking)
+        self.assertIn(name_of(self.ready[0]), booking)
         self.assertTrue(revenue.startswith(f"{line.account_id.display_name} "), revenue)
         self.assertTrue(revenue.endswith(f": – → {-line.balance:.2f}"), revenue)
 
@@ -150,7 +151,7 @@ class TestCompleteness(LedgerCase):
         report = self._report()
         self.assertEqual(report.source_state, "differs")
         self.assertEqual(report.held_count - report.source_count, 1)
-        self.assertEqual(report.source_text, f"{gone._completeness_name()}: 0 in Bookings, 1 here")
+        self.assertEqual(report.source_text, f"{name_of(gone)}: 0 in Bookings, 1 here")
         self.sync()
         report.action_compute()
         self.assertEqual((report.source_state, report.source_text), ("agrees", False))

@@ -7,6 +7,7 @@ from itertools import product
 
 from odoo.tests import tagged
 
+from ...models.completeness.row import row_of
 from ..common import BookingsCase
 
 METHODS = ("round_per_line", "round_globally")
@@ -269,7 +270,7 @@ class TestInvoiceTotals(BookingsCase):
         self.assertEqual(preview.line_ids.amount_total, 87.59)
         move.action_post()
         self.assertEqual(booking.billed_amount, 99.99)
-        self.assertEqual(booking._completeness_row()["difference"], "0.00")
+        self.assertEqual(row_of(booking)["difference"], "0.00")
         payer, day = move.partner_id.commercial_partner_id.id, move.invoice_date
         posted = {row.payer: row.lines for row in self.setup._theirs(day, day, {payer})}[payer]
         self.assertEqual([float(line[1]) for line in posted], [99.99])
@@ -301,7 +302,7 @@ class TestInvoiceTotals(BookingsCase):
                     self.assertTrue(move._bookings_changed_by_hand())
                     lines[0].price_unit -= 0.01
                     move.action_post()
-                    rows = [booking._completeness_row() for booking in move.booking_ids]
+                    rows = [row_of(booking) for booking in move.booking_ids]
                     self.assertLessEqual({row["cause"] for row in rows}, {"", "rounding"})
                     self._free(move)
 

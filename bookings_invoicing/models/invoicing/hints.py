@@ -4,13 +4,15 @@ from datetime import timedelta
 from odoo import models
 from odoo.tools import format_date, formatLang
 
-from ...billing import hints, money, period, sentences
+from ...billing import details, hints, money, period, sentences
+from ..base.moments import BLOCKERS_FOUND
+from ..booking.booking import UNINVOICED
 
 PAST_DAYS = 180
 
 
 class BookingsBooking(models.Model):
-    """What a person should look at before billing, though nothing stops it."""
+    """What a person should look at before billing, and what an invoice of this total asks of its payer."""
 
     _inherit = "bookings.booking"
 
@@ -237,3 +239,95 @@ class BookingsBooking(models.Model):
                 else str(value)
             ),
         )
+
+    # -- what a person looks at first -------------------------------------------------------------------
+
+    def _for_automation(self, run):
+        """Those that need nobody's eye; the others are left out of the run with the reason."""
+        noted = self._hints()
+        kept = self.browse()
+        for group in self._grouped({}):
+            bookings = self.browse(item.id for item in group.items)
+            reason = bookings._reason_against_automation(noted, group.split)
+            if reason:
+                run._leave_out(bookings, reason)
+            else:
+                kept |= bookings
+        return kept
+
+    def _reason_against_automation(self, noted, split):
+        """Why a person should look at this invoice first; empty where nothing speaks against it."""
+        if self.filtered("billed_before"):
+            return self.env._("Was billed before.")
+        for booking in self:
+            if noted.get(booking.id):
+                return self._hint_text(noted[booking.id][0])
+        total = money.decimal_of(self._invoice_totals(split)["amount_total"])
+        return next(iter(self._invoice_hints(total, split, self._draft_to_join(split))), "")
+
+    # -- what the payer's details stop by the total ------------------------------------------------------
+
+    def _stops_by_total(self, found):
+        """``(booking, stops)`` where nothing else stops, by the totals of the invoices that the setup would make."""
+        asking = self.filtered(
+            lambda one: (
+                one.company_id.bookings_address_limit
+                and one.price_outcome == "priced"
+                and one.id not in found
+                and one.payer_id.active
+                and one.payer_id.with_company(one.company_id)._bookings_look().missing
+            )
+        )
+        if not asking:
+            return
+        others = self.search(
+            [
+                ("payer_id", "in", asking.payer_id.ids),
+                ("company_id", "in", asking.company_id.ids),
+                ("status", "in", UNINVOICED),
+                ("price_outcome", "=", "priced"),
+                ("id", "not in", self.ids),
+            ]
+        ).filtered(lambda one: not {key for key, _params in one.blockers or ()} - {"address"})
+        for group in (asking | others)._grouped({}):
+            bookings = self.browse(item.id for item in group.items)
+            if stops := bookings._group_stops(group.split):
+                for booking in bookings & asking:
+                    yield booking, stops
+
+    def _group_stops(self, split):
+        """What the payer of these bookings, which share an invoice, must have for its total: fields by reason."""
+        company = self.company_id[:1]
+        look = self.payer_id[:1].with_company(company)._bookings_look()
+        if not (company.bookings_address_limit and look.missing):
+            return {}
+        total = self.currency_id[:1]._convert(
+            self._invoice_totals(split)["amount_total"], company.currency_id, company
+        )
+        policy = company._bookings_details_policy()
+        return details.detail_stops(look, policy, money.decimal_of(total))
+
+    def _let_out_by_total(self, groups):
+        """Part groups into those that may be drafted and, with the reason, those whose payer must be completed first.
+
+        :param groups: ``[(bookings, bookings_invoicing.billing.grouping.Group)]``
+        :returns: ``(groups, [(bookings, reason)])``
+        """
+        if not self.company_id.filtered("bookings_address_limit"):
+            return groups, []
+        kept, stopped = [], []
+        for bookings, group in groups:
+            stops = bookings._group_stops(group.split)
+            blockers = bookings[:1]._detail_blockers(stops)
+            if blockers:
+                texts = [bookings[:1]._attention_text(key, params) for key, params in blockers]
+                stopped.append((bookings, "\n".join(texts)))
+            else:
+                kept.append((bookings, group))
+        return kept, stopped
+
+
+@BLOCKERS_FOUND.step
+def _add_stops_by_total(bookings, found):
+    for booking, stops in bookings._stops_by_total(found):
+        found.setdefault(booking.id, []).extend(booking._detail_blockers(stops))

@@ -1,0 +1,243 @@
+import dataclasses
+import hashlib
+import html
+import re
+import secrets
+from datetime import timezone
+
+from odoo import api, fields, models
+
+from ... import graph
+from ...billing import matching
+
+PSEUDONYM = "forgotten:"
+SALT = "bookings_invoicing.forgotten_salt"
+ADDRESS = re.compile(r"[^\s\"'<>,;:]+@[^\s\"'<>,;:]+")
+
+
+class BookingsForgotten(models.Model):
+    """Who was forgotten, as a hash: so that a later synchronisation knows whom to leave out.
+
+    How it works: before anything of Bookings is taken over, :meth:`_hide` puts the pseudonym in place of people who
+    were forgotten, in the customer list and in appointments that began before they were forgotten. Whoever books again
+    later is a new customer.
+    """
+
+    _name = "bookings.forgotten"
+    _inherit = ["bookings.own.links"]
+    _description = "Forgotten Bookings Customer"
+
+    setup_id = fields.Many2one("bookings.sync.setup", required=True, ondelete="cascade", index=True)
+    digest = fields.Char(required=True)
+    pseudonym = fields.Char(required=True)
+    name = fields.Char()
+    forgotten_on = fields.Datetime(required=True, default=fields.Datetime.now)
+
+    _digest_uniq = models.UniqueIndex(
+        "(setup_id, digest, pseudonym)", "Somebody is forgotten once at a time."
+    )
+
+    @api.model
+    def _digest(self, *identifiers):
+        """Hashes of what people are known by; empty ones are left out."""
+        parameters = self.env["ir.config_parameter"].sudo()
+        salt = parameters.get_param(SALT)
+        if not salt:
+            salt = secrets.token_hex(16)
+            parameters.set_param(SALT, salt)
+        return [
+            hashlib.sha256(f"{salt}:{text}".encode()).hexdigest() for text in identifiers if text
+        ]
+
+    @api.model
+    def _hide(self, setup, records):
+        """The records of Bookings with pseudonyms in place of forgotten people.
+
+        :param list records: of :mod:`..graph`, of any kind
+        """
+        if not any(isinstance(record, graph.Appointment | graph.Customer) for record in records):
+            return records
+        if not self.sudo().search_count([("setup_id", "=", setup.id)], limit=1):
+            return records
+        known = {text for record in records for one in self._known_by(record) for text in one}
+        rows = self.sudo().search(
+            [("setup_id", "=", setup.id), ("digest", "in", self._digest(*known))],
+            order="forgotten_on, id",
+        )
+        forgotten = rows.grouped("digest")
+        return [self._hidden(record, forgotten) for record in records] if rows else records
+
+    @api.model
+    def _known_by(self, record):
+        """What tells each person of a record from others: id and e-mail; without both, the name in that appointment."""
+        if isinstance(record, graph.Customer):
+            return [(record.id, matching.normalize_email(record.email))]
+        if not isinstance(record, graph.Appointment):
+            return []
+        return [
+            (one.customer_id, matching.normalize_email(one.email))
+            if _is_known(one)
+            else (self._name_there(record.id, one.name or one.email),)
+            for one in record.attendees
+        ]
+
+    @api.model
+    def _name_there(self, appointment_id, name):
+        key = matching.name_key(name)
+        return f"{appointment_id}/{key}" if key else ""
+
+    def _hidden(self, record, forgotten):
+        known = self._known_by(record)
+        if isinstance(record, graph.Customer):
+            row = self._row_of(forgotten, known[0])
+            if not row:
+                return record
+            return dataclasses.replace(
+                record, id=row.pseudonym, name=row.name, email="", phone="", address=None
+            )
+        start = record.start.astimezone(timezone.utc).replace(tzinfo=None)
+        rows = [self._row_of(forgotten, one, start) for one in known]
+        if not any(rows):
+            return record
+        people = tuple(
+            _pseudonymous(one, row) if row else one
+            for one, row in zip(record.attendees, rows, strict=True)
+        )
+        return dataclasses.replace(
+            record, attendees=people, place="", join_url="", service_notes="", customer_notes=""
+        )
+
+    def _row_of(self, forgotten, known, start=None):
+        for digest in self._digest(*known):
+            rows = forgotten.get(digest, self)
+            if start is None:
+                found = rows[-1:]
+            else:
+                # who came back and was forgotten again has a pseudonym for each time
+                found = rows.filtered(lambda row: start < row.forgotten_on)[:1]
+            if found:
+                return found
+        return None
+
+    @api.model
+    def _remember(self, setup, identifiers, until):
+        """Keep hashes of these identifiers.
+
+        :param until: what begins before it is hidden from now on
+        :returns: the pseudonym as an id and as a name
+        """
+        pseudonym = f"{PSEUDONYM}{secrets.token_hex(8)}"
+        name = self.env._("Forgotten customer %s", pseudonym[-6:])
+        self.create(
+            [
+                {
+                    "setup_id": setup.id,
+                    "digest": digest,
+                    "pseudonym": pseudonym,
+                    "name": name,
+                    "forgotten_on": until,
+                }
+                for digest in self._digest(*sorted(identifiers))
+            ]
+        )
+        return pseudonym, name
+
+    @api.model
+    def _hide_payload(self, setup, text):
+        """What is kept of a record that could not be read: nothing, where it names somebody forgotten."""
+        if not text or not self.sudo().search_count([("setup_id", "=", setup.id)], limit=1):
+            return text
+        named = [matching.normalize_email(address) for address in ADDRESS.findall(text)]
+        named += re.findall(r'"(?:customerId|id)":\s*"([^"]+)"', text)
+        digests = self._digest(*named)
+        return (
+            ""
+            if self.sudo().search_count([("setup_id", "=", setup.id), ("digest", "in", digests)])
+            else text
+        )
+
+    @api.model
+    def _scrub(self, setup, bookings, words, name):
+        """Put the pseudonym in place of these words in what was written about the bookings and set aside."""
+        self.env["bookings.proposal"].sudo().search([("booking_id", "in", bookings.ids)]).unlink()
+        # rich texts are stored with &amp; and the like
+        words = words | {html.escape(word, quote=False) for word in words}
+        longest_first = sorted(words, key=len, reverse=True)
+        for model, domain, names in self._written_about(setup, bookings):
+            for field in names:
+                rows = (
+                    model.sudo()
+                    .with_context(active_test=False, tracking_disable=True)
+                    .search([*domain, (field, "!=", False)])
+                )
+                for row in rows:
+                    text = row[field]
+                    if not any(word in text for word in longest_first):
+                        continue
+                    if field == "payload":
+                        row[field] = False
+                        continue
+                    for word in longest_first:
+                        text = text.replace(word, name)
+                    row[field] = text
+
+    @api.model
+    def _written_about(self, setup, bookings):
+        """Where names may stand: ``[(model, domain, fields)]``."""
+        return [
+            (
+                self.env["mail.message"],
+                [("model", "=", bookings._name), ("res_id", "in", bookings.ids)],
+                [
+                    "subject",
+                    "body",
+                    "email_from",
+                    "incoming_email_to",
+                    "incoming_email_cc",
+                    "outgoing_email_to",
+                ],
+            ),
+            (
+                self.env["mail.activity"],
+                [("res_model", "=", bookings._name), ("res_id", "in", bookings.ids)],
+                ["res_name", "summary", "note", "feedback"],
+            ),
+            (
+                self.env["mail.tracking.value"],
+                [
+                    ("mail_message_id.model", "=", bookings._name),
+                    ("mail_message_id.res_id", "in", bookings.ids),
+                ],
+                ["old_value_char", "new_value_char", "old_value_text", "new_value_text"],
+            ),
+            (
+                self.env["bookings.invoice.run.left.out"],
+                [("booking_id", "in", bookings.ids)],
+                ["reason"],
+            ),
+            (
+                self.env["bookings.sync.issue"],
+                [("setup_id", "=", setup.id)],
+                ["reason", "payload"],
+            ),
+            (bookings, [("id", "in", bookings.ids)], ["not_billable_note", "label"]),
+        ]
+
+
+def _is_known(attendee):
+    """Whether Bookings says more of them than a name."""
+    return bool(attendee.customer_id or matching.normalize_email(attendee.email))
+
+
+def _pseudonymous(attendee, row):
+    return dataclasses.replace(
+        attendee,
+        # nobody becomes a customer by being forgotten
+        customer_id=row.pseudonym if _is_known(attendee) else "",
+        name=row.name,
+        email="",
+        phone="",
+        notes="",
+        address=None,
+        answers=(),
+    )

@@ -1,0 +1,33 @@
+from odoo import api, fields, models
+
+from ..base.readable_links import ROLES
+from .setup import check_line_template
+
+
+class ResPartner(models.Model):
+    """How one payer wants the invoices of bookings."""
+
+    _inherit = "res.partner"
+
+    bookings_grouping = fields.Selection(
+        [
+            ("customer", "One invoice"),
+            ("customer_month", "One per month"),
+            ("customer_week", "One per week"),
+            ("booking", "One per booking"),
+        ],
+        string="Bookings: Grouping",
+        groups=ROLES,
+        help="How this payer's bookings are grouped on invoices; empty: as the sync setup says.",
+    )
+    bookings_line_template = fields.Char(
+        string="Bookings: Line Text",
+        groups=ROLES,
+        help="Text of this payer's invoice lines; empty: that of the sync setup, without names where somebody else "
+        "came. Words in braces are filled in, as on the sync setup.",
+    )
+
+    @api.constrains("bookings_line_template")
+    def _check_bookings_line_template(self):
+        for partner in self.filtered("bookings_line_template"):
+            check_line_template(self.env, partner.bookings_line_template)
