@@ -35,7 +35,7 @@ def partners_committed_early(env):
 def _without_savepoints():
     from odoo.addons.bookings_invoicing.models.sync.batch_store import BatchStore
 
-    BatchStore._by_halves = lambda self, kind, records, keep: (dict(keep(self, records)), [])
+    BatchStore._write = lambda self, kind, records, keep: (dict(keep(self, records)), [])
 
 
 def hash_before_content(env):

@@ -1,5 +1,6 @@
 from odoo import api, models
 
+from ...billing import labels
 from ...billing.status import BILLED
 from . import facts as booking_rules
 
@@ -92,6 +93,17 @@ class BookingsBooking(models.Model):
 
     def action_late_cancel(self):
         return self._attend("late_cancel")
+
+    def _note_late_cancellation(self, notice_hours):
+        """Say of those that were cancelled too late that they were, unless a person has said who came."""
+        for booking in self.filtered(lambda row: row.attendance_source != "hand"):
+            timing = labels.cancellation_timing(
+                booking.start, booking.last_seen, booking.removed_on, notice_hours
+            )
+            if timing == "late" and booking.removed_on < booking.start:
+                booking._for_import().write(
+                    {"attendance": "late_cancel", "attendance_source": "cancellation"}
+                )
 
     def _attend(self, attendance):
         self.check_access("write")

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.tools import SQL, format_datetime
 
-from ...billing import labels, questions, sentences
+from ...billing import questions, sentences, windows
 from ...billing.status import BILLED
 from ..base.moments import SERVICES_TAKEN
 from ..setup.scope import OPEN
@@ -209,6 +209,15 @@ class BookingsBooking(models.Model):
     # -- what is gone ----------------------------------------------------------------------------------
 
     @api.model
+    def _may_be_gone(self, missing, known):
+        """Whether what is missing at once is few enough to be taken for gone; else a person decides.
+
+        :param int missing: appointments that Bookings does not show any more
+        :param int known: appointments that it should have shown
+        """
+        return windows.Threshold().allows(missing, known)
+
+    @api.model
     def _known_in_window(self, setup, start, end):
         """Ids of the appointments that this window should have shown: kept, not gone, overlapping it."""
         return self._appointment_ids(
@@ -298,17 +307,6 @@ class BookingsBooking(models.Model):
         billed = self.filtered(lambda row: row.status in BILLED)
         billed._for_import().changed_since_billing = True
         self._refresh_billing()
-
-    def _note_late_cancellation(self, notice_hours):
-        """Say of those that were cancelled too late that they were, unless a person has said who came."""
-        for booking in self.filtered(lambda row: row.attendance_source != "hand"):
-            timing = labels.cancellation_timing(
-                booking.start, booking.last_seen, booking.removed_on, notice_hours
-            )
-            if timing == "late" and booking.removed_on < booking.start:
-                booking._for_import().write(
-                    {"attendance": "late_cancel", "attendance_source": "cancellation"}
-                )
 
     # -- what another company bills ---------------------------------------------------------------------
 

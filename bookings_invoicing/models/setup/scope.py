@@ -1,4 +1,5 @@
 from ast import literal_eval
+from datetime import timezone
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
@@ -6,6 +7,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ... import graph
+from ...billing import windows
 from ...billing.status import BILLED
 from ..base.graph_errors import tell
 
@@ -101,6 +103,24 @@ class BookingsSyncSetup(models.Model):
         self.ensure_one()
         cloud = "sandbox" if self.connection_id.mode == "sandbox" else self.connection_id.cloud
         return f"{cloud}/{(self.business_id or '').strip().lower()}"
+
+    # -- time ----------------------------------------------------------------------------------------------
+
+    def _period_to_read(self, now, everything):
+        """From and to of the appointments that a synchronization reads: aware datetimes in UTC.
+
+        :param bool everything: since *bill from*, not only the look-back
+        """
+        planned = windows.plan_windows(
+            now,
+            self.look_back_days,
+            self.look_ahead_days,
+            self.tz,
+            bill_from=self.bill_from if everything else None,
+            last_sync=self.last_appointment_sync or None,
+        )
+        start, end = planned[0][0], planned[-1][1]
+        return start.replace(tzinfo=timezone.utc), end.replace(tzinfo=timezone.utc)
 
     # -- filters -----------------------------------------------------------------------------------------
 

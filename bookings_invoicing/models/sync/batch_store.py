@@ -9,6 +9,7 @@ that a second try counts nothing twice.
 """
 
 import dataclasses
+import functools
 import logging
 import random
 import time
@@ -16,6 +17,7 @@ import time
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 from ... import graph
+from ..base.bisect import by_halves
 from ..base.safe_text import plain_records
 
 _logger = logging.getLogger(__name__)
@@ -56,7 +58,7 @@ class BatchStore:
         records = forgotten._hide(self.setup, plain_records(page.records))
         for index in range(0, len(records), BATCH):
             batch = records[index : index + BATCH]
-            counts, issues = self.durably(self._by_halves, kind, batch, keep)
+            counts, issues = self.durably(self._write, kind, batch, keep)
             self.count(kind, counts)
             for record, reason in issues:
                 self._set_aside(kind, record.id, reason, repr(_without_words(record)))
@@ -96,22 +98,16 @@ class BatchStore:
         self.env.cr.rollback()
         self.env.transaction.reset()
 
-    def _by_halves(self, kind, records, keep):
+    def _write(self, kind, records, keep):
         """Counts of what was written, and ``(record, reason)`` of what was refused."""
-        try:
-            with self.env.cr.savepoint():
-                return dict(keep(self, records)), []
-        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
-            raise
-        except Exception as error:
-            self.env.invalidate_all(flush=False)
-            if len(records) == 1:
-                _logger.info("Bookings %s %r was refused: %s", kind, records[0].id, error)
-                return {}, [(records[0], str(error)[:REASON_LENGTH])]
-        middle = len(records) // 2
-        counts, issues = self._by_halves(kind, records[:middle], keep)
-        more, other = self._by_halves(kind, records[middle:], keep)
-        return _sum(counts, more), issues + other
+        issues = []
+
+        def failed(record, error):
+            _logger.info("Bookings %s %r was refused: %s", kind, record[0].id, error)
+            issues.append((record[0], str(error)[:REASON_LENGTH]))
+
+        written = by_halves(self.env, records, lambda part: dict(keep(self, part)), failed)
+        return functools.reduce(_sum, written, {}), issues
 
     def count(self, kind, counts):
         self.counts[kind] = _sum(self.counts.get(kind, {}), counts)

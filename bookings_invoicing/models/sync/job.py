@@ -65,7 +65,7 @@ class SyncJob:
                 return self._already_running()
             try:
                 self.store.durably(self._begin)
-                return self._succeed(self._work())
+                return self.store.durably(self._note_end, self._work())
             except HandOver:
                 return self._hand_over()
             except graph.GraphError as error:
@@ -98,7 +98,7 @@ class SyncJob:
             self.client = self.setup._client()
             gone = self._ask(appointment_ids)
             self._note_issues()
-            if not windows.Threshold().allows(len(gone), len(appointment_ids)):
+            if not self.env["bookings.booking"]._may_be_gone(len(gone), len(appointment_ids)):
                 self.setup._note_failure(self.setup._held_text(len(gone)))
                 self.setup._ask_to_look()  # the next synchronization asks a person about them
                 return False
@@ -117,19 +117,7 @@ class SyncJob:
     def _begin(self):
         """Note that this run works; one that was left running by a process that ended is closed."""
         runs = self.env["bookings.sync.run"]
-        left = runs.search(
-            [("setup_id", "=", self.setup.id), ("state", "=", "running"), ("id", "!=", self.run_id)]
-        )
-        if left:
-            left.write(
-                {
-                    "state": "failed",
-                    "finished": self.started,
-                    "error": self.env._(
-                        "The process ended before it was done. What it had written is kept."
-                    ),
-                }
-            )
+        runs._close_interrupted(self.setup, self.run_id, self.started)
         if self._commit:
             run = runs.browse(self.run_id).exists()
             run.write({"state": "running", "started": self.started})
@@ -190,18 +178,20 @@ class SyncJob:
     def _appointments(self):
         """Keep the appointments of the planned time; returns the number held back, 0 where none is."""
         setup = self.setup
-        start, end = self._period()
+        self._read_again = setup.read_again
+        everything = self.full or self._read_again or not setup.last_appointment_sync
+        start, end = setup._period_to_read(self.started, bool(everything))
         self._looked = self._looked or self.full or setup._is_due_to_look(self.started)
         missing, known = self._windows(start, end)
         self.covered["appointment"] = start.replace(tzinfo=None), end.replace(tzinfo=None)
-        allows = windows.Threshold().allows
-        if not setup.hold_confirmed and not allows(len(missing), known):
+        booking = self.env["bookings.booking"]
+        if not setup.hold_confirmed and not booking._may_be_gone(len(missing), known):
             return len(missing)
         outside = set()
         if self._looked:
-            outside = self.env["bookings.booking"]._unbilled_outside(setup, start, end)
+            outside = booking._unbilled_outside(setup, start, end)
         gone, gone_outside = self._ask(missing), self._look(outside)
-        if not setup.hold_confirmed and not allows(len(gone_outside), len(outside)):
+        if not setup.hold_confirmed and not booking._may_be_gone(len(gone_outside), len(outside)):
             self._remove(gone)
             return len(gone_outside)
         self._remove(gone | gone_outside)
@@ -297,23 +287,6 @@ class SyncJob:
             )
             self.store.count("appointment", counts)
 
-    def _period(self):
-        """From and to of the appointments to read: aware datetimes in UTC."""
-        setup = self.setup
-        self._read_again = setup.read_again
-        everything = not setup.last_appointment_sync or self._read_again or self.full
-        planned = windows.plan_windows(
-            self.started,
-            setup.look_back_days,
-            setup.look_ahead_days,
-            setup.tz,
-            bill_from=setup.bill_from if everything else None,
-            last_sync=setup.last_appointment_sync or None,
-        )
-        return planned[0][0].replace(tzinfo=timezone.utc), planned[-1][1].replace(
-            tzinfo=timezone.utc
-        )
-
     def _fetch(self, source):
         """Page by page where batches are committed; all of it first where they are not."""
         if self._commit:
@@ -334,9 +307,6 @@ class SyncJob:
             )
 
     # -- the end -------------------------------------------------------------------------------------
-
-    def _succeed(self, held):
-        return self.store.durably(self._note_end, held)
 
     def _note_end(self, held):
         setup = self.setup
@@ -377,15 +347,7 @@ class SyncJob:
     def _hand_over(self):
         """Queue the run for the scheduled action; who asks again while it waits gets the same one."""
         self.env.ref("bookings_invoicing.ir_cron_sync").sudo()._trigger()
-        waiting = self.env["bookings.sync.run"].search(
-            [
-                ("setup_id", "=", self.setup.id),
-                ("state", "=", "queued"),
-                ("user_id", "=", self.env.uid),
-                ("full", "=", self.full),
-            ],
-            limit=1,
-        )
+        waiting = self.env["bookings.sync.run"]._waiting_of_user(self.setup, self.full)
         return waiting or self._finish("queued")
 
     def _finish(self, state, error=False):

@@ -98,6 +98,39 @@ class BookingsSyncRun(models.Model):
                 f"{run.setup_id.name} {started:%Y-%m-%d %H:%M}" if started else run.setup_id.name
             )
 
+    @api.model
+    def _close_interrupted(self, setup, own_id, now):
+        """Close what a process that ended left running; the caller holds the lock of the setup.
+
+        :param own_id: of the run that goes on, or ``None``
+        """
+        left = self.search(
+            [("setup_id", "=", setup.id), ("state", "=", "running"), ("id", "!=", own_id)]
+        )
+        if left:
+            left.write(
+                {
+                    "state": "failed",
+                    "finished": now,
+                    "error": self.env._(
+                        "The process ended before it was done. What it had written is kept."
+                    ),
+                }
+            )
+
+    @api.model
+    def _waiting_of_user(self, setup, full):
+        """The run of this user that waits for the scheduled action already, or none."""
+        return self.search(
+            [
+                ("setup_id", "=", setup.id),
+                ("state", "=", "queued"),
+                ("user_id", "=", self.env.uid),
+                ("full", "=", full),
+            ],
+            limit=1,
+        )
+
     def _tell_who_asked(self):
         """A run that a button handed over says at its end what it did."""
         self.ensure_one()
