@@ -4,8 +4,11 @@ Sources: ISO 3166 codes and the names of territories of Unicode CLDR, which Babe
 language.
 """
 
+import pickle
+import re
 import unicodedata
 from functools import lru_cache
+from pathlib import Path
 
 from babel import localedata
 from babel.core import get_global
@@ -46,6 +49,8 @@ SHORT_NAMES = {
 }
 # Territories of CLDR that are no countries: regions, outlying oceans, pseudo-locales, "unknown".
 NO_COUNTRY = frozenset("AC CP CQ DG EA EU EZ IC QO TA UN XA XB ZZ".split())
+# What is neither a letter nor a digit; accents too, once they stand alone.
+_OTHERS = re.compile(r"[\W_]+")
 
 
 @lru_cache(maxsize=4096)
@@ -73,8 +78,7 @@ def resolve_country(text: str | None) -> str | None:
 @lru_cache(maxsize=4096)
 def _plain(text: str | None) -> str:
     """Letters and digits only, without case and accents."""
-    decomposed = unicodedata.normalize("NFKD", (text or "").casefold())
-    return "".join(sign for sign in decomposed if sign.isalnum())
+    return _OTHERS.sub("", unicodedata.normalize("NFKD", (text or "").casefold()))
 
 
 @lru_cache(maxsize=1)
@@ -96,10 +100,11 @@ def _short_names() -> dict[str, str]:
 @lru_cache(maxsize=2)
 def _names(language: str | None) -> dict[str, str]:
     """Code by plain name in one language, or in every one (a second's work); what names two is left out."""
-    found: dict[str, set[str]] = {}
+    named, found = set(), {}
     for locale in [language] if language else _languages():
-        for code, name in _territories(locale).items():
-            found.setdefault(_plain.__wrapped__(name), set()).add(code)
+        named.update(_territories(locale).items())
+    for code, name in named:
+        found.setdefault(_plain.__wrapped__(name), set()).add(code)
     return {name: codes.pop() for name, codes in found.items() if len(codes) == 1 and name}
 
 
@@ -110,12 +115,13 @@ def _languages() -> list[str]:
 
 
 def _territories(locale: str) -> dict[str, str]:
-    """Names of the countries in a language, by code; what a script takes over from its language is left to that one."""
-    data = localedata.load(locale, merge_inherited=False)
-    names = {
+    """Names of the countries in a language, by code; what a script takes over from its language is left to that one.
+
+    Past Babel's own cache, where all of them would stay for good, and a thread that formats could meet half of one.
+    """
+    path = Path(localedata.__file__).with_name("locale-data") / f"{locale}.dat"
+    return {
         code: name
-        for code, name in data.get("territories", {}).items()
+        for code, name in pickle.loads(path.read_bytes()).get("territories", {}).items()
         if len(code) == 2 and code.isalpha() and code not in NO_COUNTRY
     }
-    localedata._cache.pop(locale, None)  # four hundred languages would stay in memory for good
-    return names
