@@ -1,9 +1,12 @@
+from unittest.mock import patch
+
 from odoo import fields
 from odoo.exceptions import UserError
 from odoo.tests import new_test_user, tagged
 from odoo.tools.safe_eval import safe_eval
 
 from .. import graph
+from ..billing import matching
 from .common import BookingsCase
 
 PORT = {"street": "Quay 1", "city": "Aarhus", "postalCode": "8000", "countryOrRegion": "Danmark"}
@@ -125,6 +128,18 @@ class TestPeople(BookingsCase):
         self.listed("new-1", addresses=[TOWN])
         partner = self.booked().partner_id
         self.assertEqual((partner.street, partner.country_id.code), ("High Street 5", "GB"))
+
+    def test_many_new_people_are_not_compared_with_one_another(self):
+        """The work of a first import grows with their number, not with its square."""
+        counted = []
+        for number in (5, 20):
+            for one in range(number):
+                self.listed(f"{number}-{one}", emailAddress=f"{one}@{number}.example")
+            rows = self.env["bookings.customer"].search([("remote_id", "=like", f"{number}-%")])
+            with patch.object(matching, "name_key", side_effect=matching.name_key) as compared:
+                self.assertEqual(rows._match_partners(self.setup, asked=True), number)
+            counted.append(compared.call_count)
+        self.assertEqual(counted[1], 4 * counted[0])
 
     def test_state(self):
         where = PORT | {"state": "ohio", "countryOrRegion": "U.S.A."}

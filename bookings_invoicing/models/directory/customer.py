@@ -223,13 +223,13 @@ class BookingsCustomer(models.Model):
     def _create_partners(self, setup, people):
         """One partner for each recordset of rows that are the same person."""
         defaults = setup._customer_defaults()
-        listed = self.concat(*people)._listed()
+        listed = self.concat(*people)._listed().grouped(lambda row: row._person())
         # Odoo's Invoicing role may not create contacts; ours may create those of its bookings, with these values only.
         partners = (
             self.env["res.partner"]
             .sudo()
             .with_company(setup.company_id)
-            .create([defaults | rows[:1]._partner_values(setup, rows | listed) for rows in people])
+            .create([defaults | rows[:1]._partner_values(setup, rows, listed) for rows in people])
         )
         # Their bookings follow the partner; all of them are looked for at once.
         self.browse().concat(*people).with_context(active_test=False).mapped("booking_ids")
@@ -251,18 +251,21 @@ class BookingsCustomer(models.Model):
             ]
         )
 
-    def _partner_values(self, setup, same):
+    def _person(self):
+        """Rows that agree in this are one person."""
+        return self.email_normalized, matching.name_key(self.name)
+
+    def _partner_values(self, setup, rows, listed):
         """What the person itself brings; wins over the template.
 
-        :param same: rows that may be the same person: those that agree in e-mail and name say what this one does not
+        :param rows: those that become this partner
+        :param dict listed: those of the customer list, by person; who is the same says what this one does not
         """
         self.ensure_one()
-        key = (self.email_normalized, matching.name_key(self.name))
-        same = same.filtered(
-            lambda row: (
-                row.email_normalized and (row.email_normalized, matching.name_key(row.name)) == key
-            )
-        ).sorted(lambda row: not row.in_directory)
+        person, same = self._person(), self.browse()
+        if self.email_normalized:
+            same = rows.filtered(lambda row: row._person() == person) | listed.get(person, same)
+            same = same.sorted(lambda row: not row.in_directory)
         values = {"name": self.name, "email": self.email, "company_id": setup.company_id.id}
         if setup.language_id and not setup.customer_template_id.lang:
             values["lang"] = setup.language_id.code
