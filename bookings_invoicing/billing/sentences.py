@@ -55,40 +55,40 @@ EXPLANATIONS = {
     "price_hourly": _lt("%(time)s at %(price)s per hour from Bookings = %(amount)s."),
     "price_hourly_rule": _lt("%(time)s at %(price)s per hour set on the service = %(amount)s."),
     "price_hourly_list": _lt(
-        "%(time)s at %(price)s per hour from the payer's price list = %(amount)s."
+        "%(time)s at %(price)s per hour from the payer's pricelist = %(amount)s."
     ),
-    "price_list": _lt("%(price)s from the payer's price list."),
-    "price_share": _lt(
-        "Share of %(total)s for the appointment, split between %(count)s attendees."
-    ),
+    "price_list": _lt("%(price)s from the payer's pricelist."),
+    "price_share": _lt("Share of %(total)s for the appointment, split among %(count)s attendees."),
     "price_free": _lt("Free of charge in Bookings."),
     "price_free_rule": _lt("Free of charge: set on the service."),
-    "price_manual": _lt("%(count)s x %(price)s, changed by hand by %(by)s on %(on)s."),
+    "price_manual": _lt("%(count)s x %(price)s, set manually by %(by)s on %(on)s."),
     "price_manual_hours": _lt(
-        "%(time)s at %(price)s per hour = %(amount)s, changed by hand by %(by)s on %(on)s."
+        "%(time)s at %(price)s per hour = %(amount)s, set manually by %(by)s on %(on)s."
     ),
     "price_before": _lt("Without the change: %(quantity)s x %(price)s."),
     "time_up": _lt("The appointment took %(real)s; rounded up to full %(step)s minutes."),
     "time_nearest": _lt("The appointment took %(real)s; rounded to the nearest %(step)s minutes."),
     "time_minimum": _lt("The appointment took %(real)s; at least %(minimum)s minutes are billed."),
-    "ask_rule": _lt("The service asks for a decision on the price of each booking."),
-    "ask_startingAt": _lt("Bookings says 'starting at %(price)s': the price is to be decided."),
-    "ask_priceVaries": _lt("Bookings says that the price varies: it is to be decided."),
-    "ask_callUs": _lt("Bookings says 'call us' instead of a price: it is to be decided."),
-    "ask_notSet": _lt("No price is set in Bookings: it is to be decided."),
-    "ask_undefined": _lt("Bookings gives no kind of price: the price is to be decided."),
-    "ask_unknown": _lt(
-        "Bookings gives a kind of price that is not known here: the price is to be decided."
+    "ask_rule": _lt(
+        "The service requires a price on each booking. Enter the price on the booking."
     ),
-    "ask_no_price": _lt("The price is missing or negative: it is to be decided."),
-    "ask_no_list_price": _lt("No price was found in the payer's price list: it is to be decided."),
+    "ask_startingAt": _lt("Bookings says 'starting at %(price)s'. Enter the price on the booking."),
+    "ask_priceVaries": _lt("Bookings says that the price varies. Enter the price on the booking."),
+    "ask_callUs": _lt(
+        "Bookings says 'call us' instead of a price. Enter the price on the booking."
+    ),
+    "ask_notSet": _lt("No price is set in Bookings. Enter the price on the booking."),
+    "ask_undefined": _lt("Bookings gives no price type. Enter the price on the booking."),
+    "ask_unknown": _lt("Bookings gives an unknown price type. Enter the price on the booking."),
+    "ask_no_price": _lt("The price is missing or negative. Enter the price on the booking."),
+    "ask_no_list_price": _lt("The payer's pricelist has no price. Enter the price on the booking."),
     "ask_list_unit": _lt(
-        "The product is sold in %(unit)s, not by time or in units: the price is to be decided."
+        "The product is sold in %(unit)s, not by time or in units. Enter the price on the booking."
     ),
     "ask_duration": _lt(
-        "The appointment ends before it starts: the time to bill is to be decided."
+        "The appointment ends before it starts. Enter the time to bill on the booking."
     ),
-    "ask_hours_by_hand": _lt("Hours were set by hand, but the price is not hourly any more."),
+    "ask_hours_by_hand": _lt("Hours were entered manually, but the price is no longer hourly."),
     "line_hours": _lt("%(time)s at %(price)s per hour"),
     # labels: fees
     "fee_no_show": _lt("Fee for a no-show: %(amount)s."),
@@ -99,37 +99,39 @@ EXPLANATIONS = {
         "Fee for a late cancellation: %(percent)s %% of %(price)s = %(amount)s."
     ),
     "fee_label_percent": _lt("Fee by label: %(percent)s %% of %(price)s = %(amount)s."),
-    "fee_ask": _lt("Fee of %(percent)s %% of a price that is to be decided."),
+    "fee_ask": _lt("The fee is %(percent)s %% of the price. Enter the price on the booking."),
     # questions: why an answer was not filled in
-    "answer_invalid": _lt("The answer cannot be right for this field."),
+    "answer_invalid": _lt("The answer is not valid for this field."),
     "answer_differs": _lt("The answer differs from what is stored."),
-    "answer_several": _lt("There are several answers."),
-    "answer_no_customer": _lt("Nobody is chosen as the customer yet."),
-    "answer_billed": _lt("The booking is on a document already."),
-    # hints: what the preview points at
+    "answer_several": _lt("There are several different answers."),
+    "answer_no_customer": _lt("No customer has been selected yet."),
+    "answer_billed": _lt("The booking is already on a document."),
+    # hints: what the preview points out
     "hint_zero": _lt("The amount is 0.00."),
     "hint_zero_usually": _lt("The amount is 0.00; this service usually costs %(usual)s."),
-    "hint_free_in_bookings": _lt("Bookings says free or 0.00; %(amount)s will be billed."),
-    "hint_long": _lt("It took %(time)s; this service usually takes %(usual_time)s."),
-    "hint_no_time": _lt("The appointment ends when it starts, or before."),
-    "hint_no_show": _lt("The attendee did not come."),
-    "hint_late_cancel": _lt("The attendee cancelled late."),
-    "hint_attendance": _lt("Nobody has said whether the attendee came."),
-    "hint_changed_late": _lt("It was changed in Bookings after it took place."),
-    "hint_was_billed": _lt("It was on an invoice before."),
-    "hint_invoiced": _lt(
-        "%(name)s, which is posted, bills this payer this product on this day already."
+    "hint_free_in_bookings": _lt(
+        "The price in Bookings is free or 0.00, but %(amount)s will be billed."
     ),
-    "hint_overlap": _lt("The same person has another booking at that time."),
+    "hint_long": _lt("The appointment took %(time)s; this service usually takes %(usual_time)s."),
+    "hint_no_time": _lt("The appointment ends at its start time or earlier."),
+    "hint_no_show": _lt("The attendee did not come."),
+    "hint_late_cancel": _lt("The attendee canceled late."),
+    "hint_attendance": _lt("It is unknown whether the attendee came."),
+    "hint_changed_late": _lt("The appointment was changed in Bookings after it took place."),
+    "hint_was_billed": _lt("The booking was on an invoice before."),
+    "hint_invoiced": _lt(
+        "The posted invoice %(name)s already bills this product to this payer on this day."
+    ),
+    "hint_overlap": _lt("The same person has another booking at this time."),
     "hint_double": _lt("The same person has the same appointment twice."),
     "hint_first": _lt("This is the first invoice to this payer."),
-    "hint_credit": _lt("The payer has %(credit)s of credit that is not applied."),
+    "hint_credit": _lt("The payer has %(credit)s of outstanding credit."),
     "hint_down_payment": _lt("The payer has an open down payment."),
-    "hint_draft": _lt("%(name)s could take these lines."),
-    "hint_limit": _lt("The total of %(total)s is over the limit of %(limit)s."),
-    "hint_old_months": _lt("It holds services of earlier months: %(months)s."),
+    "hint_draft": _lt("These lines could be added to %(name)s."),
+    "hint_limit": _lt("The total of %(total)s exceeds the limit of %(limit)s."),
+    "hint_old_months": _lt("It includes services from earlier months: %(months)s."),
     "hint_incomplete": _lt("The payer lacks: %(fields)s."),
     "hint_tax_taken_off": _lt(
-        "%(position)s takes the tax off what was given on the spot: %(services)s. Check whether the payer's address decides."
+        "%(position)s removes the tax from services on site: %(services)s. Check whether the payer's address decides."
     ),
 }

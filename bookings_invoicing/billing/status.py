@@ -15,7 +15,7 @@ STATUSES = (
     ("drafted", "Drafted"),
     ("invoiced", "Invoiced"),
     ("not_billable", "Not Billable"),
-    ("cancelled", "Cancelled"),
+    ("cancelled", "Canceled"),
 )
 # In order of precedence: the first one found is the reason shown, for a person solves it first.
 ATTENTION_REASONS = (
@@ -24,7 +24,7 @@ ATTENTION_REASONS = (
     ("payer_archived", "Payer Archived"),
     ("ambiguous_customer", "Several Customers Match"),
     ("no_product", "No Product"),
-    ("price_to_decide", "Price To Be Decided"),
+    ("price_to_decide", "Price Missing"),
     ("currency", "Currency Inactive or Not the Journal's"),
     ("journal", "No Usable Journal"),
     ("account", "No Income Account"),
@@ -32,7 +32,7 @@ ATTENTION_REASONS = (
     ("lock_date", "Date in a Locked Period"),
     ("credited", "Credited"),
     ("removed_after", "Removed After It Took Place"),
-    ("label", "Label Asks for a Decision"),
+    ("label", "Label Needs a Decision"),
     ("address", "Address Incomplete"),
     ("vat", "Tax ID Missing"),
     ("e_invoice", "E-Invoice Details Missing"),
@@ -50,7 +50,7 @@ NOT_BILLABLE_REASONS = (
 # What the state of the live line makes of the booking; glue modules add theirs.
 LINE_STATUS = {"draft": "drafted", "posted": "invoiced"}
 # On a document that bills it: facts, price and payer stay as they are. "ordered" comes with the
-# flow by sale orders.
+# flow by sales orders.
 BILLED = ("ordered", "drafted", "invoiced")
 _RANK = {key: rank for rank, (key, _label) in enumerate(ATTENTION_REASONS)}
 

@@ -61,13 +61,14 @@ class BookingsBooking(models.Model):
             return super()._attention_text(key, params)
         if not params["tax"]:
             return self.env._(
-                "%(payer)s gets an e-invoice, and each of its lines needs a tax; %(service)s has none on purpose. Give its "
-                "product a 0 %% tax with tax category and exemption reason instead.",
+                "%(payer)s gets e-invoices, and each of their lines needs a tax, but %(service)s is "
+                "intentionally tax-free. Set a 0 %% tax with a tax category and an exemption reason on its "
+                "product instead.",
                 payer=params["payer"],
                 service=params["service"],
             )
         return self.env._(
-            "%(payer)s gets an e-invoice, which must say why there is no tax. Complete the tax %(tax)s: %(fields)s.",
+            "%(payer)s gets e-invoices, which must state why there is no tax. Complete the tax %(tax)s: %(fields)s.",
             payer=params["payer"],
             tax=params["tax"],
             fields=self._tax_labels(params["fields"]),
@@ -118,7 +119,7 @@ class BookingsBooking(models.Model):
         faults = [fault for booking in self if (fault := booking._tax_fault(split))]
         return [
             self.env._(
-                "The e-invoice in the PDF cannot say why there is no tax. Complete the tax %(tax)s: %(fields)s.",
+                "The e-invoice in the PDF cannot state why there is no tax. Complete the tax %(tax)s: %(fields)s.",
                 tax=fault["tax"],
                 fields=self._tax_labels(fault["fields"]),
             )

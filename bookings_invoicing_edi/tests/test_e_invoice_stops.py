@@ -79,7 +79,7 @@ class TestEInvoiceStops(EInvoiceCase):
         self.assertEqual(set(self.theirs.mapped("status")), {"ready"})
         self.payer_of(self.theirs, "DE", "facturx")
         self.assertEqual(set(self.theirs.mapped("attention_reason")), {"e_invoice_tax"})
-        self.assertIn("has none on purpose", self.theirs[0].attention_detail)
+        self.assertIn("is intentionally tax-free", self.theirs[0].attention_detail)
         self.assertEqual(self.theirs[0].action_open_tax()["res_model"], "product.product")
 
     def test_a_tax_with_a_rate_needs_nothing(self):

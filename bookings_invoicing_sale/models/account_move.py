@@ -15,9 +15,8 @@ class AccountMove(models.Model):
                 if other:
                     raise UserError(
                         self.env._(
-                            "%(booking)s is billed on %(other)s meanwhile. Cancel that first, then"
-                            " this is possible for "
-                            "%(invoice)s.",
+                            "%(booking)s has since been billed on %(other)s. Cancel that document before you "
+                            "reopen %(invoice)s.",
                             booking=line.booking_id.display_name,
                             other=other.order_id[:1].display_name,
                             invoice=move.display_name,

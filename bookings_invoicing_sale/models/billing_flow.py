@@ -1,6 +1,6 @@
 from odoo import fields, models
 
-SALE = [("sale", "Sale orders: quotation, order, invoice")]
+SALE = [("sale", "Sales orders: quotation, order, invoice")]
 
 
 class ResCompany(models.Model):
@@ -20,6 +20,6 @@ class BookingsSyncSetup(models.Model):
         [("sale", "Confirmed order"), ("draft", "Quotation")],
         string="Create as",
         default="sale",
-        help="A confirmed order is invoiced by Create Invoices at once; a quotation waits for its "
-        "confirmation.",
+        help="A confirmed order can be invoiced with Create Invoices immediately. A quotation must be confirmed "
+        "first.",
     )

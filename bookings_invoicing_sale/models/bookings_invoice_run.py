@@ -66,7 +66,7 @@ class BookingsInvoiceRun(models.Model):
                 not line.booking_id or line.write_date > line.create_date
                 for line in order.order_line
             ):
-                kept.append(self.env._("%s was changed by hand.", order.display_name))
+                kept.append(self.env._("%s was changed manually.", order.display_name))
             else:
                 order._action_cancel()
                 order.unlink()

@@ -64,9 +64,8 @@ class SaleOrder(models.Model):
                 if other or others:
                     raise UserError(
                         self.env._(
-                            "%(booking)s is billed on %(other)s meanwhile. Remove it there first, "
-                            "then %(order)s can be "
-                            "taken up again.",
+                            "%(booking)s has since been billed on %(other)s. Remove it from there before you "
+                            "reopen %(order)s.",
                             booking=line.booking_id.display_name,
                             other=(other or others)[:1].display_name,
                             order=order.display_name,

@@ -24,13 +24,13 @@ class SaleOrderLine(models.Model):
         copy=False,
         readonly=True,
         groups=ROLES,
-        help="The booking was marked not billable; this line bills it no more",
+        help="The booking was marked as not billable, so this line no longer bills it.",
     )
     booking_live = fields.Boolean(
         compute="_compute_booking_live",
         store=True,
         groups=ROLES,
-        help="This line bills its booking: its order is not cancelled",
+        help="This line bills its booking: its order is not canceled.",
     )
 
     booking_written = fields.Json(
@@ -38,7 +38,7 @@ class SaleOrderLine(models.Model):
         store=True,
         copy=False,
         groups="base.group_system",
-        help="What the line was when it was written: what differs was changed by hand",
+        help="The line as it was created. Differences are manual changes.",
     )
 
     _booking_live_uniq = models.UniqueIndex(

@@ -51,18 +51,18 @@ class TestHints(HintCase):
         )
         (self.theirs - self.theirs[0]).sudo().is_online = True
         self.theirs[0].sudo().is_online = False
-        self.assertNotIn("takes the tax off", self.hint())
+        self.assertNotIn("removes the tax", self.hint())
         self.payer.write({"country_id": self.env.ref("base.jp").id, "vat": False})
         self.assertIn(
-            f"Export takes the tax off what was given on the spot: {self.theirs[0].service_id.name}.",
+            f"Export removes the tax from services on site: {self.theirs[0].service_id.name}.",
             self.hint(),
         )
-        self.assertNotIn("takes the tax off", self.hint(self.theirs - self.theirs[0]))
+        self.assertNotIn("removes the tax", self.hint(self.theirs - self.theirs[0]))
         self.payer.vat = "T7000012050002"
-        self.assertNotIn("takes the tax off", self.hint(), "a business is taxed where it is")
+        self.assertNotIn("removes the tax", self.hint(), "a business is taxed where it is")
 
     def test_a_payment_on_account_is_pointed_out(self):
-        self.assertNotIn("of credit that is not applied", self.hint())
+        self.assertNotIn("of outstanding credit", self.hint())
         payment = self.env["account.payment"].create(
             {
                 "payment_type": "inbound",
@@ -73,9 +73,9 @@ class TestHints(HintCase):
                 "journal_id": self.company_data["default_journal_bank"].id,
             }
         )
-        self.assertNotIn("of credit that is not applied", self.hint())
+        self.assertNotIn("of outstanding credit", self.hint())
         payment.action_post()
-        self.assertRegex(self.hint(), r"The payer has .*70\.00.* of credit that is not applied")
+        self.assertRegex(self.hint(), r"The payer has .*70\.00.* of outstanding credit")
         run = self.env["bookings.booking"]._invoice_all([("id", "in", self.theirs[0].ids)])
         run.move_ids.action_post()
         self.assertEqual(
@@ -91,7 +91,7 @@ class TestHints(HintCase):
         )
         receivable.reconcile()
         left = max(0.0, 70.0 - run.move_ids.amount_total)
-        self.assertEqual("of credit that is not applied" in self.hint(self.theirs[1:]), left > 0)
+        self.assertEqual("of outstanding credit" in self.hint(self.theirs[1:]), left > 0)
 
     def test_an_open_credit_note_is_pointed_out(self):
         earlier = self.env["account.move"].create(
@@ -105,24 +105,24 @@ class TestHints(HintCase):
             }
         )
         earlier.action_post()
-        self.assertRegex(self.hint(), r"The payer has .*12\.50.* of credit that is not applied")
+        self.assertRegex(self.hint(), r"The payer has .*12\.50.* of outstanding credit")
 
     def test_services_older_than_last_month(self):
         """On 12 March, February is what is billed now; January is what somebody may have forgotten."""
         old = self.ready.filtered(lambda one: str(one._last_day()) < "2026-02-01")
         new = self.ready.filtered(lambda one: str(one._last_day()) >= "2026-02-01")
         self.assertTrue(old and new)
-        self.assertIn("services of earlier months: 2026-01", self.hint(old))
+        self.assertIn("services from earlier months: 2026-01", self.hint(old))
         self.assertNotIn("earlier months", self.hint(new))
         with freeze_time("2026-04-02 12:00:00"):
-            self.assertIn("services of earlier months: 2026-02", self.hint(new))
+            self.assertIn("services from earlier months: 2026-02", self.hint(new))
 
     def test_zero_long_and_overlapping(self):
         first, second = self.theirs[:2]
         first.price_unit = 0.0
         self.assertIn("0.00", self.hint())
         second.sudo().write({"start": first.start, "stop": first.stop + timedelta(minutes=5)})
-        self.assertIn("at that time", self.hint())
+        self.assertIn("at this time", self.hint())
         usual = self.ready.filtered(lambda one: one.service_id == first.service_id)
         self.assertGreaterEqual(len(usual), 3)
         first.sudo().stop = first.start + timedelta(hours=23)
@@ -158,13 +158,15 @@ class TestHints(HintCase):
         ):
             with self.subTest(values):
                 move = bill(**values)
-                self.assertEqual(f"{move.name}, which is posted, bills" in self.hint(booking), same)
+                self.assertEqual(
+                    f"The posted invoice {move.name} already bills" in self.hint(booking), same
+                )
                 run = self.env["bookings.invoice.run"].sudo().create({"state": "running"})
                 booking._for_automation(run)
                 reasons = " ".join(run.left_out_ids.mapped("reason"))
-                self.assertEqual(f"{move.name}, which is posted" in reasons, same)
+                self.assertEqual(f"The posted invoice {move.name}" in reasons, same)
                 move._reverse_moves(cancel=True)
-                self.assertNotIn("which is posted", self.hint(booking))
+                self.assertNotIn("The posted invoice", self.hint(booking))
 
     def test_first_invoice(self):
         self.assertIn("first invoice to this payer", self.hint())
@@ -190,7 +192,7 @@ class TestJoiningDrafts(HintCase):
         preview = self.preview(self.rest)
         self.assertEqual(preview.candidate_draft_ids, self.draft)
         self.assertFalse(preview.join_draft_ids)
-        self.assertIn("could take these lines", preview.line_ids.hint)
+        self.assertIn("lines could be added", preview.line_ids.hint)
         run = self._create()
         self.assertTrue(run.move_ids)
         self.assertNotIn(self.draft, run.move_ids)

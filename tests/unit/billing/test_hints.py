@@ -148,7 +148,7 @@ def test_a_clean_month_is_silent():
         ({"limit": D("239.99")}, "hint_limit", "239.99"),
         ({"old_months": ("2025-11", "2025-12")}, "hint_old_months", "2025-11, 2025-12"),
         ({"incomplete": ("street", "city")}, "hint_incomplete", "street, city"),
-        ({"untaxed": ("Massage",), "position": "Export"}, "hint_tax_taken_off", "Export takes"),
+        ({"untaxed": ("Massage",), "position": "Export"}, "hint_tax_taken_off", "Export removes"),
     ],
 )
 def test_one_invoice(change, code, words):

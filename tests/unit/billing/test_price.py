@@ -110,11 +110,11 @@ SENTENCES = [
     (("fixedPrice", D(9), 30, PriceRule("free")), "Free of charge: set on the service."),
     (
         ("startingAt", D("35.00"), 30, PriceRule()),
-        "Bookings says 'starting at 35.00': the price is to be decided.",
+        "Bookings says 'starting at 35.00'. Enter the price on the booking.",
     ),
     (
         ("weekly", D(35), 30, PriceRule()),
-        "Bookings gives a kind of price that is not known here: the price is to be decided.",
+        "Bookings gives an unknown price type. Enter the price on the booking.",
     ),
 ]
 
@@ -291,7 +291,7 @@ class TestByHand:
         priced = price_booking("fixedPrice", D("60.00"), 30, manual=manual)
         assert shown(priced) == "1x70.00=70.00"
         assert str(priced.explanation) == (
-            "1 x 70.00, changed by hand by Ann on 3 Feb. Without the change: 1 x 60.00."
+            "1 x 70.00, set manually by Ann on 3 Feb. Without the change: 1 x 60.00."
         )
 
     def test_quantity_of_a_fixed_one(self):
@@ -331,7 +331,7 @@ class TestByHand:
         priced = price_booking(price_type, D(0), 30, manual_price=D(80))
         assert priced.outcome == "priced"
         assert priced.price_unit == 80
-        assert "changed by hand" in str(priced.explanation)
+        assert "set manually" in str(priced.explanation)
 
     @pytest.mark.parametrize("price_type", ["free", "callUs"])
     def test_a_quantity_alone_decides_nothing(self, price_type):
@@ -352,7 +352,7 @@ class TestShare:
         priced = price_booking("hourly", D(60), 90, share=Share(D("22.50"), D("90.00"), 4))
         assert shown(priced) == "1x22.50=22.50"
         assert str(priced.explanation) == (
-            "Share of 90.00 for the appointment, split between 4 attendees."
+            "Share of 90.00 for the appointment, split among 4 attendees."
         )
 
     def test_by_hand_goes_before_the_share(self):
