@@ -12,5 +12,6 @@
         "views/bookings_sync_setup_views.xml",
         "views/sale_order_views.xml",
     ],
+    "uninstall_hook": "uninstall_hook",
     "auto_install": True,
 }

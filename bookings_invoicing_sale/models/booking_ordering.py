@@ -164,3 +164,14 @@ class BookingsBilledBefore(models.AbstractModel):
             )
         )
         return ordered + super()._billed_rows()
+
+    @api.model
+    def _leave_to_orders(self):
+        """Mark what only an order bills as billed elsewhere, with its number: the link goes with this
+        addon, the order stays and is invoiced in Sales.
+        """
+        bookings = self.env["bookings.booking"].sudo().with_context(active_test=False)
+        lines = bookings.search([("status", "=", "ordered")])._live_order_lines()
+        for order, ordered in lines.grouped("order_id").items():
+            note = self.env._("Ordered on %s, which is invoiced in Sales.", order.name)
+            ordered.booking_id.write(self._billed_elsewhere(note))

@@ -10,7 +10,9 @@ class BookingsBooking(models.Model):
     status = fields.Selection(
         selection_add=[("ordered", "Ordered"), ("drafted",)],
         ondelete={
-            "ordered": lambda bookings: bookings.write({"status": "ready", "billed_before": True})
+            "ordered": lambda bookings: bookings.write(
+                {"status": "not_billable", "billed_before": True}
+            )
         },
     )
     order_line_ids = fields.One2many(

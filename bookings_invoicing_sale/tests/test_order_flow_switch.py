@@ -1,4 +1,5 @@
 from odoo import fields
+from odoo.addons.bookings_invoicing_sale import uninstall_hook
 from odoo.exceptions import UserError
 from odoo.tests import Form, tagged
 
@@ -24,6 +25,31 @@ class TestFlowSwitch(OrderCase):
         self.assertEqual(booking.status, "drafted")
         with self.assertRaisesRegex(UserError, "billed on"):
             old.action_draft()
+
+    def test_uninstalled_and_installed_again_nothing_is_ordered_again(self):
+        """What uninstalling does, step by step: the hook, the status that goes, the column that goes."""
+        ordered = self.ready[:2]
+        ordered.action_create_invoices()
+        orders = ordered.order_ids
+        uninstall_hook(self.env(su=True))
+        self.env.cr.execute("SELECT res_model, res_id FROM billed_appointments")
+        self.assertLessEqual(
+            {("sale.order", order.id) for order in orders}, set(self.env.cr.fetchall())
+        )
+        ordered._fields["status"].ondelete["ordered"](ordered.sudo())
+        self.env.flush_all()
+        self.env.cr.execute("UPDATE sale_order_line SET booking_id = NULL, booking_live = NULL")
+        self.env.invalidate_all()
+        ordered._refresh_billing()
+        ordered.action_create_invoices()
+        for booking in ordered:
+            self.assertEqual(
+                (booking.status, booking.not_billable_reason), ("not_billable", "billed_elsewhere")
+            )
+            self.assertFalse(booking.order_ids or booking.move_ids)
+            self.assertTrue(any(order.name in booking.not_billable_note for order in orders))
+        ordered.action_put_back()
+        self.assertEqual(set(ordered.mapped("status")), {"ready"})
 
     def test_switching_back_leaves_drafts_alone(self):
         self.setup.billing_flow = "invoice"

@@ -132,12 +132,18 @@ class BookingsBilledBefore(models.AbstractModel):
                 continue
             document = self.env[model].sudo().browse(res_id).exists()
             if document and document.state != "cancel":
-                wanted[fingerprint].update(
-                    not_billable_decision="billed_elsewhere",
-                    not_billable_note=self.env._(
-                        "Billed by %s before the addon was uninstalled and installed again.",
-                        document.name or document.display_name,
-                    ),
-                    not_billable_uid=self.env.uid,
-                    not_billable_date=fields.Datetime.now(),
+                note = self.env._(
+                    "Billed by %s before the addon was uninstalled and installed again.",
+                    document.name or document.display_name,
                 )
+                wanted[fingerprint].update(self._billed_elsewhere(note))
+
+    @api.model
+    def _billed_elsewhere(self, note):
+        """Values of a booking that is billed elsewhere, by a note of ours."""
+        return {
+            "not_billable_decision": "billed_elsewhere",
+            "not_billable_note": note,
+            "not_billable_uid": self.env.uid,
+            "not_billable_date": fields.Datetime.now(),
+        }
