@@ -5,3 +5,4 @@ from . import golive_setup_file
 from . import golive_checklist
 from . import golive_rehearsal
 from . import invoice_preview
+from . import invoice_sending

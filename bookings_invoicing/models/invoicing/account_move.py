@@ -56,7 +56,9 @@ class AccountMove(models.Model):
     def button_draft(self):
         # EXTENDS 'account'
         self._check_bookings_free("draft")
-        return super().button_draft()
+        result = super().button_draft()
+        self._bookings_keep_sending_error(False)
+        return result
 
     def button_cancel(self):
         # EXTENDS 'account'

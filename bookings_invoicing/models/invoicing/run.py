@@ -61,7 +61,6 @@ class BookingsInvoiceRun(models.Model):
     move_count = fields.Integer(string="Number of Invoices", compute="_compute_result")
     drafted_count = fields.Integer(string="Drafts", compute="_compute_counts")
     posted_count = fields.Integer(string="Posted", compute="_compute_counts")
-    sent_count = fields.Integer(string="Sent", compute="_compute_counts")
     paid_count = fields.Integer(string="Paid", compute="_compute_counts")
     booking_count = fields.Integer(string="Number of Bookings", readonly=True)
     left_out_ids = fields.One2many("bookings.invoice.run.left.out", "run_id", readonly=True)
@@ -90,13 +89,12 @@ class BookingsInvoiceRun(models.Model):
             run.move_count = len(run.move_ids)
             run.result = run._result_text()
 
-    @api.depends("move_ids.state", "move_ids.is_move_sent", "move_ids.payment_state")
+    @api.depends("move_ids.state", "move_ids.payment_state")
     def _compute_counts(self):
         for run in self:
             posted = run.move_ids.filtered(lambda move: move.state == "posted")
             run.drafted_count = len(run.move_ids.filtered(lambda move: move.state == "draft"))
             run.posted_count = len(posted)
-            run.sent_count = len(posted.filtered("is_move_sent"))
             run.paid_count = len(
                 posted.filtered(lambda move: move.payment_state in ("paid", "in_payment"))
             )
@@ -410,16 +408,6 @@ class BookingsInvoiceRun(models.Model):
             "bookings_invoicing.booking_action_all"
         )
         return {**action, "domain": [("id", "in", self._billed_bookings().ids)], "context": {}}
-
-    def action_send_all(self):
-        """Odoo's own way to send the confirmed invoices of this run."""
-        self.ensure_one()
-        unsent = self.move_ids.filtered(
-            lambda move: move.state == "posted" and not move.is_move_sent
-        )
-        if not unsent:
-            raise UserError(self.env._("There is no confirmed invoice to send in this run."))
-        return unsent.action_send_and_print()
 
     def action_undo(self):
         """Remove the drafts of this run that were never confirmed nor changed by hand; the others are named."""

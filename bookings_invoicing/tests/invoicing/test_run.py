@@ -1,10 +1,14 @@
 """Preview, runs, undo, queued runs and automatic drafts."""
 
+from collections import Counter
+from contextlib import ExitStack, contextmanager
 from unittest.mock import patch
 
-from odoo.exceptions import UserError
+from odoo.addons.base.tests.common import MockSmtplibCase
+from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command, Date
 from odoo.tests import new_test_user, tagged
+from odoo.tools import mute_logger
 
 from ...models.invoicing import confirming as invoice_run_confirm
 from ...models.invoicing import drafting as booking_invoicing
@@ -56,7 +60,7 @@ class TestPreview(LedgerCase):
 
 
 @tagged("post_install", "-at_install")
-class TestRun(LedgerCase):
+class TestRun(MockSmtplibCase, LedgerCase):
     def _run(self, bookings=None):
         return self.env["bookings.booking"]._invoice_all(
             [("id", "in", (bookings or self.ready).ids)]
@@ -99,6 +103,15 @@ class TestRun(LedgerCase):
         posted.button_draft()
         self.assertEqual(self._counts(run), (total - 1, 1, 0, 1))
 
+    def _clerk(self):
+        return new_test_user(
+            self.env,
+            "clerk",
+            "account.group_account_invoice",
+            company_id=self.company.id,
+            company_ids=[Command.set(self.company.ids)],
+        )
+
     def _counts(self, run):
         return run.drafted_count, run.posted_count, run.sent_count, run.paid_count
 
@@ -116,13 +129,7 @@ class TestRun(LedgerCase):
             run.action_post_all()
 
     def test_many_drafts_are_confirmed_in_the_background_as_who_asked(self):
-        clerk = new_test_user(
-            self.env,
-            "clerk",
-            "account.group_account_invoice",
-            company_id=self.company.id,
-            company_ids=[Command.set(self.company.ids)],
-        )
+        clerk = self._clerk()
         run = self._run()
         with patch.object(invoice_run_confirm, "AT_ONCE", 2):
             message = run.with_user(clerk).action_post_all()["params"]["message"]
@@ -149,20 +156,153 @@ class TestRun(LedgerCase):
         with self.assertRaisesRegex(UserError, "no draft left"):
             run.action_post_all()
 
-    def test_send_all_is_odoo_s_own(self):
+    def test_sent_is_what_left(self):
+        """Three invoices: a dead mail server, then one payer without an address, then all is well."""
+        run = self._posted_run()
+        without = run.move_ids.partner_id[0]
+        without.email = False
+        waiting = run.move_ids.filtered(lambda move: move.partner_id == without)
+        clerk = self._clerk()
+        self.assertEqual(self._sending(run), {"no_address": 1, "not_yet": 2})
+        action = run.with_user(clerk).action_send_all()
+        self.assertEqual(action["res_model"], "bookings.invoice.sending")
+        wizard = self.env[action["res_model"]].with_user(clerk).browse(action["res_id"])
+        self.assertEqual(wizard.line_ids.partner_id, without)
+        with self.mail_server(alive=False):
+            self._confirm_sending(wizard.action_send())
+        self.assertEqual(self._sending(run), {"no_address": 1, "failed": 2})
+        failed = run.move_ids - waiting
+        self.assertTrue(all(failed.mapped("is_move_sent")), "Odoo says sent: what this is about")
+        self.assertIn("refused", failed[0].bookings_sending_detail)
+        self.assertIn("outgoing mail server", failed[0].bookings_sending_detail)
+        self.assertEqual((run.sent_count, run.to_send_count), (0, 3))
+
+        action = run.with_user(clerk).action_send_all()
+        wizard = self.env[action["res_model"]].with_user(clerk).browse(action["res_id"])
+        wizard.line_ids.email = "no address"
+        with self.assertRaisesRegex(UserError, "not a valid email address"):
+            wizard.action_send()
+        wizard.line_ids.email = "payer@example.com"
+        self.assertFalse(wizard.may_write)
+        with self.assertRaisesRegex(AccessError, "not allowed to change contacts"):
+            wizard.action_send()
+        clerk.group_ids += self.env.ref("base.group_partner_manager")
+        with self.mail_server():
+            self._confirm_sending(wizard.action_send())
+        self.assertEqual(without.email, "payer@example.com")
+        self.assertEqual(self._sending(run), {"sent": 3})
+        self.assertEqual(len(self.emails), 3)
+        self.assertIn("payer@example.com", waiting.bookings_sending_detail)
+        with self.assertRaisesRegex(UserError, "no posted invoice"):
+            run.action_send_all()
+
+    def test_send_all_is_odoo_s_own_and_in_the_background(self):
         run = self._run(self.ready[:3])
-        with self.assertRaisesRegex(UserError, "no confirmed invoice"):
+        with self.assertRaisesRegex(UserError, "no posted invoice"):
             run.action_send_all()
         run.action_post_all()
         run.move_ids.partner_id.email = "somebody@example.com"
         action = run.action_send_all()
         self.assertEqual(action["res_model"], "account.move.send.batch.wizard")
         self.assertEqual(action["context"]["active_ids"], run.move_ids.ids)
-        wizard = self.env[action["res_model"]].with_context(**action["context"]).create({})
-        wizard.action_send_and_print(force_synchronous=True)
-        self.assertEqual(self._counts(run)[2], len(run.move_ids))
-        with self.assertRaisesRegex(UserError, "no confirmed invoice"):
+        self._confirm_sending(action, force_synchronous=False)
+        self.assertEqual((self._sending(run), run.sending_progress), ({"queued": 3}, 0.0))
+        with self.assertRaisesRegex(UserError, "no posted invoice"):
             run.action_send_all()
+        # wherever an e-mail waits: the scheduled action has made it, the mail queue has it
+        self.env["account.move.send"]._generate_and_send_invoices(run.move_ids[:2], from_cron=True)
+        self.assertEqual(self._sending(run), {"queued": 3})
+        self.assertEqual(
+            set(run.move_ids[:2].mapped("bookings_sending_detail")), {"Waiting in the email queue"}
+        )
+        with self.mail_server():
+            self.env["mail.mail"].search([("state", "=", "outgoing")]).send()
+        self.assertEqual(self._sending(run), {"sent": 2, "queued": 1})
+        self.assertAlmostEqual(run.sending_progress, 66.67, 1)
+
+    def test_sent_manually_is_printed_and_a_bounce_is_not_sent(self):
+        run = self._posted_run()
+        manual = run.move_ids.partner_id[0]
+        manual.write({"invoice_sending_method": "manual", "email": False})
+        with self.mail_server():
+            self._confirm_sending(run.action_send_all())
+        self.assertEqual(self._sending(run), {"printed": 1, "sent": 2})
+        sent = run.move_ids.filtered(lambda move: move.bookings_sending == "sent")
+        sent[0].message_ids.notification_ids.sudo().write(
+            {"notification_status": "bounce", "failure_type": "mail_bounce"}
+        )
+        self.assertEqual(self._sending(run), {"printed": 1, "sent": 1, "failed": 1})
+        self.assertIn("Bounce", sent[0].bookings_sending_detail)
+        if "snailmail.letter" not in self.env:
+            return
+        letter = self.env["snailmail.letter"].create(
+            self.env["account.move.send"]._prepare_snailmail_letter_values(sent[0])
+            | {"user_id": self.env.uid}
+        )
+        self.assertEqual(self._sending(run), {"printed": 1, "sent": 1, "queued": 1})
+        letter.state = "sent"
+        self.assertEqual(self._sending(run), {"printed": 1, "sent": 2})
+
+    def test_an_invoice_changed_after_sending_is_to_be_sent_again(self):
+        run = self._posted_run()
+        with self.mail_server():
+            self._confirm_sending(run.action_send_all())
+        move = run.move_ids[0]
+        move.button_draft()
+        move.action_post()
+        self.env["account.move.send"]._generate_and_send_invoices(move, sending_methods=["manual"])
+        self.assertTrue(move.invoice_pdf_report_id)
+        self.assertEqual(self._sending(run), {"sent": 2, "not_yet": 1})
+
+    def test_why_documents_could_not_be_made_is_kept(self):
+        run = self._posted_run()
+        bad = run.move_ids[0]
+        hook = "_hook_invoice_document_before_pdf_report_render"
+
+        def refuse(_sender, invoice, data):
+            if invoice == bad:
+                data["error"] = {"error_title": "The format needs", "errors": ["a bank account"]}
+
+        with self.mail_server(), patch.object(self.registry["account.move.send"], hook, refuse):
+            self._confirm_sending(run.action_send_all(), force_synchronous=False)
+            self.env["account.move.send"]._generate_and_send_invoices(run.move_ids, from_cron=True)
+        self.assertEqual(self._sending(run), {"failed": 1, "sent": 2})
+        self.assertIn("a bank account", bad.bookings_sending_detail)
+        with self.mail_server():
+            self.env["account.move.send"]._generate_and_send_invoices(bad)
+        self.assertEqual(self._sending(run), {"sent": 3})
+
+    def _posted_run(self):
+        """A run of three posted invoices, all with an e-mail address."""
+        run = self._run(self.ready)
+        (run.move_ids[3:]).unlink()
+        run.move_ids.partner_id.email = "somebody@example.com"
+        run.action_post_all()
+        self.assertEqual(len(run.move_ids.partner_id), 3)
+        return run
+
+    def _sending(self, run):
+        """``{state: invoices}``, checked against what the run counts."""
+        self.env.invalidate_all()  # messages and e-mails are no dependency
+        count = Counter(run.move_ids.mapped("bookings_sending"))
+        shown = (run.sent_count, run.queued_count, run.no_address_count, run.failed_count)
+        self.assertEqual(shown, tuple(count[s] for s in ("sent", "queued", "no_address", "failed")))
+        return dict(count)
+
+    def _confirm_sending(self, action, force_synchronous=True):
+        """Press *Send* in Odoo's own dialog."""
+        wizard = self.env[action["res_model"]].with_context(**action["context"]).create({})
+        wizard.action_send_and_print(force_synchronous=force_synchronous)
+
+    @contextmanager
+    def mail_server(self, alive=True):
+        """E-mails go out, as far as the socket; a dead server refuses the connection."""
+        with self.mock_smtplib_connection(), ExitStack() as stack:
+            if not alive:
+                refused = ConnectionRefusedError("Connection refused")
+                stack.enter_context(patch("smtplib.SMTP", side_effect=refused))
+                stack.enter_context(mute_logger("odoo.addons.mail.models.mail_mail"))
+            yield
 
     def test_large_runs_are_queued_and_worked_off_in_batches(self):
         with (
