@@ -15,6 +15,7 @@ from odoo.tools import float_round
 
 from ...billing import labels, money, period, price, sentences
 from ...billing import status as status_rules
+from ..base.units import hour_id, list_unit
 
 
 class Draft:
@@ -81,10 +82,6 @@ class Terms:
 
 def unit_digits(env):
     return env["decimal.precision"].precision_get("Product Unit")
-
-
-def hour_id(env):
-    return env["ir.model.data"]._xmlid_to_res_id("uom.product_uom_hour")
 
 
 # -- who, what, when ---------------------------------------------------------------------------------
@@ -198,20 +195,6 @@ def price_rule(service):
         step=int(service.rounding_minutes or 0),
         minimum=service.minimum_minutes,
     )
-
-
-def list_unit(uom, hour):
-    """What one unit of a product counts as.
-
-    :param int hour: id of the unit *hour*
-    :returns: ``("hour" or "unit", size in hours or pieces)``; the name of what converts to neither, and 1
-    """
-    piece = uom.env["ir.model.data"]._xmlid_to_res_id("uom.product_uom_unit")
-    for name, base in (("hour", hour), ("unit", piece)):
-        base = uom.browse(base)
-        if base and uom._has_common_reference(base):
-            return name, price.size_of_unit(uom.factor / base.factor)
-    return uom.display_name, 1
 
 
 def list_price(row, position):

@@ -3,6 +3,7 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.tools import float_round, formatLang
 
 from ..base.moments import BILLING_CHANGED, SERVICES_TAKEN
+from ..base.units import hour_id, list_unit
 
 PRICE_TYPES = [
     ("fixedPrice", "Fixed price"),
@@ -198,43 +199,66 @@ class BookingsService(models.Model):
         self.ensure_one()
         template = self.setup_id.service_template_id
         values = {"name": self.name, "type": "service", "list_price": 0.0, **values}
+        piece = self.env.ref("uom.product_uom_unit")
+        if self._is_hourly() and template.uom_id in (piece, piece.browse()):
+            values["uom_id"] = self.env.ref("uom.product_uom_hour").id
         if template:
             product = template.copy(values).product_variant_id
         else:
             product = self.env["product.product"].create(values)
         self.product_id = product
-        price = self._price_of_product()
-        if price is not None:
-            product.list_price = price
+        if not self.price:
+            return
+        if why := self._why_no_sales_price():
+            product.product_tmpl_id.message_post(body=why)
         else:
-            product.product_tmpl_id.message_post(
-                body=self.env._(
-                    "Bookings asks %(price)s. There is no exchange rate to %(currency)s, so no sales price was set.",
-                    price=formatLang(self.env, self.price, currency_obj=self.currency_id),
-                    currency=product.currency_id.name,
-                )
+            product.list_price = self._sales_price()
+
+    def _is_hourly(self):
+        """Whether what Bookings asks is for an hour, not for an appointment."""
+        return "hourly" in (self.price_type, self.billing_rule)
+
+    def _why_no_sales_price(self):
+        """Why what Bookings asks cannot be said as a sales price of the product; "" where it can."""
+        product, company = self.product_id, self.setup_id.company_id
+        price = formatLang(self.env, self.price, currency_obj=self.currency_id)
+        # Without a rate, Odoo would take 1.
+        if self.currency_id != product.currency_id and not all(
+            _has_rate(one, company) for one in (self.currency_id, product.currency_id)
+        ):
+            return self.env._(
+                "Bookings asks %(price)s. There is no exchange rate to %(currency)s, so no sales price was set.",
+                price=price,
+                currency=product.currency_id.name,
             )
+        unit = list_unit(product.uom_id, hour_id(self.env))[0]
+        if unit == ("hour" if self._is_hourly() else "unit"):
+            return ""
+        values = {"price": price, "unit": product.uom_id.display_name}
+        if self._is_hourly():
+            return self.env._(
+                "Bookings asks %(price)s an hour. The product is sold by “%(unit)s”, so no sales price was set.",
+                **values,
+            )
+        return self.env._(
+            "Bookings asks %(price)s an appointment. The product is sold by “%(unit)s”, so no sales price was set.",
+            **values,
+        )
 
-    def _price_of_product(self):
-        """What Bookings asks, as a sales price of the product: in its currency, on the basis of its taxes.
-
-        :returns: ``None`` where Odoo has no exchange rate (it would take 1)
-        """
+    def _sales_price(self):
+        """What Bookings asks, as a sales price of the product: in its currency, on the basis of its taxes, for its unit."""
         setup, product = self.setup_id, self.product_id
         company, price = setup.company_id, self.price
-        if not price:
-            return 0.0
         if self.currency_id != product.currency_id:
             today = fields.Date.context_today(self)
-            if not all(_has_rate(one, company) for one in (self.currency_id, product.currency_id)):
-                return None
             price = self.currency_id._convert(
                 price, product.currency_id, company, today, round=False
             )
         taxes = product.taxes_id._filter_taxes_by_company(company)
         if taxes and not self.no_tax:
             price = taxes._bookings_line_price(price, setup.price_tax == "included", product)
-        return float_round(price, precision_digits=8)
+        size = list_unit(product.uom_id, hour_id(self.env))[1]
+        return float_round(price * float(size), precision_digits=8)
 
 
 def _has_rate(currency, company):

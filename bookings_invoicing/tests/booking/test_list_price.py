@@ -218,3 +218,32 @@ class TestListPrice(LedgerCase):
         self.service.sudo().write({"product_id": False, "price": 350.0})
         self.service._make_products(self.setup)
         self.assertEqual(self.service.product_id.list_price, 50.0)
+
+    def test_product_made_in_its_own_unit(self):
+        """60 an hour is 480 a day of 8 hours and 1 a minute; what cannot be converted is left at 0 and said."""
+        self.setup.price_tax = "excluded"
+        template = self.setup.service_template_id
+        self.service.sudo().price_type = "hourly"
+        for unit, price in (("day", 480.0), ("minute", 1.0), ("hour", 60.0)):
+            template.uom_id = self.env.ref(f"uom.product_uom_{unit}")
+            product = self._made(60.0)
+            self.assertEqual((product.uom_id, product.list_price), (template.uom_id, price))
+            self.assertEqual(self._take(150), 150.0)
+        template.uom_id = self.env.ref("uom.product_uom_unit")
+        product = self._made(60.0)  # Odoo's own default: nobody chose it
+        self.assertEqual((product.uom_id, product.list_price), (self.hour, 60.0))
+        self.service.sudo().price_type = "fixedPrice"
+        product = self._made(60.0)
+        self.assertEqual((product.uom_id, product.list_price), (template.uom_id, 60.0))
+        template.uom_id = self.env.ref("uom.product_uom_dozen")
+        self.assertEqual(self._made(60.0).list_price, 720.0)
+        self.assertEqual(self._take(150), 60.0)
+        template.uom_id = self.hour
+        product = self._made(60.0)
+        self.assertEqual(product.list_price, 0.0)
+        self.assertIn("an appointment", product.product_tmpl_id.message_ids[0].body)
+        template.uom_id = self.env.ref("uom.product_uom_kgm")
+        self.service.sudo().price_type = "hourly"
+        product = self._made(60.0)
+        self.assertEqual(product.list_price, 0.0)
+        self.assertIn("an hour", product.product_tmpl_id.message_ids[0].body)

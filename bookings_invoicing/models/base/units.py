@@ -1,0 +1,21 @@
+"""Units of measure: what is sold by time, what by the piece."""
+
+from ...billing import price
+
+
+def hour_id(env):
+    return env["ir.model.data"]._xmlid_to_res_id("uom.product_uom_hour")
+
+
+def list_unit(uom, hour):
+    """What one unit of a product counts as.
+
+    :param int hour: id of the unit *hour*
+    :returns: ``("hour" or "unit", size in hours or pieces)``; the name of what converts to neither, and 1
+    """
+    piece = uom.env["ir.model.data"]._xmlid_to_res_id("uom.product_uom_unit")
+    for name, base in (("hour", hour), ("unit", piece)):
+        base = uom.browse(base)
+        if base and uom._has_common_reference(base):
+            return name, price.size_of_unit(uom.factor / base.factor)
+    return uom.display_name, 1
