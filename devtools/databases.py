@@ -20,7 +20,8 @@ FOR_TESTS = {
     "bookings_invoicing_edi": (
         *("l10n_be", "l10n_ch", "l10n_de", "l10n_dk", "l10n_fr_account", "l10n_nl"),
         *("l10n_dk_nemhandel", "l10n_dk_oioubl"),
-    )
+    ),
+    "bookings_invoicing_sale": ("l10n_es",),
 }
 MARK = "made by ./dev of bookings-invoicing"
 TEMPORARY = re.compile(r"bookings_(?:test|bench|serve|check)_(\d+)$")

@@ -1,4 +1,5 @@
 from . import (
+    test_order_country,
     test_order_credits,
     test_order_flow_labels,
     test_order_flow_states,
