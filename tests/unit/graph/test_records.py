@@ -219,6 +219,19 @@ def test_what_each_property_is_needed_for(kind):
                     record.parse(raw | alone)
 
 
+def test_what_keeps_an_appointment_from_being_billed():
+    """No more than who came, when, which service and what it costs."""
+    times, who = {"startDateTime", "start", "endDateTime", "end"}, {"customers", *BOOKED_BY}
+    needed = {name for name, (is_needed, _purpose) in PURPOSES["Appointment"].items() if is_needed}
+    assert needed == {"id", "serviceId", "price", "priceType"} | times | who
+    for name in SAMPLES["Appointment"].keys() - needed:
+        for value in GARBLED:
+            assert Appointment.parse(SAMPLES["Appointment"] | {name: value})
+    people = {"id", "customerId", "name", "displayName", "emailAddress"}
+    for kind in ("Attendee", "Customer", "Address", "Answer"):
+        assert {name for name, (is_needed, _) in PURPOSES[kind].items() if is_needed} <= people
+
+
 def different(one, other):
     return [f.name for f in dataclasses.fields(one)
             if f.compare and getattr(one, f.name) != getattr(other, f.name)]  # fmt: skip
