@@ -101,7 +101,7 @@ class TestCompleteness(LedgerCase):
             lambda: report.sudo().write({"billed": 1.0}),
             lambda: report.sudo().write({"source_count": 1}),
             lambda: report.line_ids[0].sudo().write({"billed": 1.0}),
-            lambda: report.line_ids[0].unlink(),
+            lambda: report.line_ids[0].sudo().unlink(),
             lambda: report.line_ids[0].sudo().copy(),
         ):
             with self.assertRaisesRegex(UserError, "signed off"):
