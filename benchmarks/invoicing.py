@@ -179,7 +179,7 @@ class World:
                 for number, row in enumerate(row for row in rows for _ in range(each))
             ]
         )
-        bookings._refresh_billing()
+        bookings._recheck_billing()
         if set(bookings.mapped("status")) != {"ready"}:
             raise ValueError(f"bookings are not ready: {bookings[0].attention_detail}")
         return bookings

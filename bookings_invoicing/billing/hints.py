@@ -22,7 +22,7 @@ LONG_FACTOR = 3
 
 
 @dataclass(frozen=True)
-class BookingLook:
+class HintFacts:
     """A booking as the preview sees it.
 
     ``person``: who came (any id that is the same in two setups), ``None`` where unknown.
@@ -59,11 +59,11 @@ class Usual:
     count: int = 0
 
 
-def usual_of(bookings: Iterable[BookingLook]) -> Usual:
+def usual_of(bookings: Iterable[HintFacts]) -> Usual:
     """The usual amount and time of a service; medians, so that one odd booking moves nothing.
 
     >>> day = datetime(2026, 2, 3, 9)
-    >>> past = [BookingLook(n, 1, 1, day, day + timedelta(minutes=m), Decimal(a))
+    >>> past = [HintFacts(n, 1, 1, day, day + timedelta(minutes=m), Decimal(a))
     ...         for n, (m, a) in enumerate([(30, 60), (30, 60), (240, 480)])]
     >>> usual_of(past)
     Usual(amount=Decimal('60'), minutes=Fraction(30, 1), count=3)
@@ -78,11 +78,11 @@ def usual_of(bookings: Iterable[BookingLook]) -> Usual:
     )
 
 
-def booking_hints(booking: BookingLook, usual: Usual | None = None) -> list[Explanation]:
+def booking_hints(booking: HintFacts, usual: Usual | None = None) -> list[Explanation]:
     """Hints on one booking alone, given what its service usually is (from three bookings on).
 
     >>> day = datetime(2026, 2, 3, 9)
-    >>> odd = BookingLook(1, 7, 3, day, day + timedelta(hours=2), Decimal("0.00"))
+    >>> odd = HintFacts(1, 7, 3, day, day + timedelta(hours=2), Decimal("0.00"))
     >>> [hint.code for hint in booking_hints(odd, Usual(Decimal(60), Fraction(30), 12))]
     ['hint_zero_usually', 'hint_long']
     """
@@ -125,26 +125,26 @@ def _attendance_hint(booking):
     return None
 
 
-def overlaps(bookings: Iterable[BookingLook]) -> dict[Hashable, list[Explanation]]:
+def overlaps(bookings: Iterable[HintFacts]) -> dict[Hashable, list[Explanation]]:
     """Booking id -> hints where one person was in two places at once, or booked twice.
 
     Back to back is no overlap. ``hint_double``: same start, stop and service, in whichever setup;
     else ``hint_overlap``. Bookings of unknown persons overlap with nobody.
 
     >>> day = datetime(2026, 2, 3, 9)
-    >>> look = lambda id, start, stop: BookingLook(id, 7, 3, day.replace(hour=start),
+    >>> look = lambda id, start, stop: HintFacts(id, 7, 3, day.replace(hour=start),
     ...                                            day.replace(hour=stop), Decimal(60))
     >>> sorted(overlaps([look(1, 9, 11), look(2, 10, 12), look(3, 12, 13)]))
     [1, 2]
     """
-    people: dict[Hashable, list[BookingLook]] = {}
+    people: dict[Hashable, list[HintFacts]] = {}
     for booking in bookings:
         if booking.person is not None and booking.start < booking.stop:
             people.setdefault(booking.person, []).append(booking)
     found: dict[Hashable, list[Explanation]] = {}
     for theirs in people.values():
         theirs.sort(key=lambda booking: (booking.start, booking.stop, str(booking.id)))
-        running: list[BookingLook] = []
+        running: list[HintFacts] = []
         for booking in theirs:
             running = [other for other in running if other.stop > booking.start]
             for other in running:
@@ -154,7 +154,7 @@ def overlaps(bookings: Iterable[BookingLook]) -> dict[Hashable, list[Explanation
     return found
 
 
-def _overlap(one: BookingLook, two: BookingLook) -> Explanation:
+def _overlap(one: HintFacts, two: HintFacts) -> Explanation:
     same = (one.start, one.stop, one.service) == (two.start, two.stop, two.service)
     same_hours = one.setup != two.setup and (one.start, one.stop) == (two.start, two.stop)
     return Explanation("hint_double" if same or same_hours else "hint_overlap")

@@ -113,7 +113,7 @@ class TestBounds(RolesCase):
         """At night, and when the clock makes bookings billable."""
         bookings = type(self.env["bookings.booking"])
         ids = self.bookings(status="ready").ids
-        bad, seen, kept = ids[1], set(), bookings._refresh_billing
+        bad, seen, kept = ids[1], set(), bookings._recheck_billing
 
         def refresh(rows):
             if bad in rows.ids:
@@ -128,7 +128,7 @@ class TestBounds(RolesCase):
             self.env.invalidate_all()
             seen.clear()
             with (
-                patch.object(bookings, "_refresh_billing", refresh),
+                patch.object(bookings, "_recheck_billing", refresh),
                 mute_logger(f"{LOGGERS}.sync.schedule"),
                 self.enter_registry_test_mode(),
             ):

@@ -209,7 +209,7 @@ class TestCompanies(BookingsCase):
         second.currency_id.active = True
         theirs = self.env["bookings.booking"].search([("setup_id", "=", second.id)])
         self.assertTrue(theirs)
-        theirs._refresh_billing()
+        theirs._recheck_billing()
         theirs.filtered(lambda b: b.status == "ready").action_create_invoices()
         for line in theirs.invoice_line_ids:
             self.assertEqual(line.currency_id, second.currency_id)

@@ -58,7 +58,7 @@ class TestCompanyAttacks(Methods, RolesCase):
         )
         cls.foreign["bookings.sync.setup"].currency_id.active = True
         cls.theirs.service_id.no_tax = True
-        cls.theirs._refresh_billing()
+        cls.theirs._recheck_billing()
 
     def links(self):
         """``(model, field)``: links to records of ours that a manager may fill when creating a record."""

@@ -235,13 +235,13 @@ class TestPeople(BookingsCase):
         aunt = self.env["res.partner"].create({"name": "Aunt"})
         booking.payer_id = aunt
         self.address(booking.partner_id)
-        booking._refresh_billing()
+        booking._recheck_billing()
         self.assertEqual(booking.payer_id, aunt)
         aunt.active = False
         self.assertEqual(booking.attention_reason, "payer_archived")
         self.assertIn("Aunt, who pays, is archived", booking.attention_detail)
         booking.payer_id = False
-        booking._refresh_billing()
+        booking._recheck_billing()
         self.assertEqual((booking.payer_id.name, booking.status), ("Accounts", "ready"))
 
     def test_archived_customer_is_called_so(self):

@@ -82,7 +82,7 @@ class BookingsInvoicePreview(models.TransientModel):
                     & booking._uninvoiced_domain()
                 )
                 values.setdefault("ended_before", self._month_end_cut())
-            bookings._refresh_billing()
+            bookings._recheck_billing()
             values["booking_ids"] = [Command.set(bookings.ids)]
         return values
 
@@ -97,7 +97,7 @@ class BookingsInvoicePreview(models.TransientModel):
     @api.depends("booking_ids", "grouping", "ended_before")
     def _compute_plan(self):
         for preview in self:
-            groups, left_out = preview._parted()
+            groups, left_out = preview._plan()
             ready = preview.booking_ids.browse().concat(*(bookings for bookings, _group in groups))
             rows, totals, drafts = preview._rows(ready, groups)
             preview.candidate_draft_ids = drafts
@@ -115,14 +115,14 @@ class BookingsInvoicePreview(models.TransientModel):
             preview.is_cut = len(rows) > SHOWN
             preview.totals = ", ".join(currency.format(total) for currency, total in totals.items())
 
-    def _parted(self):
+    def _plan(self):
         """What is invoiced, and what is left out and why.
 
         :returns: ``([(bookings, bookings_invoicing.billing.grouping.Group)], {booking: reason})``
         """
         everything, chosen = self.booking_ids._origin or self.booking_ids, self._chosen()
         ready = chosen.filtered(lambda booking: booking.status == "ready")
-        groups, stopped = ready._let_out_by_total(
+        groups, stopped = ready._part_by_payer_details(
             [
                 (ready.browse(item.id for item in group.items), group)
                 for group in ready._grouped(self._settings())
@@ -204,7 +204,7 @@ class BookingsInvoicePreview(models.TransientModel):
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "bookings_invoicing.booking_action_all"
         )
-        _groups, left_out = self._parted()
+        _groups, left_out = self._plan()
         return {**action, "domain": [("id", "in", [one.id for one in left_out])], "context": {}}
 
 

@@ -33,5 +33,5 @@ class AccountTax(models.Model):
                     ]
                 )
             )
-            waiting._refresh_billing()
+            waiting._recheck_billing()
         return result

@@ -56,9 +56,9 @@ class BookingsBooking(models.Model):
             "fields": sorted({name for tax in lacking for name in tax._e_invoice_lacks()}),
         }
 
-    def _attention_text(self, key, params):
+    def _blocker_text(self, key, params):
         if key != KEY:
-            return super()._attention_text(key, params)
+            return super()._blocker_text(key, params)
         if not params["tax"]:
             return self.env._(
                 "%(payer)s gets e-invoices, and each of their lines needs a tax, but %(service)s is "

@@ -135,7 +135,7 @@ class EInvoiceCase(BookingsCase):
             {"is_company": True, "country_id": country.id, "email": "a@b.example", **values}
         )
         payer.with_company(bookings.company_id).invoice_edi_format = chosen
-        bookings._refresh_billing()
+        bookings._recheck_billing()
         return payer
 
     def draft(self, bookings):

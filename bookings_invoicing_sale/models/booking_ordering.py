@@ -99,8 +99,8 @@ class BookingsBooking(models.Model):
         line = self._live_order_lines()
         written, kept, text = self._edits(line)
         line.booking_released = True
-        self._pass_by_clock_again()
-        self._refresh_billing()
+        self._recompute_status()
+        self._recheck_billing()
         order = line.order_id
         if self.status != "ready" or order.locked or not self._fits_order(order):
             line._let_booking_go()

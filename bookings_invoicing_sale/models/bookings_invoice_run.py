@@ -10,11 +10,11 @@ class BookingsInvoiceRun(models.Model):
     def _compute_result(self):
         return super()._compute_result()
 
-    def _take(self, documents):
+    def _record_documents(self, documents):
         if documents._name == "sale.order":
             self.sudo().order_ids |= documents.sudo()
             return
-        super()._take(documents)
+        super()._record_documents(documents)
 
     def _billed_bookings(self):
         return super()._billed_bookings() | self.sudo().order_ids.order_line.booking_id

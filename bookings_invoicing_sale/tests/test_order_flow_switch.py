@@ -72,7 +72,7 @@ class TestFlowSwitch(OrderCase):
         self.sync(other)
         other.currency_id.active = True
         theirs = self.env["bookings.booking"].search([("setup_id", "=", other.id)])
-        theirs._refresh_billing()
+        theirs._recheck_billing()
         theirs = theirs.filtered(lambda b: b.status == "ready")[:3]
         mine = self.ready[:3]
         self.assertTrue(theirs)

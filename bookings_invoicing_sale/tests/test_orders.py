@@ -249,7 +249,7 @@ class TestOrders(OrderCase):
         self.setup.price_tax = "included"
         for taxes, untaxed, total in ((vat, 100.0, 106.0), (vat + withheld, 100.0, 91.0)):
             booking.product_id.taxes_id = taxes
-            booking._refresh_billing()
+            booking._recheck_billing()
             booking.action_create_invoices()
             order = booking.order_line_ids.order_id
             self.assertEqual((order.amount_untaxed, order.amount_total), (untaxed, total))

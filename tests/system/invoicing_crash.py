@@ -116,20 +116,20 @@ class InvoicingSweep(CrashSweep):
 def drafts_before_their_run(env):
     """Drafts are made durable before the run that made them knows them."""
     run = type(env["bookings.invoice.run"])
-    kept = run._take
+    kept = run._record_documents
 
     def early(self, documents):
         self.env.cr.commit()
         return kept(self, documents)
 
-    run._take = early
+    run._record_documents = early
     _without_savepoints(env)
 
 
 def _without_savepoints(env):
     def straight(self, groups):
         if groups:
-            self._take(groups[0][0]._create_documents(groups))
+            self._record_documents(groups[0][0]._create_documents(groups))
 
     type(env["bookings.invoice.run"])._draft_groups = straight
 

@@ -72,7 +72,7 @@ class BookingsBooking(models.Model):
         """Say that what the label asks has been decided."""
         self.check_access("write")
         self.sudo().label_settled = True
-        self._refresh_billing()
+        self._recheck_billing()
 
     # -- attendance ----------------------------------------------------------------------------------
 
@@ -108,5 +108,5 @@ class BookingsBooking(models.Model):
     def _attend(self, attendance):
         self.check_access("write")
         self.attendance = attendance
-        self._refresh_billing()
+        self._recheck_billing()
         return True

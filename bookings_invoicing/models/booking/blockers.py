@@ -63,9 +63,9 @@ class BookingsBooking(models.Model):
         """Bookings whose time has come to leave *upcoming*, by one query."""
         return self.search([("status", "=", "upcoming"), ("due_at", "<=", fields.Datetime.now())])
 
-    def _pass_by_clock(self):
+    def _leave_upcoming(self):
         """Let these bookings leave *upcoming*."""
-        self._refresh_billing()
+        self._recheck_billing()
         self.env.add_to_compute(self._fields["status"], self)
         self._recompute_recordset(["status"])
 
@@ -170,7 +170,7 @@ class BookingsBooking(models.Model):
     def _attention_sentences(self):
         """Why the booking needs somebody, and what to do, one sentence for each reason."""
         self.ensure_one()
-        texts = [self._attention_text(key, params) for key, params in self.blockers or ()]
+        texts = [self._blocker_text(key, params) for key, params in self.blockers or ()]
         if self.status == "attention":
             if self.price_outcome == "ask":
                 texts.append(self._sentence("explanation"))
@@ -193,7 +193,7 @@ class BookingsBooking(models.Model):
                 )
         return texts
 
-    def _attention_text(self, key, params):
+    def _blocker_text(self, key, params):
         """A blocker as a sentence; addons that add blockers add their sentences.
 
         :param key, params: as :meth:`_billing_blockers` gives them

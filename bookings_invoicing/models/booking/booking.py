@@ -326,7 +326,7 @@ class BookingsBooking(models.Model):
         importing = self.env.context.get("bookings_importing") is IMPORTING
         if not importing and not {"partner_id", "payer_id"}.isdisjoint(vals):
             # Who pays decides what stands in the way; choosing somebody here settles it at once.
-            self._refresh_billing()
+            self._recheck_billing()
         return result
 
     # -- computed facts ------------------------------------------------------------------------------
@@ -448,7 +448,7 @@ class BookingsBooking(models.Model):
                 "not_billable_date": False,
             }
         )
-        self._refresh_billing()
+        self._recheck_billing()
         return True
 
     def action_create_customer(self):
@@ -469,7 +469,7 @@ class BookingsBooking(models.Model):
         """Let invoices of these bookings be dated when they are confirmed: their own day is in a locked period."""
         self.check_access("write")
         self.write({"date_today": True})
-        self._refresh_billing()
+        self._recheck_billing()
         return True
 
     def action_open_in_bookings(self):

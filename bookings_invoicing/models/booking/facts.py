@@ -2,9 +2,9 @@
 
 What: the one place for these rules, for bookings that are kept and for those that an import is about to create.
 
-How to use: ``row`` is a ``bookings.booking`` or a :class:`Draft`, anything with its fields. The stored computed fields of
-the model take their values from here; an import takes them before its INSERT (:func:`settled`), so that a booking is
-written once.
+How to use: ``row`` is a ``bookings.booking`` or a :class:`NewBooking`, anything with its fields. The stored computed
+fields of the model take their values from here; an import takes them before its INSERT (:func:`computed_values`), so that
+a booking is written once.
 """
 
 from datetime import timedelta
@@ -18,7 +18,7 @@ from ...billing import status as status_rules
 from ..base.units import hour_id, list_unit
 
 
-class Draft:
+class NewBooking:
     """A booking about to be created: many2one fields hold records, what is not given is empty."""
 
     invoice_line_ids = ()
@@ -31,11 +31,11 @@ class Draft:
         self.__dict__.update(values)
 
 
-def settled(draft, terms):
+def computed_values(draft, terms):
     """Values of the stored computed fields of a booking about to be created, by field name.
 
-    :param Draft draft: gets them as attributes, too
-    :param Terms terms:
+    :param NewBooking draft: gets them as attributes, too
+    :param BatchFacts terms:
     """
     setup = draft.setup_id
     draft.partner_id, draft.payer_id = terms.people(draft)
@@ -59,7 +59,7 @@ def settled(draft, terms):
     }
 
 
-class Terms:
+class BatchFacts:
     """What is the same for all bookings of a batch."""
 
     def __init__(self, env, now):

@@ -22,7 +22,7 @@ class BookingsBooking(models.Model):
             if not booking.currency_id or booking.status not in BILLED:
                 booking.currency_id = booking.setup_id.currency_id
 
-    def _take_over(self, values):
+    def _update_from_bookings(self, values):
         """Let an unbilled booking follow Bookings; flag a billed one, with before and after.
 
         :returns: the booking, where something was written
@@ -269,7 +269,7 @@ class BookingsBooking(models.Model):
         return {appointment_id for (appointment_id,) in rows}
 
     @api.model
-    def _mark_removed(self, setup, appointment_ids):
+    def _mark_appointments_removed(self, setup, appointment_ids):
         """Keep bookings of appointments that are gone as tombstones, with the time they were last seen."""
         rows = self.with_context(active_test=False).search(
             [
@@ -278,9 +278,9 @@ class BookingsBooking(models.Model):
                 ("removed_on", "=", False),
             ]
         )
-        return {"removed": rows._remove(setup)}
+        return {"removed": rows._mark_removed(setup)}
 
-    def _remove(self, setup, digest=None):
+    def _mark_removed(self, setup, digest=None):
         """Mark bookings that are gone, and let everything follow that: shares, attendance, what is billed.
 
         :param digest: of their appointment as Bookings has it now, where it still has it
@@ -292,7 +292,7 @@ class BookingsBooking(models.Model):
             self._share_out(setup, self.mapped("appointment_id"))
         if setup.cancel_notice_hours:
             gone._note_late_cancellation(setup.cancel_notice_hours)
-            gone._refresh_billing()
+            gone._recheck_billing()
         return len(gone)
 
     def _note_gone(self, setup, digest):
@@ -306,7 +306,7 @@ class BookingsBooking(models.Model):
         self._for_import().write(values)
         billed = self.filtered(lambda row: row.status in BILLED)
         billed._for_import().changed_since_billing = True
-        self._refresh_billing()
+        self._recheck_billing()
 
     # -- what another company bills ---------------------------------------------------------------------
 

@@ -151,15 +151,15 @@ class BookingsBooking(models.Model):
             for key, attendee in keyed[appointment.id].items():
                 values = shared | self._attendee_values(setup, key, attendee, lookups)
                 if key in rows:
-                    touched |= rows[key]._take_over(values)
+                    touched |= rows[key]._update_from_bookings(values)
                     counts["updated"] += 1
                 else:
                     to_create.append(values)
             left = [row.id for key, row in rows.items() if key not in keyed[appointment.id]]
             if left:
-                counts["removed"] += self.browse(left)._remove(setup, digests[appointment.id])
+                counts["removed"] += self.browse(left)._mark_removed(setup, digests[appointment.id])
         for appointment in elsewhere:
-            counts["removed"] += by_appointment.get(appointment.id, self.browse())._remove(
+            counts["removed"] += by_appointment.get(appointment.id, self.browse())._mark_removed(
                 setup, digests[appointment.id]
             )
         created = self._create_worked_out(setup, to_create).with_env(self.env)
@@ -175,12 +175,12 @@ class BookingsBooking(models.Model):
         self._take_all_answers(setup, keyed)
         if setup.group_price == "appointment":
             self._share_out(setup, list(keyed))
-        self._refresh_billing()
+        self._recheck_billing()
 
     @api.model
     def _of_our_services(self, setup, appointments):
         """The appointments whose service takes part, all services by remote id, and the other appointments."""
-        services = self.env["bookings.service"]._named(
+        services = self.env["bookings.service"]._find_or_create(
             setup, {a.service_id or a.service_name: a.service_name for a in appointments}
         )
         everything = self.env["bookings.service"].concat(*services.values())
@@ -194,7 +194,7 @@ class BookingsBooking(models.Model):
     @api.model
     def _create_worked_out(self, setup, vals_list):
         """Create bookings with all that follows from their facts, so that each is written once."""
-        terms = booking_rules.Terms(self.env, fields.Datetime.now())
+        terms = booking_rules.BatchFacts(self.env, fields.Datetime.now())
         rules, by_label = setup._label_rules(), {}
         self.env["bookings.billed.before"]._mark(setup, vals_list)
         services = self.env["bookings.service"].browse({vals["service_id"] for vals in vals_list})
@@ -214,7 +214,7 @@ class BookingsBooking(models.Model):
                 "customer_id": customers[vals["customer_id"]],
                 "label_rule_id": by_label[label],
             }
-            vals |= booking_rules.settled(booking_rules.Draft(**vals | links), terms)
+            vals |= booking_rules.computed_values(booking_rules.NewBooking(**vals | links), terms)
         return self._for_import().create(vals_list)
 
     @api.model

@@ -122,7 +122,7 @@ class BookingsBooking(models.Model):
                 "manual_date": False,
             }
         )
-        self._refresh_billing()
+        self._recheck_billing()
         return True
 
     @api.depends("price_facts")
@@ -149,14 +149,14 @@ class BookingsBooking(models.Model):
 
     # -- what stands in the way --------------------------------------------------------------------------
 
-    def _refresh_billing(self):
+    def _recheck_billing(self):
         """Settle payer, list price and blockers of unbilled bookings and store what changed.
 
         The one place where Odoo's side (partners, products, journals, taxes) is looked at: at sync, nightly, in the
         preview and at the claim. No computed field hangs on those records.
         """
         self._apply_label_rules()
-        self._follow_where_free()
+        self._apply_pending()
         bookings = self.filtered(lambda booking: booking.status in UNBILLED)
         for company, records in bookings.grouped("company_id").items():
             records = records.with_company(company).sudo()
@@ -175,9 +175,9 @@ class BookingsBooking(models.Model):
         invoice needs no role in bookings for it.
         """
         free = self.sudo().filtered(lambda b: b._was_on_document() and b.status not in BILLED)
-        free._refresh_billing()
+        free._recheck_billing()
 
-    def _follow_where_free(self):
+    def _apply_pending(self):
         """Let bookings that are on no document any more follow what changed meanwhile."""
         free = self.filtered(lambda b: b._was_on_document() and b.status not in BILLED)
         free._take_pending()
@@ -323,7 +323,7 @@ class BookingsBooking(models.Model):
 
 @BILLING_CHANGED.step
 def _look_again(bookings):
-    bookings._refresh_billing()
+    bookings._recheck_billing()
 
 
 @GROUP_PRICE_CHANGED.step

@@ -187,7 +187,7 @@ class ResPartner(models.Model):
                 ]
             )
         )
-        waiting._refresh_billing()
+        waiting._recheck_billing()
 
     def write(self, vals):
         # What was missing on a payer may be there now: what waited for it is looked at again.
@@ -206,5 +206,5 @@ class ResPartner(models.Model):
                     ]
                 )
             )
-            waiting._refresh_billing()
+            waiting._recheck_billing()
         return result

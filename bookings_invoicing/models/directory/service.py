@@ -116,7 +116,7 @@ class BookingsService(models.Model):
         return {"products_created": len(services)}
 
     @api.model
-    def _named(self, setup, named):
+    def _find_or_create(self, setup, named):
         """The services of ``{remote id: name}``; one that Bookings no longer lists is kept by its name."""
         known = {service.remote_id: service for service in self._of(setup, list(named))}
         missing = self.sudo().create(

@@ -100,15 +100,15 @@ class BookingsBooking(models.Model):
 
     def _billable(self, run):
         """Those that are ready now, by facts looked at again; the others are left out with their reason."""
-        self._pass_by_clock_again()
-        self._refresh_billing()
+        self._recompute_status()
+        self._recheck_billing()
         labels = dict(self._fields["status"]._description_selection(self.env))
         ready = self.filtered(lambda booking: booking.status == "ready")
         for booking in self - ready:
             run._leave_out(booking, booking.attention_detail or labels.get(booking.status))
         return ready
 
-    def _pass_by_clock_again(self):
+    def _recompute_status(self):
         self.env.add_to_compute(self._fields["status"], self)
 
     def _create_documents(self, groups):
@@ -119,7 +119,7 @@ class BookingsBooking(models.Model):
         """Draft invoices of bookings that are ready; each billing flow has its method of this name.
 
         :param groups: ``[(bookings in order of time, bookings_invoicing.billing.grouping.Group)]``
-        :returns: what was made; :meth:`bookings.invoice.run._take` keeps it
+        :returns: what was made; :meth:`bookings.invoice.run._record_documents` keeps it
         """
         joined, groups = self._join_drafts(groups)
         if not groups:
@@ -236,8 +236,8 @@ class BookingsBooking(models.Model):
         move = move.with_context(skip_is_manually_modified=True)
         runs = self.env["bookings.invoice.run"].sudo().search([("joined_line_ids", "in", line.ids)])
         line.with_context(skip_is_manually_modified=True).unlink()
-        self._pass_by_clock_again()
-        self._refresh_billing()
+        self._recompute_status()
+        self._recheck_billing()
         if self.status == "ready" and grouping.can_join(before, self._split()):
             values = self._prepare_invoice_line(self._split())
             runs.joined_line_ids |= self._put_on_draft(move, values, edits).sudo()

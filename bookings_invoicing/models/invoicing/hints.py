@@ -16,13 +16,13 @@ class BookingsBooking(models.Model):
 
     _inherit = "bookings.booking"
 
-    def _look(self, invoiced_on=""):
+    def _hint_facts(self, invoiced_on=""):
         """This booking as the hints see it.
 
         :param invoiced_on: as :meth:`_invoiced_already` gives it
         """
         self.ensure_one()
-        return hints.BookingLook(
+        return hints.HintFacts(
             id=self.id,
             person=self.partner_id.id or None,
             service=self.service_id.id,
@@ -54,14 +54,14 @@ class BookingsBooking(models.Model):
         )
         looks = defaultdict(list)
         for booking in past:
-            looks[booking.service_id.id].append(booking._look())
+            looks[booking.service_id.id].append(booking._hint_facts())
         return {service: hints.usual_of(found) for service, found in looks.items()}
 
     def _hints(self):
         """``{booking id: [Explanation]}`` of these bookings and of how they stand beside each other."""
         usual = self._usual()
         invoiced = self._invoiced_already()
-        looks = [booking._look(invoiced.get(booking.id, "")) for booking in self]
+        looks = [booking._hint_facts(invoiced.get(booking.id, "")) for booking in self]
         found = {look.id: hints.booking_hints(look, usual.get(look.service)) for look in looks}
         same_people = self.search(
             [
@@ -73,7 +73,7 @@ class BookingsBooking(models.Model):
             ]
         )
         for booking_id, more in hints.overlaps(
-            [*looks, *(other._look() for other in same_people)]
+            [*looks, *(other._hint_facts() for other in same_people)]
         ).items():
             if booking_id in found:
                 found[booking_id] += more
@@ -307,7 +307,7 @@ class BookingsBooking(models.Model):
         policy = company._bookings_details_policy()
         return details.detail_stops(look, policy, money.decimal_of(total))
 
-    def _let_out_by_total(self, groups):
+    def _part_by_payer_details(self, groups):
         """Part groups into those that may be drafted and, with the reason, those whose payer must be completed first.
 
         :param groups: ``[(bookings, bookings_invoicing.billing.grouping.Group)]``
@@ -320,7 +320,7 @@ class BookingsBooking(models.Model):
             stops = bookings._group_stops(group.split)
             blockers = bookings[:1]._detail_blockers(stops)
             if blockers:
-                texts = [bookings[:1]._attention_text(key, params) for key, params in blockers]
+                texts = [bookings[:1]._blocker_text(key, params) for key, params in blockers]
                 stopped.append((bookings, "\n".join(texts)))
             else:
                 kept.append((bookings, group))

@@ -173,7 +173,7 @@ class BookingsInvoiceRun(models.Model):
                 (part.browse(item.id for item in group.items), group)
                 for group in part._grouped(settings)
             ]
-            groups, stopped = part._let_out_by_total(groups)
+            groups, stopped = part._part_by_payer_details(groups)
             for left, reason in stopped:
                 self._leave_out(left, reason)
             self._draft_groups(groups)
@@ -194,7 +194,7 @@ class BookingsInvoiceRun(models.Model):
             self._draft_without_bad,
         )
         for documents in made:
-            self._take(documents)
+            self._record_documents(documents)
 
     def _draft_without_bad(self, groups, error):
         """Leave out what keeps a document from being made; the rest still becomes one document."""
@@ -234,7 +234,7 @@ class BookingsInvoiceRun(models.Model):
                 for booking in bookings
             ]
 
-    def _take(self, documents):
+    def _record_documents(self, documents):
         """Keep what the run made: draft invoices, or what another billing flow makes."""
         self.sudo().move_ids = [Command.link(document.id) for document in documents]
 

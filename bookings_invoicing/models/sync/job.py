@@ -283,7 +283,7 @@ class SyncJob:
         booking, ordered = self.env["bookings.booking"], sorted(gone)
         for index in range(0, len(ordered), BATCH):
             counts = self.store.durably(
-                booking._mark_removed, self.setup, ordered[index : index + BATCH]
+                booking._mark_appointments_removed, self.setup, ordered[index : index + BATCH]
             )
             self.store.count("appointment", counts)
 
@@ -362,7 +362,7 @@ class SyncJob:
         if not run:
             return self._create_run(state, values)
         run.write(values)
-        run._tell_who_asked()
+        run._notify_requester()
         return run
 
     def _log(self, values):

@@ -131,7 +131,7 @@ class BookingsSyncRun(models.Model):
             limit=1,
         )
 
-    def _tell_who_asked(self):
+    def _notify_requester(self):
         """A run that a button handed over says at its end what it did."""
         self.ensure_one()
         if self.trigger == "button" and self.state not in ("queued", "running") and self.user_id:

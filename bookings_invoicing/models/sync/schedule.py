@@ -54,7 +54,7 @@ class BookingsSyncSetup(models.Model):
         commit = self.env["ir.cron"]._commit_progress
         self._by_halves(
             commit,
-            lambda bookings: bookings._pass_by_clock(),
+            lambda bookings: bookings._leave_upcoming(),
             self.env["bookings.booking"]._due_by_clock(),
         )
         queued = self.env["bookings.sync.run"].search([("state", "=", "queued")], order="id")
@@ -122,7 +122,7 @@ class BookingsSyncSetup(models.Model):
         unknown = bookings.customer_id.filtered(lambda customer: not customer.partner_id)
         for setup, customers in unknown.grouped("setup_id").items():
             customers._match_partners(setup)
-        bookings._refresh_billing()
+        bookings._recheck_billing()
 
     def _sync_run(self, trigger="script", commit=None, full=False, queued=None):
         """Synchronise this setup now and return the run.
@@ -253,7 +253,7 @@ class BookingsSyncSetup(models.Model):
                 }
             )
         run.write({"state": "failed", "finished": now, "error": message})
-        run._tell_who_asked()
+        run._notify_requester()
 
     # -- reading Bookings outside of a synchronization ---------------------------------------------------
 

@@ -36,7 +36,7 @@ class TestBillingRules(LedgerCase):
         group = self._group()
         whole = sum(group.mapped("amount"))
         group[0].write({"price_unit": 1.0})
-        group._refresh_billing()
+        group._recheck_billing()
         self.assertEqual(group[0].amount, 1.0)
         self.assertAlmostEqual(sum(group.mapped("share_amount")), whole, 2)
 
@@ -67,7 +67,7 @@ class TestBillingRules(LedgerCase):
         booking = self.ready[0]
         booking.service_id.billing_rule = "pricelist"
         booking.service_id.product_id.list_price = 80.0
-        booking._refresh_billing()
+        booking._recheck_billing()
         self.assertEqual(booking.amount, 80.0)
         booking.action_no_show()
         self.assertEqual((booking.product_id, booking.amount), (fee, 40.0))
@@ -81,7 +81,7 @@ class TestBillingRules(LedgerCase):
         booking.product_id.list_price = 100.0
         booking.service_id.billing_rule = "pricelist"
         self.setup.price_tax = "included"
-        booking._refresh_billing()
+        booking._recheck_billing()
         self.assertEqual(booking.amount, 125.0)
         self.assertEqual(self.invoice(booking).amount_total, 125.0)
 

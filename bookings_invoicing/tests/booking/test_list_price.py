@@ -55,7 +55,7 @@ class TestListPrice(LedgerCase):
             self.product.uom_id = unit
         if minutes:
             self.booking.sudo().stop = self.booking.start + timedelta(minutes=minutes)
-        self.booking._refresh_billing()
+        self.booking._recheck_billing()
         return self.booking.amount
 
     def _odoo_line(self):

@@ -18,7 +18,7 @@ class TestPayerDetails(LedgerCase):
         cls.complete = ADDRESS | {"country_id": cls.env.ref("base.be").id}
 
     def _look_again(self):
-        self.theirs._refresh_billing()
+        self.theirs._recheck_billing()
         return set(self.theirs.mapped("attention_reason"))
 
     def _preview(self, **values):

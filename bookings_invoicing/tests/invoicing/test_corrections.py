@@ -292,7 +292,7 @@ class TestSharesAndRates(LedgerCase):
         shares = {one: one.share_amount for one in group}
         group[0].write({"price_unit": 1.0})
         self.invoice(group[0])
-        group._refresh_billing()
+        group._recheck_billing()
         self.assertEqual(
             {one: one.share_amount for one in group[1:]}, {one: shares[one] for one in group[1:]}
         )
@@ -304,7 +304,7 @@ class TestSharesAndRates(LedgerCase):
         other = self.env.ref("base.JPY")
         other.active = True
         self.setup.currency_id = other
-        group._refresh_billing()
+        group._recheck_billing()
         self.assertEqual(group[1:].currency_id, other)
         self.assertNotEqual(group[0].currency_id, other)
 
@@ -329,7 +329,7 @@ class TestSharesAndRates(LedgerCase):
         )
         booking.service_id.billing_rule = "pricelist"
         self.setup.price_tax = "included"
-        booking._refresh_billing()
+        booking._recheck_billing()
         booking.quantity = 8.0
         self.assertEqual(booking.amount, 735.08)
         self.assertEqual(self.invoice(booking).amount_total, 735.08)
@@ -341,7 +341,7 @@ class TestSharesAndRates(LedgerCase):
             "UPDATE bookings_booking SET customer_id = NULL WHERE id = %s", [booking.id]
         )
         booking.invalidate_recordset()
-        booking._refresh_billing()
+        booking._recheck_billing()
         self.assertEqual(booking.attention_reason, "no_customer")
         booking.action_create_customer()
         self.assertEqual((booking.partner_id.name, booking.status), (booking.name, "ready"))

@@ -240,7 +240,7 @@ class TestBadBooking(LedgerCase):
                 ]
             )
         )
-        bookings._refresh_billing()
+        bookings._recheck_billing()
         self.assertEqual(set(bookings.mapped("status")), {"ready"})
         return bookings.sudo(False)
 

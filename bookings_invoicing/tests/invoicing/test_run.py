@@ -395,7 +395,7 @@ class TestAutomaticDrafts(LedgerCase):
         payer.write(home)  # where no fiscal position takes the tax off
         old = recent.sudo().copy({"appointment_id": "old", "attendee_key": "old", "start": "2026-01-02 08:00:00",
                              "stop": "2026-01-02 09:00:00"})  # fmt: skip
-        old._refresh_billing()
+        old._recheck_billing()
         self.invoice(old)
         self.setup.auto_draft = "daily"
         run = self.setup._auto_draft()

@@ -208,7 +208,7 @@ class TestInvoiceTotals(BookingsCase):
                     "stop": booking.start + timedelta(minutes=minutes),
                 }
             )
-        bookings._refresh_billing()
+        bookings._recheck_billing()
         wanted = sum(round(Decimal(str(b.amount)), 2) for b in bookings)
         self.setup.price_tax = "excluded"
         self.tax.price_include_override = "tax_excluded"

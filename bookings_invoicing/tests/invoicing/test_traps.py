@@ -158,7 +158,7 @@ class TestTraps(LedgerCase):
         account = self.company_data["default_account_revenue"].copy({"name": "Closed"})
         self.booking.product_id.property_account_income_id = account
         account.active = False
-        self.booking._refresh_billing()
+        self.booking._recheck_billing()
         self.assertEqual(
             (self.booking.status, self.booking.attention_reason), ("attention", "account")
         )

@@ -160,7 +160,7 @@ class TestSyncAttacks(BookingsCase):
             (self.company.currency_id, amount, self.company.currency_id),
         )
         move.unlink()
-        billed._refresh_billing()
+        billed._recheck_billing()
         self.assertEqual(billed.currency_id, other)
 
     def test_deleted_services_and_staff(self):

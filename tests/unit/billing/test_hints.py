@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bookings_invoicing.billing.hints import (
-    BookingLook,
+    HintFacts,
     InvoiceLook,
     Usual,
     booking_hints,
@@ -27,7 +27,7 @@ NINE = datetime(2026, 2, 3, 9)
 def look(number=1, start=0, minutes=30, person="ann", amount="60.00", **more):
     begin = NINE + timedelta(minutes=start)
     stop = begin + timedelta(minutes=minutes)
-    return BookingLook(number, person, "massage", begin, stop, D(amount), setup=1, **more)
+    return HintFacts(number, person, "massage", begin, stop, D(amount), setup=1, **more)
 
 
 USUAL = Usual(D("60.00"), Fraction(30), 12)
@@ -74,7 +74,7 @@ def test_the_usual_is_not_moved_by_one_odd_booking():
 
 def test_a_clock_change_makes_nothing_long():
     zone = ZoneInfo("Europe/Copenhagen")
-    night = BookingLook(
+    night = HintFacts(
         1,
         "ann",
         "watch",
