@@ -40,7 +40,7 @@ class TestFlowSwitch(OrderCase):
         self.env.flush_all()
         self.env.cr.execute("UPDATE sale_order_line SET booking_id = NULL, booking_live = NULL")
         self.env.invalidate_all()
-        ordered._refresh_billing()
+        ordered._recheck_billing()
         ordered.action_create_invoices()
         for booking in ordered:
             self.assertEqual(
