@@ -169,6 +169,20 @@ class TestOrders(OrderCase):
         self.assertFalse(booking.order_ids.copy().order_line.booking_id)
         self.assertEqual(booking.order_count, 1)
 
+    def test_order_goes_to_whom_odoo_would_choose_now(self):
+        """The invoice address was archived in a way that no method saw."""
+        booking = self.ready[:1]
+        address = self.env["res.partner"].create(
+            {"name": "Accounts", "type": "invoice", "parent_id": booking.partner_id.id}
+        )
+        self.assertEqual(booking.payer_id, address)
+        self.env.flush_all()
+        self.env.cr.execute("UPDATE res_partner SET active = false WHERE id = %s", [address.id])
+        self.env.invalidate_all()
+        self.assertEqual(booking.payer_id, address)
+        booking.action_create_invoices()
+        self.assertEqual(booking.order_ids.partner_id, booking.partner_id)
+
     def test_ordered_bookings_keep_price_and_payer(self):
         booking = self.ready[:1]
         booking.action_create_invoices()
