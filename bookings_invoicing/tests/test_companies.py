@@ -76,7 +76,11 @@ class TestCompanies(BookingsCase):
     def test_drafting_all_ready_keeps_to_the_companies_switched_on(self):
         mine = self._ready(self.company)
         theirs = self._ready(self.other)
-        mine.with_context(allowed_company_ids=self.company.ids).action_invoice_ready()
+        action = mine.with_context(allowed_company_ids=self.company.ids).action_preview_ready()
+        preview = self.env[action["res_model"]].with_context(
+            allowed_company_ids=self.company.ids, **action["context"]
+        )
+        preview.create({}).action_create()
         self.assertEqual(set(mine.mapped("status")), {"drafted"})
         self.assertEqual(set(theirs.mapped("status")), {"ready"})
 

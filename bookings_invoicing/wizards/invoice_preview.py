@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 from odoo.fields import Command, Domain
-from odoo.tools import format_date
+from odoo.tools import format_date, format_list
 
 from ..billing import money, period
 from ..models.base.bounded import DAYS
@@ -16,6 +16,7 @@ class BookingsInvoicePreview(models.TransientModel):
     _description = "Preview of Invoices from Bookings"
 
     booking_ids = fields.Many2many("bookings.booking", readonly=True, string="Bookings Chosen")
+    scope = fields.Char(readonly=True, string="Bookings Considered")
     grouping = fields.Selection(
         [
             ("setup", "As set up"),
@@ -71,20 +72,48 @@ class BookingsInvoicePreview(models.TransientModel):
         self.check_access("create")
         values = super().default_get(fields_list)
         if "booking_ids" in fields_list and "booking_ids" not in values:
-            booking = self.env["bookings.booking"]
-            if self.env.context.get("active_model") == booking._name and self.env.context.get(
-                "active_ids"
-            ):
-                bookings = booking.browse(self.env.context["active_ids"])
-            else:
-                bookings = booking.search(
-                    Domain("company_id", "in", self.env.companies.ids)
-                    & booking._uninvoiced_domain()
-                )
-                values.setdefault("ended_before", self._month_end_cut())
+            bookings, scope, is_everything = self._scope()
             bookings._recheck_billing()
-            values["booking_ids"] = [Command.set(bookings.ids)]
+            values.update(
+                booking_ids=[Command.set(bookings.ids)], scope=f"{scope}: {len(bookings)}"
+            )
+            if is_everything:
+                values.setdefault("ended_before", self._month_end_cut())
         return values
+
+    @api.model
+    def _scope(self):
+        """Which bookings the screen means where the preview was asked for.
+
+        The selection, or the search of a list; the journal of a card; else all of the companies switched on.
+
+        :returns: ``(bookings, what they are, whether nobody narrowed them down)``
+        """
+        booking, context = self.env["bookings.booking"], self.env.context
+        companies = Domain("company_id", "in", self.env.companies.ids)
+        uninvoiced = companies & booking._uninvoiced_domain()
+        names = format_list(self.env, self.env.companies.mapped("display_name"))
+        is_list = context.get("active_model") == booking._name
+        chosen = booking.browse(context.get("active_ids", ()) if is_list else ())
+        if context.get("bookings_scope") == "ready":
+            ready = companies & Domain("status", "=", "ready")
+            return booking.search(ready), self.env._("All ready bookings of %s", names), False
+        if context.get("bookings_scope") == "payer":
+            payers = format_list(self.env, chosen.payer_id.mapped("display_name"))
+            payers_bookings = booking.search(chosen._payers_domain())
+            return payers_bookings, self.env._("All ready bookings of %s", payers), False
+        if chosen:
+            return chosen, self.env._("Selected bookings"), False
+        everything = booking.search(uninvoiced)
+        if is_list and "active_domain" in context:
+            found = booking.search(uninvoiced & Domain(context["active_domain"]))
+            if found != everything:
+                return found, self.env._("Uninvoiced bookings that match the search"), False
+        if context.get("active_model") == "account.journal":
+            journal = self.env["account.journal"].browse(context.get("active_id"))
+            found = booking.search(uninvoiced & journal._bookings_domain())
+            return found, self.env._("Uninvoiced bookings of %s", journal.display_name), True
+        return everything, self.env._("All uninvoiced bookings of %s", names), True
 
     @api.model
     def _month_end_cut(self):

@@ -3,7 +3,7 @@ from odoo.tools import frozendict
 
 PREVIEW = "bookings_invoicing.booking_action_preview"
 SERVER_ACTIONS = {
-    "bookings_invoicing.booking_action_create_invoices": "create",
+    "bookings_invoicing.booking_action_create_invoices": "direct",
     "bookings_invoicing.booking_action_invoice_customer": "payer",
     "bookings_invoicing.booking_action_invoice_ready": "ready",
 }
@@ -43,15 +43,15 @@ class BookingsBooking(models.Model):
             return {
                 "create": self.env._("Create Orders"),
                 "direct": self.env._("Order Selected Now"),
-                "ready": self.env._("Order All Ready Bookings"),
-                "payer": self.env._("Order All for Payer"),
+                "ready": self.env._("Create Orders for All Ready"),
+                "payer": self.env._("Create Orders for Payer"),
                 "documents": self.env._("Orders"),
             }
         return {
             "create": self.env._("Create Invoices and Orders"),
             "direct": self.env._("Create Selected Now"),
-            "ready": self.env._("Bill All Ready Bookings"),
-            "payer": self.env._("Bill All for Payer"),
+            "ready": self.env._("Create Invoices and Orders for All Ready"),
+            "payer": self.env._("Create Invoices and Orders for Payer"),
             "documents": self.env._("Invoices and Orders"),
         }
 
@@ -70,7 +70,7 @@ class BookingsBooking(models.Model):
             name_nodes(
                 arch, "/list/header/button[@name='action_create_invoices']", labels["direct"]
             )
-            name_nodes(arch, "//button[@name='action_invoice_customer']", labels["payer"])
+            name_nodes(arch, "//button[@name='action_preview_payer']", labels["payer"])
         return arch, view
 
 

@@ -31,7 +31,7 @@ class TestFlowLabels(OrderCase):
         menu = {entry["id"]: entry["name"] for entry in views["list"]["toolbar"]["action"]}
         action = self.env["ir.actions.act_window"]._for_xml_id(PREVIEW)
         payer = etree.fromstring(views["form"]["arch"]).find(
-            ".//header/button[@name='action_invoice_customer']"
+            ".//header/button[@name='action_preview_payer']"
         )
         return {
             "preview": header.find(f"button[@name='{action['id']}']").get("string"),
@@ -51,8 +51,12 @@ class TestFlowLabels(OrderCase):
             {
                 "preview": create,
                 "direct": "Order Selected Now",
-                "menu": [create, "Order All for Payer", "Order All Ready Bookings"],
-                "payer": "Order All for Payer",
+                "menu": [
+                    "Order Selected Now",
+                    "Create Orders for Payer",
+                    "Create Orders for All Ready",
+                ],
+                "payer": "Create Orders for Payer",
                 "title": create,
                 "form": create,
                 "create": create,
@@ -69,8 +73,12 @@ class TestFlowLabels(OrderCase):
             {
                 "preview": create,
                 "direct": "Draft Selected Now",
-                "menu": [create, "Invoice All for Payer", "Draft All Ready Bookings"],
-                "payer": "Invoice All for Payer",
+                "menu": [
+                    "Draft Selected Now",
+                    "Create Draft Invoices for Payer",
+                    "Create Draft Invoices for All Ready",
+                ],
+                "payer": "Create Draft Invoices for Payer",
                 "title": create,
                 "form": create,
                 "create": create,
@@ -85,7 +93,9 @@ class TestFlowLabels(OrderCase):
         shown = self.shown()
         create = "Create Invoices and Orders"
         self.assertEqual({shown[key] for key in ("preview", "title", "form", "create")}, {create})
-        self.assertEqual(shown["menu"], [create, "Bill All for Payer", "Bill All Ready Bookings"])
+        self.assertEqual(
+            shown["menu"], ["Create Selected Now", f"{create} for Payer", f"{create} for All Ready"]
+        )
         self.assertEqual(shown["documents"], "Invoices and Orders")
 
     def test_companies_switched_on_count(self):

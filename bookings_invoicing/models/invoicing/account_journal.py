@@ -1,6 +1,7 @@
 from collections import Counter
 
 from odoo import models
+from odoo.fields import Domain
 
 
 class AccountJournal(models.Model):
@@ -49,6 +50,13 @@ class AccountJournal(models.Model):
                         ),
                     }
                 )
+
+    def _bookings_domain(self):
+        """Bookings whose invoices this journal would take."""
+        self.ensure_one()
+        setups = self.env["bookings.sync.setup"].sudo()
+        setups = setups.search([("company_id", "child_of", self.company_id.id)])
+        return Domain("setup_id", "in", setups.filtered(lambda one: one._journal() == self).ids)
 
     def action_open_uninvoiced_bookings(self):
         self.env["bookings.booking"].check_access("read")

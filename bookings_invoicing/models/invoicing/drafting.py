@@ -31,19 +31,31 @@ class BookingsBooking(models.Model):
     def action_invoice_customer(self):
         """Draft the invoices of all ready bookings of these bookings' payers."""
         self._check_may_invoice()
-        domain = Domain("status", "=", "ready") & Domain.OR(
+        return self._invoice_or_queue(self._payers_domain())._result_action()
+
+    def action_preview_payer(self):
+        """Preview the invoices of all ready bookings of these bookings' payers."""
+        return self._preview_action("payer")
+
+    def action_preview_ready(self):
+        """Preview the invoices of all that is ready in the companies switched on, whatever is selected."""
+        return self._preview_action("ready")
+
+    def _preview_action(self, scope):
+        self._check_may_invoice()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "bookings_invoicing.booking_action_preview"
+        )
+        context = {"active_model": self._name, "active_ids": self.ids, "bookings_scope": scope}
+        return {**action, "context": context}
+
+    def _payers_domain(self):
+        """All ready bookings of these bookings' payers, each in its company."""
+        return Domain("status", "=", "ready") & Domain.OR(
             Domain("payer_id", "=", booking.payer_id.id)
             & Domain("company_id", "=", booking.company_id.id)
             for booking in self
         )
-        return self._invoice_or_queue(domain)._result_action()
-
-    def action_invoice_ready(self):
-        """Draft the invoices of all that is ready in the companies switched on, whatever is selected."""
-        self._check_may_invoice()
-        return self._invoice_or_queue(
-            [("status", "=", "ready"), ("company_id", "in", self.env.companies.ids)]
-        )._result_action()
 
     def _check_may_invoice(self):
         self.env["bookings.invoice.run"]._check_may_bill()

@@ -227,11 +227,15 @@ class TestBillingRules(LedgerCase):
     def test_all_ready_at_once(self):
         """An action of the list's menu gets what is selected, which makes no difference."""
         action = self.env.ref("bookings_invoicing.booking_action_invoice_ready")
-        action.with_context(
+        shown = action.with_context(
             active_model="bookings.booking",
             active_ids=self.ready[:1].ids,
             active_id=self.ready[0].id,
         ).run()
+        preview = self.env[shown["res_model"]].with_context(**shown["context"]).create({})
+        self.assertEqual(preview.booking_ids, self.ready)
+        self.assertIn(f"All ready bookings of {self.company.name}", preview.scope)
+        preview.action_create()
         self.assertEqual(set(self.ready.mapped("status")), {"drafted"})
 
     def test_currency_that_the_journal_does_not_take_is_a_stop(self):

@@ -34,6 +34,47 @@ class TestPreview(LedgerCase):
         for move in moves:
             self.assertAlmostEqual(move.amount_total, shown[move.partner_id], 2)
 
+    def _asked_from(self, **context):
+        """The preview as a screen opens it."""
+        preview = self.env["bookings.invoice.preview"].with_context(**context)
+        return preview.create(preview.default_get(["booking_ids", "scope", "ended_before"]))
+
+    def test_what_is_searched_is_what_is_drafted(self):
+        """Of the search of a list, the uninvoiced bookings; a search that leaves nothing out is no search."""
+        payer = self.ready[0].payer_id
+        searched = {"active_model": "bookings.booking", "active_ids": []}
+        found = self._asked_from(**searched, active_domain=[["payer_id", "=", payer.id]])
+        uninvoiced = self.bookings().filtered(lambda one: one.status in ("ready", "attention"))
+        expected = uninvoiced.filtered(lambda one: one.payer_id == payer)
+        self.assertEqual(set(found.booking_ids), set(expected))
+        self.assertEqual(found.scope, f"Uninvoiced bookings that match the search: {len(expected)}")
+        self.assertFalse(found.ended_before)
+        chosen = self._asked_from(**{**searched, "active_ids": self.ready[:2].ids})
+        self.assertEqual(chosen.booking_ids, self.ready[:2])
+        self.assertEqual(chosen.scope, "Selected bookings: 2")
+        with patch.object(Date, "context_today", lambda *_args: Date.to_date("2026-03-05")):
+            all_of_them = self._asked_from(
+                **searched, active_domain=[["status", "in", ["ready", "attention"]]]
+            )
+        self.assertEqual(set(all_of_them.booking_ids), set(uninvoiced))
+        self.assertEqual(str(all_of_them.ended_before), "2026-03-01")
+
+    def test_a_card_or_a_payer_says_what_it_includes(self):
+        journal, other = self.setup._journal(), self.setup._journal().copy()
+        card = {"active_model": "account.journal"}
+        self.assertGreaterEqual(
+            self._asked_from(**card, active_id=journal.id).booking_ids, self.ready
+        )
+        self.assertFalse(self._asked_from(**card, active_id=other.id).booking_ids)
+        payer = self.ready[0].payer_id
+        shown = self.ready[0].action_preview_payer()
+        preview = self._asked_from(**shown["context"])
+        of_payer = self.ready.filtered(lambda one: one.payer_id == payer)
+        self.assertEqual(set(preview.booking_ids), set(of_payer))
+        self.assertEqual(
+            preview.scope, f"All ready bookings of {payer.display_name}: {len(of_payer)}"
+        )
+
     def test_grouping_and_period_can_be_changed(self):
         preview = self._preview(self.ready, grouping="booking")
         self.assertEqual(preview.invoice_count, len(self.ready))

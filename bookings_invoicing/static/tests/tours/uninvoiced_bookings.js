@@ -30,8 +30,17 @@ registry.category("web_tour.tours").add("bookings_uninvoiced", {
             trigger: ".o_selection_box:contains('2')",
         },
         {
+            content: "Preview what is selected",
+            trigger: ".o_control_panel button:contains('Create Draft Invoices')",
+            run: "click",
+        },
+        {
+            content: "It says so",
+            trigger: ".modal .o_field_widget[name='scope']:contains('Selected bookings: 2')",
+        },
+        {
             content: "Create the drafts",
-            trigger: "button[name='action_create_invoices']",
+            trigger: ".modal footer button[name='action_create']:contains('2')",
             run: "click",
         },
         {
