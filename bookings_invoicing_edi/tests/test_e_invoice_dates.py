@@ -178,6 +178,19 @@ class TestEInvoiceDates(EInvoiceCase):
         )
         self.check_dates(sent.raw, move, "cii")
 
+    def test_a_run_says_what_the_network_answered(self):
+        move = self.invoice_of("DK")
+        if "nemhandel_move_state" not in move._fields:
+            self.skipTest("Nemhandel is not installed")
+        states = {}
+        for state in ("ready", "processing", "done", "error"):
+            move.nemhandel_move_state = state
+            self.env.invalidate_all()
+            states[state] = move.bookings_sending
+        wanted = {"ready": "not_yet", "processing": "queued", "done": "sent", "error": "failed"}
+        self.assertEqual(states, wanted)
+        self.assertEqual(move.bookings_sending_detail, "Nemhandel status: Error")
+
     def test_a_booking_that_was_moved_later_stays_out_of_the_period(self):
         """The booking follows Bookings again once its invoice is credited; the invoice says what it said."""
         move = self.invoice_of("DE")

@@ -86,7 +86,7 @@ class AccountMove(models.Model):
         """
         self.ensure_one()
         if self.sudo().sending_data:
-            return "queued", self.env._("Odoo is sending it in the background.")
+            return "queued", self._bookings_background_detail()
         by_state = dict(attempts)
         if network := self._bookings_network_outcome():
             return network
@@ -104,6 +104,16 @@ class AccountMove(models.Model):
         if error := self.bookings_sending_error or by_state.get("failed"):
             return "failed", error
         return "not_yet", False
+
+    def _bookings_background_detail(self):
+        """How far the scheduled action is that sends: one that fails keeps the invoices for its next try."""
+        cron = self.env.ref("account.ir_cron_account_move_send").sudo()
+        if cron.active and not cron.failure_count:
+            return self.env._("Odoo is sending it in the background.")
+        return self.env._(
+            "It is waiting because the scheduled action %s failed or is archived. Ask an administrator.",
+            cron.name,
+        )
 
     def _bookings_network_outcome(self):
         """What a network such as Peppol has answered: ``(state, detail)``, None without an answer."""
@@ -187,7 +197,8 @@ class MailNotification(models.Model):
             self.failure_type
         )
         reason = self.failure_reason or self.mail_mail_id.failure_reason
-        return ". ".join(filter(None, (kind, reason))) or self.env._("Unknown reason")
+        texts = [" ".join(text.split()) for text in (kind, reason) if text]
+        return ". ".join(texts) or self.env._("Unknown reason")
 
 
 class AccountMoveSend(models.AbstractModel):

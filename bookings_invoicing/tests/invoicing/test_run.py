@@ -248,6 +248,11 @@ class TestRun(MockSmtplibCase, LedgerCase):
         self.assertEqual(action["context"]["active_ids"], run.move_ids.ids)
         self._confirm_sending(action, force_synchronous=False)
         self.assertEqual((self._sending(run), run.sending_progress), ({"queued": 3}, 0.0))
+        cron = self.env.ref("account.ir_cron_account_move_send").sudo()
+        self.assertIn("in the background", run.move_ids[0].bookings_sending_detail)
+        cron.failure_count = 1
+        self.env.invalidate_all()
+        self.assertIn(f"{cron.name} failed", run.move_ids[0].bookings_sending_detail)
         with self.assertRaisesRegex(UserError, "no posted invoice"):
             run.action_send_all()
         # wherever an e-mail waits: the scheduled action has made it, the mail queue has it
