@@ -1,3 +1,5 @@
+from unittest.mock import patch
+
 from lxml import etree
 
 from odoo.addons.account_edi_ubl_cii.models import (
@@ -177,6 +179,41 @@ class TestEInvoiceDates(EInvoiceCase):
             ]
         )
         self.check_dates(sent.raw, move, "cii")
+
+    def test_the_other_layout_of_odoo_s_code(self):
+        """Later builds of 19.0 make the document in ``account.edi.cii``; the model and the method that export it stay."""
+        move = self.invoice_of("FR")
+        ram = NS["ram"]
+
+        def element(name, *children):
+            node = etree.Element(f"{{{ram}}}{name}", nsmap={"ram": ram, "udt": NS["udt"]})
+            node.extend(children)
+            node.text = None if children else "1"  # Odoo drops what is empty
+            return node
+
+        def export(_exporter, invoice):
+            day = etree.Element(f"{{{NS['udt']}}}DateTimeString", format="102")
+            day.text = f"{invoice.invoice_date:%Y%m%d}"
+            lines = [
+                element(
+                    "SpecifiedLineTradeSettlement",
+                    element("ApplicableTradeTax"),
+                    element("SpecifiedTradeSettlementLineMonetarySummation"),
+                )
+                for _line in invoice.invoice_line_ids
+            ]
+            header = element(
+                "ApplicableHeaderTradeSettlement",
+                element("BillingSpecifiedPeriod", element("StartDateTime", day)),
+                element("SpecifiedTradeSettlementHeaderMonetarySummation"),
+            )
+            tree = element("All", *lines, element("ApplicableHeaderTradeDelivery"), header)
+            return etree.tostring(tree, xml_declaration=True, encoding="UTF-8"), set()
+
+        with patch.object(ODOO_S["cii"], "_export_invoice", export):
+            content, errors = self.env["account.edi.xml.cii"]._export_invoice(move)
+        self.check_dates(content, move, "cii")
+        self.assertFalse(errors)
 
     def test_a_run_says_what_the_network_answered(self):
         move = self.invoice_of("DK")
