@@ -51,3 +51,25 @@ def test_each_weakness_of_the_reference_product_has_its_row():
     for it, we, test in rows:
         assert it and we
         assert NAMED.search(test) or re.search(r"`tests/unit/\w+`", test), it
+
+
+def test_the_rules_are_where_the_table_says():
+    """Each file named under "Where is the rule for ..." exists, and so does each function in it."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    table = text.split("## Where is the rule for ...")[1].split("\n## ")[0]
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in table.splitlines()
+        if line.startswith("|")
+    ][2:]
+    addon = ROOT / "bookings_invoicing"
+    missing, right = [], []
+    for question, guess, place in rows:
+        places = re.findall(r"`([\w/]+\.py)` ((?:`\w+`(?:, )?)+)", place)
+        assert places, question
+        for file, names in places:
+            found = names_in(addon / file)
+            missing += [(file, name) for name in re.findall(r"\w+", names) if name not in found]
+        right.append(guess.strip("`") == places[0][0])
+    assert not missing
+    assert sum(right[:10]) >= 9
