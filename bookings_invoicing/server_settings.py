@@ -80,7 +80,7 @@ def _keys():
         return [Fernet(key) for key in keys]
     except ValueError:
         raise SecretUnreadable(
-            f"{SECRET_KEY} of the server holds something that is not a key"
+            f"{SECRET_KEY} on the server contains something that is not a key"
         ) from None
 
 

@@ -32,7 +32,7 @@ class Fee:
         if self.kind not in FEE_KINDS or self.value < 0:
             raise ValueError(f"not a fee: {self.kind} {self.value}")
         if self.kind == "percent" and self.value > 100:
-            raise ValueError("a fee is at most 100 per cent of the price")
+            raise ValueError("a fee is at most 100 percent of the price")
 
 
 def fee_of(kind: str, value: float) -> Fee | None:

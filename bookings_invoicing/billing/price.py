@@ -332,7 +332,7 @@ def _by_hand(found, manual, minutes, rule, money) -> Priced:
     """A person's price and quantity over what was found, in the unit they were typed for."""
     given = [value for value in (manual.price, manual.quantity) if value is not None]
     if not all(map(_usable, given)):
-        raise ValueError("a price or quantity set by hand cannot be negative")
+        raise ValueError("a manual price or quantity cannot be negative")
     unit = manual.unit or found.unit
     rate = _rate_of(found, unit) if manual.price is None else manual.price
     if rate is None:

@@ -34,13 +34,13 @@ def run_checks(client, business_id: str | None = None) -> list[Check]:
     """All STEPS in order. Without ``business_id`` the first listed business is tried."""
     checks = [_try("token", lambda: _token(client))]
     if not checks[0].ok:
-        return checks + [_skipped(step, "signing in failed") for step in STEPS[1:]]
+        return checks + [_skipped(step, "the sign-in failed") for step in STEPS[1:]]
     checks.append(_permission(client))
     found: list = []
     checks.append(_try("businesses", lambda: _businesses(client, found)))
     business_id = (business_id or "").strip() or (found[0].id if found else "")
     if not business_id:
-        return checks + [_skipped(step, "no business is chosen") for step in STEPS[3:]]
+        return checks + [_skipped(step, "no business is selected") for step in STEPS[3:]]
     checks.append(_try("business", lambda: _business(client, business_id)))
     if not checks[-1].ok:
         return checks + [_skipped(step, "the business cannot be read") for step in STEPS[4:]]
@@ -78,7 +78,7 @@ def _permission(client) -> Check:
         return Check(
             "permission",
             True,
-            "The granted permissions cannot be seen; the next steps show them.",
+            "The granted permissions are not visible; the next steps test them.",
             "ok",
         )
     bookings = sorted(name for name in granted if name.startswith("Bookings"))
@@ -113,7 +113,7 @@ def _businesses(client, found: list) -> tuple[str, dict]:
 def _business(client, business_id: str) -> tuple[str, dict]:
     business = client.business(business_id)
     name, currency = business.name or business.id, business.currency or ""
-    text = f"{name} ({currency or 'no currency told'})."
+    text = f"{name} ({currency or 'no currency'})."
     return text, {"name": name, "currency": currency}
 
 

@@ -1,4 +1,4 @@
-"""Random changes that are valid, for tests that compare a synchronised copy with the tenant.
+"""Random changes that are valid, for tests that compare a synchronized copy with the tenant.
 
 The choice depends on the ``random.Random`` given and on the tenant only. Nothing is applied::
 

@@ -213,7 +213,7 @@ class Tenant:
         start: dt.datetime | None = None,
         end: dt.datetime | None = None,
     ) -> dict:
-        """Counts that a synchronised copy must show at ``now`` (aware), from the data alone.
+        """Counts that a synchronized copy must show at ``now`` (aware), from the data alone.
 
         ``bookings`` counts attendees, and 1 for an appointment without. ``people`` counts distinct
         persons who booked, see :func:`count_people`.

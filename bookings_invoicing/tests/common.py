@@ -79,7 +79,7 @@ class BookingsCase(AccountTestInvoicingCommon):
 
     @classmethod
     def sync(cls, setup=None, *, full=False):
-        """Synchronise and return the run, which must not have failed."""
+        """Synchronize and return the run, which must not have failed."""
         run = (setup or cls.setup)._sync_run(full=full)
         assert run.state in ("done", "partial", "held"), run.error
         return run

@@ -341,7 +341,7 @@ class TestSharedBusiness(BookingsCase):
         self.assertEqual({booking: booking.status for booking in service.booking_ids}, before)
 
     def test_a_ticked_service_is_read_though_the_look_back_is_shorter(self):
-        """The second company gets what is older than its look-back without a full synchronisation."""
+        """The second company gets what is older than its look-back without a full synchronization."""
         self.second.look_back_days = 1
         self.sync(self.second)
         service = self.setup.service_ids.filtered(

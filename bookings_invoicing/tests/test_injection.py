@@ -135,7 +135,7 @@ class TestInjection(InjectionCase):
         self.assertFalse([name for name in names if staff in name or "49" in name])
 
     def test_chatter_escapes(self):
-        """What the synchronisation notes about a change that came late holds names and labels, escaped."""
+        """What the synchronization notes about a change that came late holds names and labels, escaped."""
         for booking in self.hostile[:5]:
             self.change(
                 op="reprice",

@@ -80,7 +80,7 @@ class TestPrint(BookingsCase, HttpCase):
             label = dict(line._fields["outcome"].selection)[line.outcome]
             self.assertIn(f"{label} {line.booking_count} ", text)
         self.assertIn(f"Total {report.booking_count} ", text)
-        self.assertIn(f"holds exactly these: {report.source_count}", text)
+        self.assertIn(f"exactly the same appointments: {report.source_count}", text)
         self.assertIn(report.digest, text)
 
     def test_rehearsal(self):

@@ -26,7 +26,7 @@ class BookingsBillingFlow(models.TransientModel):
         default=lambda self: self.env["bookings.sync.setup"].search(
             [("company_id", "=", self.env.company.id)]
         ),
-        help="What is on an order or an invoice already stays there.",
+        help="Bookings on an order or an invoice do not change.",
     )
     sales_missing = fields.Boolean(compute="_compute_sales_missing")
     can_install = fields.Boolean(compute="_compute_sales_missing")
@@ -45,10 +45,12 @@ class BookingsBillingFlow(models.TransientModel):
         self.ensure_one()
         if not self.env.user.has_group("bookings_invoicing.group_manager"):
             raise AccessError(
-                self.env._("Choosing the billing flow needs the role Microsoft Bookings / Manager.")
+                self.env._(
+                    "You need the role Microsoft Bookings / Manager to choose the billing flow."
+                )
             )
         if self.company_id not in self.env.companies:
-            raise AccessError(self.env._("Switch this company on first."))
+            raise AccessError(self.env._("Select this company in the company selector first."))
         self.company_id.sudo().bookings_billing_flow = self.billing_flow
         self.setup_ids.check_access("write")
         self.setup_ids.filtered(lambda setup: setup.company_id == self.company_id).write(

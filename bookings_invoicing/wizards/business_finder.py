@@ -18,9 +18,9 @@ class BookingsBusinessFinder(models.TransientModel):
     connection_id = fields.Many2one("bookings.connection", required=True, readonly=True)
     query = fields.Char(
         string="Search",
-        help="Microsoft lists 500 businesses at most: search by a part of the name.",
+        help="Microsoft lists at most 500 businesses. Search by part of the name.",
     )
-    address = fields.Char(help="The mailbox address of the business, where it is not in the list.")
+    address = fields.Char(help="The mailbox address of the business, if it is not in the list.")
     line_ids = fields.One2many("bookings.business.finder.line", "finder_id", string="Businesses")
     is_complete = fields.Boolean(string="All Listed", readonly=True, default=True)
 
@@ -41,7 +41,7 @@ class BookingsBusinessFinder(models.TransientModel):
         return self._open()
 
     def _list_businesses(self):
-        """Fill the list with what Microsoft finds; an organisation too large for it is to be searched."""
+        """Fill the list with what Microsoft finds; an organization too large for it is to be searched."""
         try:
             businesses = self.connection_id._businesses(self.query or "")
         except graph.GraphError as error:
@@ -59,7 +59,7 @@ class BookingsBusinessFinder(models.TransientModel):
         self.ensure_one()
         self.connection_id.check_access("write")
         if not (self.address or "").strip():
-            raise UserError(self.env._("Type the mailbox address of the business first."))
+            raise UserError(self.env._("Enter the mailbox address of the business first."))
         return self._use(self.address.strip())
 
     def _use(self, business_id):

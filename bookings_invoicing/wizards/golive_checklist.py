@@ -89,7 +89,7 @@ class BookingsChecklistLine(models.TransientModel):
     step = fields.Char(string="Key", required=True)
     name = fields.Char(string="Step", required=True)
     state = fields.Selection([("done", "Done"), ("todo", "To do")], required=True)
-    text = fields.Text(string="How It Stands")
+    text = fields.Text(string="Status")
     confirmable = fields.Boolean(string="Can Be Confirmed")
 
     def action_do(self):
@@ -122,7 +122,8 @@ class BookingsServiceProposal(models.TransientModel):
     )
     line_ids = fields.One2many("bookings.service.proposal.line", "proposal_id")
     make_missing = fields.Boolean(
-        string="Make products for the others", help="From the service template, where there is one"
+        string="Create products for the remaining services",
+        help="The products are created from the service template, if there is one.",
     )
     missing_count = fields.Integer(compute="_compute_missing_count")
 
@@ -182,7 +183,7 @@ class BookingsServiceProposalLine(models.TransientModel):
     )
     match = fields.Selection(
         [("same", "Same name"), ("similar", "Similar name"), ("none", "No proposal")],
-        string="Because",
+        string="Match",
         readonly=True,
         default="none",
     )

@@ -34,9 +34,9 @@ class BookingsRehearsal(models.TransientModel):
         required=True,
         default=lambda self: self._last_month(),
         bounds=DAYS,
-        help="Any day of the month to rehearse",
+        help="Any day of the month to rehearse.",
     )
-    rehearsed = fields.Date(readonly=True, help="First day of the month whose result is shown")
+    rehearsed = fields.Date(readonly=True, help="First day of the month whose result is shown.")
     month_text = fields.Char(string="Month Rehearsed", compute="_compute_month_text")
     line_ids = fields.One2many(
         "bookings.rehearsal.line", "rehearsal_id", readonly=True, string="Comparison"
@@ -126,23 +126,24 @@ class BookingsRehearsal(models.TransientModel):
         texts = {
             "": "",
             "tax": self.env._(
-                "The invoice agrees with tax where Bookings prices are taken without, or the other"
-                " way round."
+                "The amounts match if tax is treated the other way (included instead of excluded, or vice versa)."
             ),
             "also_other_products": self.env._(
-                "The invoice also holds other products, for %(amount)s."
+                "The invoice also contains other products for %(amount)s."
             ),
             "missing_there": self.env._("Not invoiced: %(booking)s."),
             "missing_here": self.env._("Not in Bookings: %(line)s."),
             "other_month": self.env._("Invoiced in another month: %(invoice)s."),
             "discount": self.env._("A discount of %(percent)s %% was given."),
-            "undecided": self.env._("Without a known price: %(count)s. A person decides them."),
+            "undecided": self.env._("%(count)s bookings need a manual price."),
             "count": self.env._("Bookings: %(bookings)s, but invoice lines: %(lines)s."),
-            "prices": self.env._("Invoiced at other prices."),
-            "unknown_customer": self.env._("No customer in Odoo yet."),
-            "never_invoiced": self.env._("Bookings: %(count)s. No invoice around that time."),
+            "prices": self.env._("Invoiced at different prices."),
+            "unknown_customer": self.env._("Not a customer in Odoo yet."),
+            "never_invoiced": self.env._(
+                "Bookings: %(count)s. There is no invoice around that time."
+            ),
             "no_appointment": self.env._("No appointment in Bookings for %(invoices)s."),
-            "other_products": self.env._("%(invoices)s: nothing that is booked."),
+            "other_products": self.env._("%(invoices)s: no booked services."),
         }
         return texts[cause] % params if params else texts[cause]
 
@@ -159,14 +160,13 @@ class BookingsRehearsal(models.TransientModel):
         setup = self.setup_id
         setup.check_access("write")
         if not self.bill_from:
-            raise UserError(self.env._("Choose the day from which bookings are billed."))
+            raise UserError(self.env._("Select the date from which bookings are billed."))
         setup.bill_from = self.bill_from
         setup._confirm_step("bill_from")
         setup.message_post(
             body=self.env._(
-                "Rehearsed %(month)s: %(same)s payers the same, %(other)s not; %(ours)s from "
-                "Bookings, %(theirs)s "
-                "invoiced. Billed from %(day)s.",
+                "Rehearsed %(month)s: %(same)s payers match, %(other)s differ; %(ours)s from Bookings, "
+                "%(theirs)s invoiced. Billing starts on %(day)s.",
                 month=self.month_text,
                 same=self.same_count,
                 other=self.other_count,

@@ -14,7 +14,7 @@ class BookingsSetupFile(models.TransientModel):
 
     _name = "bookings.setup.file"
     _inherit = "bookings.own.links"
-    _description = "Sync Setup From a File"
+    _description = "Import of a Sync Setup"
 
     content = fields.Binary(string="File", attachment=False)
     filename = fields.Char()
@@ -22,7 +22,7 @@ class BookingsSetupFile(models.TransientModel):
         "bookings.sync.setup",
         string="Apply to",
         default=lambda self: self._default_setups(),
-        help="Setups of any company that you have switched on.",
+        help="Setups of the companies in the company selector.",
     )
     business_ids = fields.One2many(
         "bookings.setup.file.business", "wizard_id", string="Businesses Without a Setup"
@@ -84,7 +84,7 @@ class BookingsSetupFile(models.TransientModel):
     def _data(self):
         self.ensure_one()
         if not self.content:
-            raise UserError(self.env._("Choose a file first."))
+            raise UserError(self.env._("Select a file first."))
         return self.setup_ids._read_file(base64.b64decode(self.content))
 
     def action_preview(self):
@@ -97,7 +97,7 @@ class BookingsSetupFile(models.TransientModel):
         if not self.setup_ids:
             raise UserError(
                 self.env._(
-                    "Choose the setups to apply the file to, or give a business to a company."
+                    "Select the setups to apply the file to, or assign a company to a business."
                 )
             )
         self.setup_ids.check_access("write")
@@ -128,13 +128,13 @@ class BookingsSetupFile(models.TransientModel):
             "\n".join(
                 [
                     self.env._(
-                        "Applied. %s points are left for you.", max(len(left), len(refused))
+                        "Applied. %s items need your attention.", max(len(left), len(refused))
                     ),
                     *sorted(refused)[:5],
                 ]
             )
             if left or refused
-            else self.env._("Applied: everything is as the file says.")
+            else self.env._("Applied: all settings match the file.")
         )
         return {
             "type": "ir.actions.client",
@@ -157,7 +157,7 @@ class BookingsSetupFile(models.TransientModel):
     def _open(self):
         return {
             "type": "ir.actions.act_window",
-            "name": self.env._("From a File"),
+            "name": self.env._("Import from File"),
             "res_model": self._name,
             "res_id": self.id,
             "view_mode": "form",
@@ -170,7 +170,7 @@ class BookingsSetupFileBusiness(models.TransientModel):
 
     _name = "bookings.setup.file.business"
     _inherit = "bookings.own.links"
-    _description = "Business to Set Up From a File"
+    _description = "Business in a Setup Import"
 
     wizard_id = fields.Many2one(
         "bookings.setup.file", required=True, ondelete="cascade", index=True
@@ -182,18 +182,20 @@ class BookingsSetupFileBusiness(models.TransientModel):
         default=lambda self: self.env["bookings.connection"].search([], limit=1),
     )
     business_id = fields.Char(
-        string="Address", required=True, help="The mailbox address of the business"
+        string="Address", required=True, help="The mailbox address of the business."
     )
     name = fields.Char(string="Business", readonly=True)
     company_id = fields.Many2one(
-        "res.company", ondelete="cascade", help="Whose setup it becomes. Empty: none is made."
+        "res.company",
+        ondelete="cascade",
+        help="The company that gets the setup. Leave empty to create none.",
     )
 
     def _make_setup(self):
         """The setup of this business in its company, with its services; the row is done."""
         if self.company_id not in self.env.companies:
             raise UserError(
-                self.env._("Switch on %s in the company menu first.", self.company_id.name)
+                self.env._("Select %s in the company selector first.", self.company_id.name)
             )
         setup = self.env["bookings.sync.setup"]._of_business(
             self.connection_id, self.business_id.strip(), self.company_id
@@ -216,6 +218,6 @@ class BookingsSetupFileLine(models.TransientModel):
     setup_id = fields.Many2one("bookings.sync.setup", required=True, ondelete="cascade")
     place = fields.Char(string="Where")
     field = fields.Char(string="What")
-    now = fields.Char(string="As It Is")
-    file = fields.Char(string="In the File")
+    now = fields.Char(string="Current Value")
+    file = fields.Char(string="Value in the File")
     problem = fields.Char(string="Cannot Be Applied")

@@ -15,11 +15,11 @@ class BookingsInvoicePreview(models.TransientModel):
     _inherit = ["bookings.own.links", "bookings.bounded"]
     _description = "Preview of Invoices from Bookings"
 
-    booking_ids = fields.Many2many("bookings.booking", readonly=True, string="Bookings Chosen")
+    booking_ids = fields.Many2many("bookings.booking", readonly=True, string="Selected Bookings")
     scope = fields.Char(readonly=True, string="Bookings Considered")
     grouping = fields.Selection(
         [
-            ("setup", "As set up"),
+            ("setup", "Default Grouping"),
             ("customer", "One invoice per customer"),
             ("customer_month", "One per customer and month"),
             ("customer_week", "One per customer and week"),
@@ -30,21 +30,21 @@ class BookingsInvoicePreview(models.TransientModel):
     )
     ended_before = fields.Date(
         bounds=DAYS,
-        help="Only bookings that ended before this day where the business is. Empty: all.",
+        help="Only bookings that ended before this date (business time zone). Leave empty for all.",
     )
     line_ids = fields.One2many(
         "bookings.invoice.preview.line",
         "preview_id",
         compute="_compute_plan",
         store=True,
-        string="Invoices to Be",
+        string="Planned Invoices",
     )
     left_out_ids = fields.One2many(
         "bookings.invoice.preview.left.out",
         "preview_id",
         compute="_compute_plan",
         store=True,
-        string="Bookings Left Out",
+        string="Bookings Not Included",
     )
     candidate_draft_ids = fields.Many2many(
         "account.move",
@@ -58,13 +58,14 @@ class BookingsInvoicePreview(models.TransientModel):
         "bookings_invoice_preview_join_rel",
         string="Add to These Drafts",
         domain="[('id', 'in', candidate_draft_ids)]",
-        help="Drafts of the same payers that agree in all that separates invoices. Chosen ones get the lines; empty: all "
-        "invoices are new.",
+        help="Compatible drafts of the same payers. New lines are added to the drafts you select; leave empty to "
+        "create new invoices only.",
     )
     invoice_count = fields.Integer(string="Number of Invoices", compute="_compute_plan", store=True)
-    create_label = fields.Char(compute="_compute_create_label")
     booking_count = fields.Integer(compute="_compute_plan", store=True)
-    left_out_count = fields.Integer(string="Number Left Out", compute="_compute_plan", store=True)
+    left_out_count = fields.Integer(
+        string="Number Not Included", compute="_compute_plan", store=True
+    )
     totals = fields.Char(compute="_compute_plan", store=True)
     is_cut = fields.Boolean(string="Not All Listed", compute="_compute_plan", store=True)
 
@@ -122,17 +123,6 @@ class BookingsInvoicePreview(models.TransientModel):
         today = fields.Date.context_today(self)
         return period.month_start(today) if today.day <= 10 else False
 
-    @api.depends("invoice_count")
-    @api.depends_context("lang")
-    def _compute_create_label(self):
-        for preview in self:
-            preview.create_label = f"{self._documents_label()} ({preview.invoice_count})"
-
-    @api.model
-    def _documents_label(self):
-        """What the preview makes, as its button says it."""
-        return self.env._("Create Draft Invoices")
-
     # -- the plan ------------------------------------------------------------------------------------
 
     @api.depends("booking_ids", "grouping", "ended_before")
@@ -175,7 +165,7 @@ class BookingsInvoicePreview(models.TransientModel):
             reasons[booking] = booking.attention_detail or labels.get(booking.status)
         for booking in everything - chosen:
             reasons[booking] = self.env._(
-                "Not ended before %s.", format_date(self.env, self.ended_before)
+                "The booking did not end before %s.", format_date(self.env, self.ended_before)
             )
         return groups, reasons
 
@@ -268,7 +258,7 @@ class BookingsInvoicePreviewLine(models.TransientModel):
     amount_untaxed = fields.Monetary(string="Untaxed", readonly=True)
     amount_tax = fields.Monetary(string="Tax", readonly=True)
     amount_total = fields.Monetary(string="Total", readonly=True)
-    hint = fields.Text(string="To Look At")
+    hint = fields.Text(string="Check")
 
 
 class BookingsInvoicePreviewLeftOut(models.TransientModel):
@@ -276,7 +266,7 @@ class BookingsInvoicePreviewLeftOut(models.TransientModel):
 
     _name = "bookings.invoice.preview.left.out"
     _inherit = "bookings.own.links"
-    _description = "Booking Left Out of the Preview"
+    _description = "Booking Not Included in the Preview"
 
     preview_id = fields.Many2one(
         "bookings.invoice.preview", required=True, ondelete="cascade", index=True

@@ -24,6 +24,6 @@ class BookingsNotBillable(models.TransientModel):
         """For the reason of this wizard, or that of the button."""
         reason = self.reason or self.env.context.get("bookings_reason")
         if not reason:
-            raise UserError(self.env._("Choose why these bookings are not billed."))
+            raise UserError(self.env._("Select the reason why these bookings are not billable."))
         self.booking_ids.action_mark_not_billable(reason, self.note)
         return {"type": "ir.actions.client", "tag": "soft_reload"}

@@ -2,7 +2,7 @@ from odoo.addons.bookings_invoicing.tests.common import BookingsCase
 
 
 class OrderCase(BookingsCase):
-    """A setup that bills by sale orders, its bookings synchronised, products invoiced by what was
+    """A setup that bills by sale orders, its bookings synchronized, products invoiced by what was
     delivered.
     """
 

@@ -91,7 +91,7 @@ def sign_in(env, connection, session, secrets):
 
 
 def use(env, tenant, connections):
-    """Synchronise with each, with the secret and with a wrong one, and with a token that has to be refreshed."""
+    """Synchronize with each, with the secret and with a wrong one, and with a token that has to be refreshed."""
     for connection, business in zip(connections, tenant.businesses, strict=False):
         connection.action_test()
         setup = env["bookings.sync.setup"].create(

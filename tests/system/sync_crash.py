@@ -1,4 +1,4 @@
-"""A synchronisation of three pages as :class:`.crash.CrashSweep` kills it; the sandbox's account of its tenant judges."""
+"""A synchronization of three pages as :class:`.crash.CrashSweep` kills it; the sandbox's account of its tenant judges."""
 
 import sys
 from collections import Counter

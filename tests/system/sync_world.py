@@ -1,4 +1,4 @@
-"""Synchronisations in transactions of their own, with real cursors; started by test_sync_processes.
+"""Synchronizations in transactions of their own, with real cursors; started by test_sync_processes.
 
 Run as ``python -m tests.system.sync_world DATABASE SCENARIO`` in the environment of ./dev, on a database with the addon. A
 scenario makes a connection and setups and prints what it saw as one line of JSON; it judges nothing.
@@ -46,7 +46,7 @@ def make_setup(env, number=0, size=SIZE, connection=None, **values):
 
 
 def make_user(env, login):
-    """A clerk who may synchronise."""
+    """A clerk who may synchronize."""
     return env["res.users"].create(
         {
             "name": login,

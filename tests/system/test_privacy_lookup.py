@@ -77,7 +77,7 @@ def _ours(rows):
     return {model for model in rows if model.startswith("bookings.")}
 
 
-def test_lookup_forget_and_synchronise_again(told):
+def test_lookup_forget_and_synchronize_again(told):
     """A customer with a contact and an invoice, and one that is known to Bookings only."""
     assert [person["known"] for person in told] == [True, False]
     for person in told:
@@ -86,4 +86,4 @@ def test_lookup_forget_and_synchronise_again(told):
             assert set(person["bookings"]) <= set(person["before"]["bookings.booking"])
             assert person["moves"] and set(person["moves"]) <= set(person["after"]["account.move"])
         assert _ours(person["after"]) == set()
-        assert _ours(person["later"]) == set(), "a synchronisation brought them back"
+        assert _ours(person["later"]) == set(), "a synchronization brought them back"

@@ -53,7 +53,7 @@ def test_rows_written_meanwhile_cost_a_second_try_only(seen):
     assert counts["seen"] == counts["unchanged"] + 2
 
 
-def test_one_of_two_processes_synchronises(seen):
+def test_one_of_two_processes_synchronizes(seen):
     """The other one says that the first is at work, whether a person or the schedule began it, and leaves no run behind."""
     told = seen("claim")
     assert "already running" in told["by_hand"]

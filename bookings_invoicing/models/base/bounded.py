@@ -17,7 +17,7 @@ class BookingsBounded(models.AbstractModel):
     """
 
     _name = "bookings.bounded"
-    _description = "Numbers and Dates Within Bounds"
+    _description = "Bounded Numbers and Dates"
 
     def _valid_field_parameter(self, field, name):
         return name == "bounds" or super()._valid_field_parameter(field, name)

@@ -131,7 +131,7 @@ class BookingsOwnLinks(models.AbstractModel):
         if not self.env.su and (sent := sorted(touched - own.keys())):
             raise AccessError(
                 self.env._(
-                    "%(field)s of %(model)s is filled in by Odoo. Use the buttons of the form to change what it says.",
+                    "%(field)s of %(model)s is filled in by Odoo. Use the buttons on the form to change it.",
                     field=self._fields[sent[0]]._description_string(self.env),
                     model=self._description,
                 )
@@ -145,7 +145,8 @@ class BookingsOwnLinks(models.AbstractModel):
                 if kept != (vals[name] or False) and not self._may_move(name):
                     raise AccessError(
                         self.env._(
-                            "%(field)s of %(model)s cannot be changed once it is saved. Make a new one instead.",
+                            "%(field)s of %(model)s cannot be changed after it has been saved. Create a new "
+                            "record instead.",
                             field=self._fields[name]._description_string(self.env),
                             model=self._description,
                         )

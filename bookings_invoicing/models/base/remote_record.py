@@ -22,10 +22,13 @@ class BookingsMirror(models.AbstractModel):
     remote_id = fields.Char(string="Bookings ID", required=True, readonly=True, copy=False)
     remote_hash = fields.Char(string="Fingerprint in Bookings", readonly=True, copy=False)
     removed = fields.Boolean(
-        string="Gone from Bookings", readonly=True, copy=False, help="No longer listed by Bookings"
+        string="Removed from Bookings",
+        readonly=True,
+        copy=False,
+        help="Bookings no longer lists this record.",
     )
 
-    _remote_uniq = models.UniqueIndex("(setup_id, remote_id)", "Bookings ids are unique.")
+    _remote_uniq = models.UniqueIndex("(setup_id, remote_id)", "Bookings IDs must be unique.")
 
     @api.model
     def _of(self, setup, remote_ids):

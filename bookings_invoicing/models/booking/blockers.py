@@ -177,8 +177,8 @@ class BookingsBooking(models.Model):
             if self.removed_on:
                 texts.append(
                     self.env._(
-                        "Removed from Bookings after it took place, last seen %(when)s. Bill it as it was last seen, or "
-                        "mark it as not billable.",
+                        "Removed from Bookings after it took place, last seen %(when)s. Bill it again as it was "
+                        "last seen, or mark it as not billable.",
                         when=fields.Datetime.to_string(self.last_seen or self.removed_on),
                     )
                 )
@@ -187,7 +187,7 @@ class BookingsBooking(models.Model):
                 refunds = credited.move_id.reversal_move_ids.filtered(lambda m: m.state == "posted")
                 texts.append(
                     self.env._(
-                        "Credited by %(refunds)s: put it back to bill it again, or mark it as not billable.",
+                        "Credited by %(refunds)s. Bill it again, or mark it as not billable.",
                         refunds=", ".join(refunds.mapped("name")),
                     )
                 )
@@ -204,38 +204,39 @@ class BookingsBooking(models.Model):
             key = "fee_no_tax"
         texts = {
             "no_attendee": self.env._(
-                "Nobody is named on this appointment. Choose the customer, or mark it as not billable."
+                "This appointment has no attendee. Select the customer, or mark the booking as not billable."
             ),
             "no_customer": self.env._(
-                "%(name)s is no customer in Odoo yet. Choose one, or create one from the template."
+                "%(name)s is not a customer in Odoo yet. Select an existing customer or create one from the "
+                "template."
             ),
             "payer_archived": self.env._(
-                "The contact %(name)s, who pays, is archived. Unarchive it, or choose another customer or payer."
+                "The payer %(name)s is archived. Unarchive the contact, or select another customer or payer."
             ),
             "ambiguous_customer": self.env._(
-                "%(name)s may be one of several: %(candidates)s. Choose the right one."
+                "%(name)s matches several contacts: %(candidates)s. Select the right one."
             ),
             "no_product": self.env._(
-                "The service %(service)s has no product. Choose one on the service."
+                "The service %(service)s has no product. Select one on the service."
             ),
             "no_tax": self.env._(
-                "%(product)s has no tax. Add one, or tick “No Tax on Purpose” on the service."
+                "%(product)s has no tax. Add one, or select “Intentionally Tax-Free” on the service."
             ),
             "fee_no_tax": self.env._(
-                "%(product)s has no tax. Add one, or tick “Fees Without Tax” on the sync setup."
+                "%(product)s has no tax. Add one, or select “Fees Without Tax” on the sync setup."
             ),
-            "label": self.env._("The label “%(label)s” asks for a decision. %(note)s"),
+            "label": self.env._("The label “%(label)s” needs a decision. %(note)s"),
             "account": self.env._(
-                "%(product)s has no income account, or an archived one. Set one on the product or its category."
+                "%(product)s has no active income account. Set one on the product or its category."
             ),
             "currency": self.env._(
-                "The currency %(currency)s is not active, or not that of the journal %(journal)s."
+                "The currency %(currency)s is inactive, or the journal %(journal)s has another currency."
             ),
             "journal": self.env._(
-                "There is no sales journal for this company. Choose one on the sync setup."
+                "This company has no sales journal. Select one on the sync setup."
             ),
             "lock_date": self.env._(
-                "The invoice would be dated %(date)s, but everything up to %(lock)s is locked."
+                "The invoice would be dated %(date)s, but the period up to %(lock)s is locked."
             ),
         }
         return (
@@ -269,22 +270,23 @@ class BookingsBooking(models.Model):
         }
         if key == "vat":
             return self.env._(
-                "%(payer)s is a business without tax ID. Enter it on the payer, or “/” where it has none.",
+                "%(payer)s is a business without a tax ID. Enter the tax ID on the payer, or “/” if there is none.",
                 **values,
             )
         if key == "e_invoice":
             return self.env._(
-                "The e-invoice format of %(payer)s needs: %(fields)s. Complete the payer, or choose another format there.",
+                "The e-invoice format of %(payer)s requires: %(fields)s. Complete the payer, or select another "
+                "format there.",
                 **values,
             )
         company = self.company_id
         if self.payer_id.commercial_partner_id.is_company and company.bookings_business_details:
             return self.env._(
-                "%(payer)s is a business; an invoice to it needs: %(fields)s. Complete the payer.",
+                "%(payer)s is a business. Its invoices require: %(fields)s. Complete the payer.",
                 **values,
             )
         return self.env._(
-            "%(payer)s lacks: %(fields)s. Invoices over %(limit)s need it. Complete the payer.",
+            "%(payer)s lacks: %(fields)s. This is required for invoices above %(limit)s. Complete the payer.",
             limit=formatLang(
                 self.env, company.bookings_address_limit, currency_obj=company.currency_id
             ),

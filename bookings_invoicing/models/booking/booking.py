@@ -1,5 +1,3 @@
-from markupsafe import Markup
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
@@ -54,7 +52,9 @@ class BookingsBooking(models.Model):
         ondelete="restrict",
     )
     company_id = fields.Many2one(related="setup_id.company_id", store=True, index=True)
-    active = fields.Boolean(default=True, readonly=True, help="Archived with its setup only")
+    active = fields.Boolean(
+        default=True, readonly=True, help="A booking is only archived with its setup."
+    )
     appointment_id = fields.Char(string="Appointment ID", required=True, readonly=True, copy=False)
     attendee_key = fields.Char(required=True, readonly=True, copy=False)
     remote_hash = fields.Char(string="Fingerprint in Bookings", readonly=True, copy=False)
@@ -62,7 +62,7 @@ class BookingsBooking(models.Model):
 
     # Who and what
     unnamed = fields.Boolean(
-        string="Nobody Named", readonly=True, copy=False, help="Bookings names nobody for it"
+        string="No Attendee", readonly=True, copy=False, help="Bookings lists no attendee."
     )
     customer_id = fields.Many2one(
         "bookings.customer",
@@ -80,7 +80,7 @@ class BookingsBooking(models.Model):
         check_company=True,
         ondelete="restrict",
         index=True,
-        help="Who came",
+        help="The customer who attended.",
     )
     payer_id = fields.Many2one(
         "res.partner",
@@ -91,21 +91,22 @@ class BookingsBooking(models.Model):
         check_company=True,
         ondelete="restrict",
         index=True,
-        help="Who pays",
+        help="The contact who is invoiced.",
     )
     payer_hand_id = fields.Many2one(
         "res.partner",
-        string="Payer Chosen by Hand",
+        string="Has Manual Payer",
         readonly=True,
         copy=False,
         ondelete="set null",
-        help="A payer that a person chose for this booking stays; any other follows the customer.",
+        help="A payer that a user selected for this booking is kept. Otherwise, the payer follows the customer.",
     )
     payer_waits = fields.Boolean(
-        string="Payer Changed Meanwhile",
+        string="Payer Change Pending",
         compute="_compute_payer_id",
         store=True,
-        help="Who pays has changed while it is on an invoice; it counts once the booking is free again.",
+        help="The payer was changed while the booking is on an invoice. The change applies as soon as the "
+        "booking is no longer on the invoice.",
     )
     service_id = fields.Many2one("bookings.service", readonly=True, ondelete="restrict", index=True)
     product_id = fields.Many2one(
@@ -124,17 +125,21 @@ class BookingsBooking(models.Model):
         string="Label Decided",
         readonly=True,
         copy=False,
-        help="A person has decided what the label asks",
+        help="A user has decided on the label.",
     )
-    notes = fields.Text(readonly=True, copy=False, help="What the customer wrote when booking")
+    notes = fields.Text(
+        readonly=True, copy=False, help="Notes that the customer wrote when booking."
+    )
     reference = fields.Char(
-        help="The payer's purchase order; separates invoices and is shown on them", copy=False
+        help="The payer's purchase order. Bookings with different references are invoiced separately, and the "
+        "reference is shown on the invoice.",
+        copy=False,
     )
     date_today = fields.Boolean(
-        string="Date It Today",
+        string="Use Confirmation Date",
         copy=False,
         tracking=True,
-        help="Dated when it is confirmed, whatever the setup's policy",
+        help="The invoice is dated when it is confirmed, regardless of the invoice date policy of the setup.",
     )
     is_online = fields.Boolean(string="Online", readonly=True)
     place = fields.Char(readonly=True)
@@ -142,12 +147,14 @@ class BookingsBooking(models.Model):
     stop = fields.Datetime(string="End", required=True, readonly=True)
     duration = fields.Float(string="Duration (Hours)", compute="_compute_duration", store=True)
     day = fields.Char(
-        string="Date", compute="_compute_day", help="Date and time where the business is"
+        string="Date",
+        compute="_compute_day",
+        help="Date and time in the time zone of the business.",
     )
     attendance = fields.Selection(
         [
             ("unknown", "Unknown"),
-            ("came", "Came"),
+            ("came", "Attended"),
             ("no_show", "No-show"),
             ("late_cancel", "Late cancellation"),
         ],
@@ -156,10 +163,10 @@ class BookingsBooking(models.Model):
         tracking=True,
     )
     attendance_source = fields.Selection(
-        [("hand", "By hand"), ("label", "Label"), ("cancellation", "Time of cancellation")],
+        [("hand", "User"), ("label", "Label"), ("cancellation", "Time of cancellation")],
         readonly=True,
         copy=False,
-        string="Attendance Known by",
+        string="Attendance Source",
     )
     fee_cause = fields.Selection(
         [("no_show", "No-show"), ("late_cancel", "Late cancellation"), ("label", "Label")],
@@ -172,25 +179,25 @@ class BookingsBooking(models.Model):
     price_type = fields.Selection(PRICE_TYPES, readonly=True, default="undefined", required=True)
     price = fields.Float(min_display_digits="Product Price", readonly=True)
     currency_id = fields.Many2one("res.currency", compute="_compute_currency_id", store=True)
-    list_price = fields.Float(readonly=True, help="Price of the product for the payer")
-    manual_price = fields.Float(string="Price by Hand", readonly=True, copy=False)
+    list_price = fields.Float(readonly=True, help="Price of the product for the payer.")
+    manual_price = fields.Float(string="Manual Price", readonly=True, copy=False)
     manual_quantity = fields.Float(
-        string="Quantity by Hand", readonly=True, copy=False, digits="Product Unit"
+        string="Manual Quantity", readonly=True, copy=False, digits="Product Unit"
     )
-    has_manual_price = fields.Boolean(string="Price Set by Hand", readonly=True, copy=False)
-    has_manual_quantity = fields.Boolean(string="Quantity Set by Hand", readonly=True, copy=False)
+    has_manual_price = fields.Boolean(string="Has Manual Price", readonly=True, copy=False)
+    has_manual_quantity = fields.Boolean(string="Has Manual Quantity", readonly=True, copy=False)
     manual_unit = fields.Selection(
         [("unit", "Unit"), ("hour", "Hour")],
         readonly=True,
         copy=False,
-        string="Price by Hand Is per",
+        string="Manual Price Unit",
     )
     manual_uid = fields.Many2one("res.users", readonly=True, copy=False, string="Changed by")
     manual_date = fields.Datetime(string="Changed on", readonly=True, copy=False)
     has_share = fields.Boolean(string="Shares the Price", readonly=True, copy=False)
     share_amount = fields.Float(string="Share of the Price", readonly=True, copy=False, digits=0)
     share_total = fields.Float(string="Price Shared", readonly=True, copy=False, digits=0)
-    share_count = fields.Integer(string="Attendees Sharing", readonly=True, copy=False)
+    share_count = fields.Integer(string="Attendees Sharing the Price", readonly=True, copy=False)
     quantity = fields.Float(
         compute="_compute_amount",
         inverse="_inverse_quantity",
@@ -210,20 +217,18 @@ class BookingsBooking(models.Model):
     )
     amount = fields.Monetary(compute="_compute_amount", store=True)
     price_outcome = fields.Selection(
-        [("priced", "Priced"), ("free", "Free"), ("ask", "To be decided")],
+        [("priced", "Priced"), ("free", "Free"), ("ask", "Missing")],
         compute="_compute_amount",
         store=True,
-        string="Result of Pricing",
+        string="Pricing Result",
     )
     price_unit_of = fields.Selection(
         [("unit", "Unit"), ("hour", "Hour")],
         compute="_compute_amount",
         store=True,
-        string="Price Is per",
+        string="Price Unit",
     )
-    price_facts = fields.Json(
-        string="How the Price Came About", compute="_compute_amount", store=True
-    )
+    price_facts = fields.Json(string="Price Details", compute="_compute_amount", store=True)
     price_explanation = fields.Char(compute="_compute_price_explanation")
 
     # What becomes of it
@@ -237,9 +242,9 @@ class BookingsBooking(models.Model):
         string="Billable From",
         compute="_compute_due_at",
         store=True,
-        help="From when it may be billed",
+        help="The booking can be billed from this time.",
     )
-    blockers = fields.Json(string="What Stands in the Way", readonly=True, copy=False)
+    blockers = fields.Json(string="Blockers", readonly=True, copy=False)
     attention_reason = fields.Selection(ATTENTION_REASONS, compute="_compute_status", store=True)
     attention_detail = fields.Text(compute="_compute_attention_detail")
     not_billable_reason = fields.Selection(
@@ -252,35 +257,39 @@ class BookingsBooking(models.Model):
     not_billable_uid = fields.Many2one("res.users", string="Decided by", readonly=True, copy=False)
     not_billable_date = fields.Datetime(string="Decided on", readonly=True, copy=False)
     last_seen = fields.Datetime(readonly=True, copy=False)
-    removed_on = fields.Datetime(string="Gone since", readonly=True, copy=False)
+    removed_on = fields.Datetime(string="Removed on", readonly=True, copy=False)
     removed_settled = fields.Boolean(
-        string="Billed Though Removed",
+        string="Billed Despite Removal",
         readonly=True,
         copy=False,
-        help="A person has decided to bill it though it was removed from Bookings after it took place",
+        help="A user decided to bill the booking although it was removed from Bookings after it took place.",
     )
-    billed_before = fields.Boolean(readonly=True, copy=False, help="Was on an invoice at some time")
+    billed_before = fields.Boolean(
+        readonly=True, copy=False, help="The booking was on an invoice before."
+    )
     billed_amount = fields.Monetary(
-        compute="_compute_billed", help="Confirmed invoice lines less credits"
+        compute="_compute_billed", help="Posted invoice lines less credits."
     )
     credited_amount = fields.Monetary(
         string="Credited Part",
         compute="_compute_billed",
-        help="What was credited of the invoice, not billed again",
+        help="The amount of the invoice that was credited and not billed again.",
     )
     changed_since_billing = fields.Boolean(readonly=True, copy=False)
     let_go = fields.Boolean(
         string="Left to Another Company",
         readonly=True,
         copy=False,
-        help="Its service is billed by another company that shares the business",
+        help="The service is billed by another company that shares the business.",
     )
     late_changes = fields.Json(
         readonly=True,
         copy=False,
-        help="What changed in Bookings after the appointment took place: field, old and new value, time and run",
+        help="Changes in Bookings after the appointment took place: field, old and new value, time, and run.",
     )
-    late_changes_text = fields.Text(compute="_compute_late_changes_text", string="Changed Late")
+    late_changes_text = fields.Text(
+        compute="_compute_late_changes_text", string="Changes After the Appointment"
+    )
     pending_values = fields.Json(string="Values from Bookings", readonly=True, copy=False)
     pending_text = fields.Text(string="Changes in Bookings", compute="_compute_pending_text")
     invoice_line_ids = fields.One2many(
@@ -293,7 +302,7 @@ class BookingsBooking(models.Model):
         copy=False,
         index="btree_not_null",
         ondelete="set null",
-        help="Once it is confirmed, the booking is ready again",
+        help="When this credit note is posted, the booking is ready again.",
     )
     move_ids = fields.Many2many("account.move", string="Invoices", compute="_compute_moves")
     move_count = fields.Integer(string="Number of Invoices", compute="_compute_moves")
@@ -305,14 +314,14 @@ class BookingsBooking(models.Model):
     # It serves searches by setup, too.
     _attendee_uniq = models.UniqueIndex(
         "(setup_id, appointment_id, attendee_key)",
-        "This attendee of this appointment is already kept.",
+        "A booking already exists for this attendee of the appointment.",
     )
     _uninvoiced_index = models.Index("(company_id, start) WHERE status IN ('ready', 'attention')")
     _due_index = models.Index("(due_at) WHERE status = 'upcoming'")
     # the dashboard counts the few that changed among all that were billed
     _changed_idx = models.Index("(setup_id) WHERE changed_since_billing IS TRUE")
     _amount_sane = models.Constraint(
-        "CHECK(amount > -1e12 AND amount < 1e12)", "An amount of this size cannot be billed."
+        "CHECK(amount > -1e12 AND amount < 1e12)", "The amount is too large to be billed."
     )
 
     def write(self, vals):
@@ -399,13 +408,7 @@ class BookingsBooking(models.Model):
     def get_empty_list_help(self, help_message):
         # OVERRIDE: as long as nothing comes from Bookings, an empty list is no good news: say the one next step
         setups = self.env["bookings.sync.setup"].sudo(False)
-        if next_step := setups._next_step_help():
-            return next_step
-        companies = Domain("company_id", "in", self.env.companies.ids)
-        if self.search_count(companies & self._uninvoiced_domain(), limit=1):
-            title = self.env._("No booking matches this search")
-            help_message = Markup('<p class="o_view_nocontent_smiling_face">%s</p>') % title
-        return super().get_empty_list_help(help_message)
+        return setups._next_step_help() or super().get_empty_list_help(help_message)
 
     # -- what a person decides -------------------------------------------------------------------------
 
@@ -419,7 +422,7 @@ class BookingsBooking(models.Model):
         if reason not in dict(NOT_BILLABLE_REASONS):
             raise UserError(
                 self.env._(
-                    "“%(reason)s” is not a reason. Choose one of: %(reasons)s.",
+                    "“%(reason)s” is not a valid reason. Select one of: %(reasons)s.",
                     reason=reason,
                     reasons=", ".join(dict(NOT_BILLABLE_REASONS)),
                 )
@@ -428,7 +431,7 @@ class BookingsBooking(models.Model):
         if billed:
             raise UserError(
                 self.env._(
-                    "%(bookings)s: already on an invoice or order. Remove it there first.",
+                    "%(bookings)s: already on an invoice or order. Remove it from there first.",
                     bookings=", ".join(billed.mapped("display_name")),
                 )
             )
@@ -485,7 +488,7 @@ class BookingsBooking(models.Model):
         self.ensure_one()
         connection = self.setup_id.connection_id.sudo()
         if connection.mode == "sandbox":
-            raise UserError(self.env._("The sandbox has no page of its own."))
+            raise UserError(self.env._("The sandbox has no web page."))
         return {
             "type": "ir.actions.act_url",
             "target": "new",

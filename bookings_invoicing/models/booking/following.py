@@ -134,7 +134,7 @@ class BookingsBooking(models.Model):
         for booking in self:
             booking.late_changes_text = "\n".join(
                 self.env._(
-                    "%(when)s: %(field)s was %(old)s, is %(new)s",
+                    "%(when)s: %(field)s changed from %(old)s to %(new)s",
                     when=format_datetime(self.env, change["on"], tz=booking.setup_id.tz),
                     field=self._fields[change["field"]]._description_string(self.env),
                     old=change["old"],
@@ -346,7 +346,7 @@ class BookingsBooking(models.Model):
         """What another company bills from now on is not billed here."""
         if self:
             self.sudo().action_mark_not_billable(
-                "billed_elsewhere", self.env._("Its service is billed by another company.")
+                "billed_elsewhere", self.env._("The service is billed by another company.")
             )
             self.sudo().let_go = True
 

@@ -323,7 +323,7 @@ class BookingsBooking(models.Model):
         name = attendee and (attendee.name or attendee.email)
         values = {
             "attendee_key": key,
-            "name": name or self.env._("Nobody named"),
+            "name": name or self.env._("No Attendee"),
             "unnamed": not name,
             "customer_id": (attendee and lookups["customers"].get(self._person_id(attendee)))
             or False,

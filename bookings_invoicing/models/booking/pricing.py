@@ -79,13 +79,13 @@ class BookingsBooking(models.Model):
         self._set_by_hand("quantity", "quantity")
 
     def _set_by_hand(self, what, source):
-        """Keep a price or quantity that a person typed; it stays over synchronisations."""
+        """Keep a price or quantity that a person typed; it stays over synchronizations."""
         for booking in self:
             value = booking[source]
             if booking.status in BILLED:
                 raise UserError(
                     self.env._(
-                        "%s is on an invoice: change the price there, or remove it from the draft first.",
+                        "%s is on an invoice. Change the price there, or remove the booking from the draft first.",
                         booking.display_name,
                     )
                 )

@@ -25,7 +25,7 @@ class BookingsProposal(models.Model):
     proposed = fields.Char(required=True, readonly=True)
     why = fields.Char(readonly=True)
     contact_values = fields.Json(
-        readonly=True, help="The proposed phone or address, by field of the contact"
+        readonly=True, help="The proposed phone or address, by field of the contact."
     )
     state = fields.Selection(
         [("open", "Open"), ("accepted", "Accepted"), ("dismissed", "Dismissed")],
@@ -45,7 +45,7 @@ class BookingsProposal(models.Model):
             )
             if not target:
                 raise UserError(
-                    self.env._("Choose the customer of %s first.", booking.display_name)
+                    self.env._("Select the customer of %s first.", booking.display_name)
                 )
             # Odoo's Invoicing role may not change contacts; ours may accept these fields of its customers.
             if proposal.contact_values:

@@ -133,7 +133,7 @@ class BookingsBilledBefore(models.AbstractModel):
             document = self.env[model].sudo().browse(res_id).exists()
             if document and document.state != "cancel":
                 note = self.env._(
-                    "Billed by %s before the addon was uninstalled and installed again.",
+                    "Billed on %s before the addon was uninstalled and reinstalled.",
                     document.name or document.display_name,
                 )
                 wanted[fingerprint].update(self._billed_elsewhere(note))

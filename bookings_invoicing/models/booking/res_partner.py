@@ -119,7 +119,9 @@ class ResPartner(models.Model):
                 raise UserError(self.env._("Odoo does not know the Peppol scheme %s.", scheme))
             self.write({"peppol_eas": scheme, "peppol_endpoint": endpoint})
         else:
-            raise UserError(self.env._("No installed app keeps this. Note it by hand."))
+            raise UserError(
+                self.env._("No installed app can store this answer. Record it manually.")
+            )
 
     def action_view_bookings(self):
         self.ensure_one()

@@ -41,9 +41,9 @@ class BookingsCompleteness(models.Model):
     line_ids = fields.One2many("bookings.completeness.line", "report_id", readonly=True)
     booking_count = fields.Integer(readonly=True)
     held_count = fields.Integer(
-        string="There at the Last Sync",
+        string="Present at Last Sync",
         readonly=True,
-        help="Of these, not gone from Bookings when it was last synchronised",
+        help="Bookings that were present in Bookings at the last synchronization.",
     )
     expected = fields.Monetary(readonly=True)
     billed = fields.Monetary(readonly=True)
@@ -54,13 +54,15 @@ class BookingsCompleteness(models.Model):
     state = fields.Selection(
         [("draft", "Open"), ("signed", "Signed Off")], default="draft", required=True, readonly=True
     )
-    signed_uid = fields.Many2one("res.users", string="Signed Off by", readonly=True, copy=False)
+    signed_uid = fields.Many2one("res.users", string="Signed Off By", readonly=True, copy=False)
     signed_on = fields.Datetime(readonly=True, copy=False)
     snapshot = fields.Json(readonly=True, copy=False)
     digest = fields.Char(string="Fingerprint", readonly=True, copy=False)
-    check_text = fields.Text(string="Since Signed Off", readonly=True, copy=False)
+    check_text = fields.Text(string="Changes Since Sign-Off", readonly=True, copy=False)
 
-    _period = models.Constraint("CHECK(date_from <= date_to)", "The period ends before it begins.")
+    _period = models.Constraint(
+        "CHECK(date_from <= date_to)", "The end of the period must not be before its start."
+    )
 
     @api.model
     def _last_month(self):
@@ -149,7 +151,7 @@ class BookingsCompleteness(models.Model):
             "credited": self.env._("credited"),
             "discount": self.env._("discount"),
             "rounding": self.env._("rounding"),
-            "edited": self.env._("edited on the draft"),
+            "edited": self.env._("changed on the draft"),
         }
 
     def _ledger(self):
@@ -205,7 +207,9 @@ class BookingsCompleteness(models.Model):
         if content_hash(snapshot) != self.digest or any(
             snapshot[name] != value for name, value in self._frozen_sums().items()
         ):
-            raise UserError(self.env._("What was signed does not agree with its fingerprint."))
+            raise UserError(
+                self.env._("The signed report was altered: its fingerprint does not match.")
+            )
         asked = self._ask_bookings()
         before = {row["id"]: row for row in snapshot["rows"]}
         now = {row["id"]: row for row in self._rows()}
@@ -224,7 +228,11 @@ class BookingsCompleteness(models.Model):
         booking = self.env["bookings.booking"].browse(booking_id).exists()
         name = name_of(booking) if booking else (old or new)["name"]
         if not (old and new):
-            text = self.env._("came into the period") if new else self.env._("left the period")
+            text = (
+                self.env._("moved into the period")
+                if new
+                else self.env._("moved out of the period")
+            )
             return f"{name}: {text}"
         labels, outcomes = self._row_labels(), dict(self._outcomes())
         changes = [
@@ -242,7 +250,7 @@ class BookingsCompleteness(models.Model):
             "expected": self.env._("expected"),
             "billed": self.env._("billed"),
             "credited": self.env._("credited"),
-            "gone": self.env._("gone from Bookings"),
+            "gone": self.env._("removed from Bookings"),
             "reason": self.env._("reason"),
         }
 
@@ -261,12 +269,12 @@ class BookingsCompleteness(models.Model):
         return texts
 
     def _signed_text(self):
-        return self.env._("This report was signed off. Check it, or make a new one.")
+        return self.env._("This report has been signed off. Check it again, or create a new one.")
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_signed(self):
         if self.filtered(lambda report: report.state == "signed"):
-            raise UserError(self.env._("A report that was signed off stays."))
+            raise UserError(self.env._("You cannot delete a signed report."))
 
     def write(self, vals):
         if vals.keys() - OPEN and self.filtered(lambda report: report.state == "signed"):
@@ -290,9 +298,11 @@ class BookingsCompletenessLine(models.Model):
     booking_ids = fields.Many2many("bookings.booking", readonly=True)
     booking_count = fields.Integer(string="Bookings", readonly=True)
     expected = fields.Monetary(readonly=True)
-    billed = fields.Monetary(readonly=True, help="Confirmed invoice lines")
-    credited = fields.Monetary(readonly=True, help="Confirmed credit note lines")
-    difference = fields.Monetary(readonly=True, help="Expected less billed, credits added")
+    billed = fields.Monetary(readonly=True, help="Posted invoice lines.")
+    credited = fields.Monetary(readonly=True, help="Posted credit note lines.")
+    difference = fields.Monetary(
+        readonly=True, help="Expected amount less billed amount plus credits."
+    )
     cause = fields.Char(readonly=True)
 
     def _amounts(self):

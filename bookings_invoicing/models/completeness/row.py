@@ -13,7 +13,7 @@ OUTCOMES = [
     ("free", "Free of Charge"),
     ("billed_elsewhere", "Billed Elsewhere"),
     ("not_billable", "Not Billable"),
-    ("cancelled", "Cancelled"),
+    ("cancelled", "Canceled"),
     ("upcoming", "Upcoming"),
 ]
 

@@ -22,18 +22,18 @@ class BookingsCompleteness(models.Model):
             ("differs", "Differs"),
             ("unreached", "Bookings not reached"),
         ],
-        string="Beside Bookings",
+        string="Matches Bookings?",
         readonly=True,
         copy=False,
-        help="Whether Bookings, asked when this was counted, holds exactly these bookings",
+        help="Whether Bookings listed exactly these bookings when the report was calculated.",
     )
     source_count = fields.Integer(
         string="In Bookings Now",
         readonly=True,
         copy=False,
-        help="Attendees of the appointments of this period, counted in Bookings when this was counted",
+        help="Number of attendees in Bookings for this period when the report was calculated.",
     )
-    source_asked = fields.Datetime(string="Bookings Asked on", readonly=True, copy=False)
+    source_asked = fields.Datetime(string="Compared on", readonly=True, copy=False)
     source_text = fields.Text(string="Differences from Bookings", readonly=True, copy=False)
 
     def _ask_bookings(self):
@@ -46,7 +46,7 @@ class BookingsCompleteness(models.Model):
         except graph.GraphError as error:
             last = setup.last_appointment_sync
             text = self.env._(
-                "Bookings could not be asked: %(why)s The figures are those of the last synchronisation (%(when)s).",
+                "Bookings could not be reached: %(why)s The figures are from the last synchronization (%(when)s).",
                 why=tell(self.env, error),
                 when=format_datetime(self.env, last, tz=setup.tz) if last else self.env._("none"),
             )
@@ -64,7 +64,7 @@ class BookingsCompleteness(models.Model):
         }
 
     def _to_be_kept(self, there, kept):
-        """Those appointments that a synchronisation keeps: not what is before *Bill From*, nor too far ahead to be read."""
+        """Those appointments that a synchronization keeps: not what is before *Bill From*, nor too far ahead to be read."""
         setup = self.setup_id
         ahead = fields.Date.add(setup._today(), days=setup.look_ahead_days)
         here = set(kept.mapped("appointment_id"))
@@ -95,14 +95,14 @@ class BookingsCompleteness(models.Model):
                 )
                 texts.append(
                     self.env._(
-                        "%(appointment)s: %(there)s in Bookings, %(here)s here",
+                        "%(appointment)s: %(there)s in Bookings, %(here)s in Odoo",
                         appointment=name,
                         there=number,
                         here=here[remote_id],
                     )
                 )
         texts += [
-            self.env._("An appointment in Bookings cannot be read: %s", bad.reason)
+            self.env._("An appointment in Bookings is unreadable: %s", bad.reason)
             for remote_id, bad in unreadable.items()
             if not here[remote_id]
         ]

@@ -31,7 +31,7 @@ class BookingsConnectionCheck(models.Model):
         readonly=True,
     )
     result = fields.Selection(
-        [("ok", "Works"), ("failed", "Does not work"), ("skipped", "Not tried")],
+        [("ok", "Works"), ("failed", "Failed"), ("skipped", "Not tried")],
         required=True,
         readonly=True,
     )
@@ -92,27 +92,27 @@ class BookingsConnection(models.Model):
         if "error" in facts:
             return tell(self.env, facts["error"])
         if check.kind == "skipped":
-            return self.env._("Not tried, because a step before does not work.")
+            return self.env._("Not tried, because a previous step failed.")
         if check.step == "token":
             return self.env._("Microsoft accepts the sign-in.")
         if check.step == "permission":
             if not facts:
                 return self.env._(
-                    "The granted permissions cannot be seen; the next steps show them."
+                    "The granted permissions are not visible; the next steps test them."
                 )
             return self.env._("Granted: %s.", facts["permissions"])
         if check.step == "businesses":
             if facts["count"]:
                 return self.env._("%s Bookings businesses found.", facts["count"])
             return self.env._(
-                "Connected, but the organisation has no Bookings business. Create one in Bookings first."
+                "Connected, but the organization has no Bookings business. Create one in Bookings first."
             )
         if check.step == "business":
-            return f"{facts['name']} ({facts['currency'] or self.env._('no currency told')})"
-        text = self.env._("Can be read: %s on the first page.", facts["count"])
+            return f"{facts['name']} ({facts['currency'] or self.env._('no currency')})"
+        text = self.env._("%s records can be read on the first page.", facts["count"])
         if facts["malformed"]:
             text += " " + self.env._(
-                "%s of them cannot be understood and would be set aside.", facts["malformed"]
+                "%s of them are unreadable and would not be imported.", facts["malformed"]
             )
         return text
 
@@ -125,23 +125,23 @@ class BookingsConnection(models.Model):
         self.ensure_one()
         if self.is_foreign_database:
             return self.env._(
-                "This database is a copy. Open the connection and say whether it may synchronise."
+                "This database is a copy. Open the connection and decide whether it may synchronize."
             )
         if self.mode == "live":
             if not (self.tenant_id and self.client_id and self.has_secret):
                 return self.env._(
-                    "Register the app in Microsoft Entra and fill in tenant, client and secret."
+                    "Register the app in Microsoft Entra and enter the tenant ID, client ID, and secret."
                 )
             if self.auth_method == "delegated" and not self.is_signed_in:
                 return self.env._(
-                    "Sign in with Microsoft as the user whose calendars are to be read."
+                    "Sign in with Microsoft as the user whose calendars will be read."
                 )
         if self.state == "attention":
             return self.error_message
         if self.state == "draft":
             return self.env._("Test the connection.")
         if not self.sudo().setup_ids:
-            return self.env._("Find the Bookings businesses of your organisation and choose one.")
+            return self.env._("Find the Bookings businesses of your organization and select one.")
         return False
 
 

@@ -38,14 +38,14 @@ class BookingsConnection(models.Model):
         index=True,
         # emptied, it would be everybody's
         ondelete="restrict",
-        help="The company that may use this connection. Empty: every company may.",
+        help="The company that may use this connection. Leave empty to share it with all companies.",
     )
     mode = fields.Selection(
         [("live", "Microsoft 365"), ("sandbox", "Sandbox (sample data)")],
         default="live",
         required=True,
         tracking=True,
-        help="The sandbox is a made-up business with appointments of every kind. Nothing leaves this server.",
+        help="The sandbox is a sample business with all kinds of appointments. No data leaves this server.",
     )
     cloud = fields.Selection(
         [
@@ -57,7 +57,7 @@ class BookingsConnection(models.Model):
         default="global",
         required=True,
         tracking=True,
-        help="Microsoft Bookings is not offered in the cloud operated by 21Vianet in China.",
+        help="Microsoft Bookings is not available in the cloud operated by 21Vianet in China.",
     )
     tenant_id = fields.Char(
         string="Tenant ID", tracking=True, help="Directory (tenant) ID of the app registration."
@@ -78,14 +78,14 @@ class BookingsConnection(models.Model):
     )
     secret_expiry = fields.Date(
         bounds=DAYS,
-        help="Microsoft shows this date beside the secret. A reminder comes 30 and 7 days before.",
+        help="Microsoft shows this date next to the secret. The responsible user is reminded 30 and 7 days before.",
         tracking=True,
     )
     user_id = fields.Many2one(
         "res.users",
         string="Responsible",
         default=lambda self: self.env.user,
-        help="Is told when the connection needs attention.",
+        help="Notified when the connection needs attention.",
     )
     state = fields.Selection(
         [("draft", "Not tested"), ("connected", "Connected"), ("attention", "Needs Attention")],
@@ -106,7 +106,7 @@ class BookingsConnection(models.Model):
     sandbox_size = fields.Integer(
         copy=False,
         bounds=(0, 10**6),
-        help="Appointments to make up; 0 for the usual number.",
+        help="Number of sample appointments. 0 = default number.",
     )
     sandbox_change_ids = fields.One2many(
         "bookings.sandbox.change", "connection_id", string="Sandbox Changes"
@@ -184,8 +184,8 @@ class BookingsConnection(models.Model):
         except server_settings.SecretUnreadable as error:
             raise graph.ConfigurationError(
                 self.env._(
-                    "The stored secret was encrypted with another key. Enter it again, or give the server the key "
-                    "it was encrypted with (BOOKINGS_SECRET_KEY)."
+                    "The stored secret was encrypted with another key. Enter it again, or set the key it was "
+                    "encrypted with on the server (BOOKINGS_SECRET_KEY)."
                 ),
                 kind="secret_unreadable",
             ) from error
@@ -232,7 +232,7 @@ class BookingsConnection(models.Model):
     def _businesses(self, query=""):
         """What Microsoft lists of the tenant's businesses, 500 at most: ``[graph.Business]``.
 
-        :raises graph.GraphError: kind ``too_many_businesses`` where the organisation is to be searched
+        :raises graph.GraphError: kind ``too_many_businesses`` where the organization is to be searched
         """
         self.ensure_one()
         self.check_access("write")

@@ -36,7 +36,7 @@ class BookingsConnection(models.Model):
         exportable=False,
         copy=False,
         groups="base.group_system",
-        help="The secret's value. It is stored and never shown again.",
+        help="The value of the secret. It is stored and never shown again.",
     )
     certificate_pem = fields.Text(
         string="Certificate (PEM)",
@@ -45,7 +45,7 @@ class BookingsConnection(models.Model):
         exportable=False,
         copy=False,
         groups="base.group_system",
-        help="Private key and certificate, one after the other. They are stored and never shown again.",
+        help="The private key followed by the certificate. They are stored and never shown again.",
     )
     certificate_file = fields.Binary(
         compute="_compute_write_only",
@@ -54,7 +54,7 @@ class BookingsConnection(models.Model):
         copy=False,
         attachment=False,
         groups="base.group_system",
-        help="A .pem or .pfx file with private key and certificate. It is stored and never shown again.",
+        help="A .pem or .pfx file with the private key and the certificate. It is stored and never shown again.",
     )
     certificate_passphrase = fields.Char(
         string="Passphrase",
@@ -63,13 +63,13 @@ class BookingsConnection(models.Model):
         exportable=False,
         copy=False,
         groups="base.group_system",
-        help="Of the private key, where it has one. It opens the key once and is not stored.",
+        help="Passphrase of the private key, if any. It is used once and never stored.",
     )
     certificate_thumbprint = fields.Char(
         string="Thumbprint",
         readonly=True,
         copy=False,
-        help="As Microsoft Entra shows it beside the certificate.",
+        help="The thumbprint as Microsoft Entra shows it next to the certificate.",
     )
     has_secret = fields.Boolean(compute="_compute_has_secret", compute_sudo=True)
     is_signed_in = fields.Boolean(compute="_compute_has_secret", compute_sudo=True)
@@ -114,7 +114,9 @@ class BookingsConnection(models.Model):
             self._keep_secret("credential", text)
         except server_settings.SecretUnreadable as error:
             raise UserError(
-                self.env._("The secret cannot be kept: %s. Ask whoever runs this server.", error)
+                self.env._(
+                    "The secret cannot be stored: %s. Contact your server administrator.", error
+                )
             ) from None
 
     def _compute_has_secret(self):
@@ -137,7 +139,7 @@ class BookingsConnection(models.Model):
         try:
             number = self.env["bookings.connection.secret"]._reseal_all()
         except server_settings.SecretUnreadable as error:
-            raise UserError(self.env._("Not every secret can be read: %s.", error)) from None
+            raise UserError(self.env._("Some secrets cannot be read: %s.", error)) from None
         message = self.env._("%s secrets were encrypted with the newest key.", number)
         return self._notify(self.env._("Secrets"), message, "success")
 

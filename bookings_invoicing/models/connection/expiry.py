@@ -22,7 +22,7 @@ class BookingsConnection(models.Model):
         readonly=True,
         copy=False,
         default=lambda self: self._this_database()["database_uuid"],
-        help="The database in which this connection was made or confirmed. In a copy of it nothing is synchronised.",
+        help="The database in which this connection was created or confirmed. Copies of it do not synchronize.",
     )
     # A raw copy has the same uuid. A connection from before takes those of the database in which it is updated.
     database_name = fields.Char(
@@ -33,14 +33,14 @@ class BookingsConnection(models.Model):
         readonly=True,
         copy=False,
         default=lambda self: self._this_database()["database_cluster"],
-        help="System identifier of the PostgreSQL server; empty where it may not be read",
+        help="System identifier of the PostgreSQL server. Empty if it cannot be read.",
     )
     is_foreign_database = fields.Boolean(compute="_compute_is_foreign_database")
     expiry_warned = fields.Integer(
-        string="Warned of Expiry",
+        string="Expiry Reminder Sent",
         readonly=True,
         copy=False,
-        help="Days before the end that were warned of last",
+        help="Days before the expiry of which the last reminder was sent.",
     )
     secret_days_left = fields.Integer(compute="_compute_secret_days_left")
 
@@ -85,20 +85,20 @@ class BookingsConnection(models.Model):
         if self.is_foreign_database:
             raise graph.ConfigurationError(
                 self.env._(
-                    "This database is a copy of the one in which the connection was made, so nothing is synchronised "
-                    "here. An administrator can allow it on the connection."
+                    "This database is a copy of the one in which the connection was created, so nothing is "
+                    "synchronized here. An administrator can allow it on the connection."
                 ),
                 kind="database_copy",
             )
 
     def action_confirm_database(self):
-        """Say that this database is the one to synchronise from now on."""
+        """Say that this database is the one to synchronize from now on."""
         self._check_system()
         self.check_access("write")
         for connection in self:
             connection.sudo().write(self._this_database())
             connection._message_log(
-                body=self.env._("Synchronising from this database was allowed.")
+                body=self.env._("Synchronization from this database was allowed.")
             )
         return {"type": "ir.actions.client", "tag": "soft_reload"}
 
@@ -126,8 +126,8 @@ class BookingsConnection(models.Model):
                     graph.ConfigurationError(
                         kind="secret_unreadable",
                         message=self.env._(
-                            "The stored secret was encrypted with another key. Enter it again, or give the server the key "
-                            "it was encrypted with (BOOKINGS_SECRET_KEY)."
+                            "The stored secret was encrypted with another key. Enter it again, or set the key it "
+                            "was encrypted with on the server (BOOKINGS_SECRET_KEY)."
                         ),
                     )
                 )
@@ -155,8 +155,8 @@ class BookingsConnection(models.Model):
                 connection._tell_responsible(
                     ACTIVITY,
                     self.env._(
-                        "The secret of this connection ends on %s. Make a new one in the Microsoft Entra admin center and "
-                        "enter it on the connection: after that day no appointment is read.",
+                        "The client secret of this connection expires on %s. Create a new one in the Microsoft "
+                        "Entra admin center and enter it here; otherwise synchronization stops.",
                         connection.secret_expiry,
                     ),
                     date_deadline=max(connection.secret_expiry, today),

@@ -5,7 +5,7 @@ from ... import server_settings
 
 
 class BookingsConnectionSecret(models.Model):
-    """What a connection keeps secret: its credential, and the sign-in of its synchronising user.
+    """What a connection keeps secret: its credential, and the sign-in of its synchronizing user.
 
     How to use: ``connection.sudo()._secret_text("credential")`` and ``_keep_secret("credential", text)``.
 

@@ -27,7 +27,7 @@ class BookingsConnectionSignIn(models.Model):
 
     _name = "bookings.connection.sign.in"
     _inherit = ["bookings.own.links"]
-    _description = "Sign-in with Microsoft under Way"
+    _description = "Pending Microsoft Sign-In"
 
     connection_id = fields.Many2one(
         "bookings.connection", required=True, ondelete="cascade", index=True
@@ -37,7 +37,7 @@ class BookingsConnectionSignIn(models.Model):
     expires = fields.Datetime(required=True)
     flow = fields.Text(required=True, groups=NO_ACCESS)
 
-    _state_uniq = models.UniqueIndex("(state_hash)", "A state is used once.")
+    _state_uniq = models.UniqueIndex("(state_hash)", "This sign-in link has already been used.")
 
     @api.autovacuum
     def _gc_expired(self):
@@ -90,19 +90,19 @@ class BookingsConnection(models.Model):
 
     sync_user_id = fields.Many2one(
         "res.users",
-        string="Synchronising User",
+        string="Synchronizing User",
         readonly=True,
         copy=False,
         tracking=True,
-        help="Who signed in with Microsoft. The connection reads what this person may see in Bookings; sign in as "
-        "somebody else to change it.",
+        help="The user who signed in with Microsoft. The connection reads what this user may see in Bookings. To "
+        "change it, sign in as another user.",
     )
     sync_account = fields.Char(
         string="Microsoft Account",
         readonly=True,
         copy=False,
         tracking=True,
-        help="The account that signed in",
+        help="The Microsoft account that signed in.",
     )
     redirect_uri = fields.Char(
         string="Redirect URI",

@@ -1,4 +1,4 @@
-"""The sign-in of a connection's synchronising user, kept over restarts and shared by all workers.
+"""The sign-in of a connection's synchronizing user, kept over restarts and shared by all workers.
 
 What: a source of access tokens for a connection in delegated mode.
 

@@ -30,14 +30,12 @@ class BookingsCustomer(models.Model):
 
     name = fields.Char(required=True, readonly=True)
     email = fields.Char(readonly=True)
-    email_normalized = fields.Char(
-        string="Normalized E-mail", index="btree_not_null", readonly=True
-    )
+    email_normalized = fields.Char(string="Normalized Email", index="btree_not_null", readonly=True)
     phone = fields.Char(readonly=True)
     in_directory = fields.Boolean(
         string="In the Customer List of Bookings",
         readonly=True,
-        help="Listed among the customers of Bookings",
+        help="Bookings lists this person among its customers.",
     )
     partner_id = fields.Many2one(
         "res.partner",
@@ -51,14 +49,15 @@ class BookingsCustomer(models.Model):
         check_company=True,
         index="btree_not_null",
         ondelete="restrict",
-        help="Who pays where it is not the customer: employer, parent, insurer. Empty: the customer's invoice address.",
+        help="The contact who pays instead of the customer: an employer, parent, or insurer. Leave empty for the "
+        "customer's invoice address.",
     )
     match = fields.Selection(
         [
             ("linked", "Linked"),
             ("none", "Not in Odoo"),
             ("many", "Several in Odoo"),
-            ("unknown", "No e-mail"),
+            ("unknown", "No Email"),
         ],
         default="none",
         readonly=True,
@@ -106,7 +105,7 @@ class BookingsCustomer(models.Model):
     def _person_values(self, person):
         """:param person: ``graph.Customer`` or ``graph.Attendee``"""
         values = {
-            "name": person.name or person.email or self.env._("Unknown person"),
+            "name": person.name or person.email or self.env._("Unknown Person"),
             "email": person.email or False,
             "email_normalized": matching.normalize_email(person.email) or False,
             "phone": matching.clean_phone(person.phone) or False,
@@ -355,7 +354,9 @@ class BookingsCustomer(models.Model):
                 "current": shown(held),
                 "proposed": shown(given),
                 "contact_values": given,
-                "why": self.env._("Changed in Bookings; the contact has something else in Odoo."),
+                "why": self.env._(
+                    "Changed in Bookings, but the contact has a different value in Odoo."
+                ),
             }
         )
 

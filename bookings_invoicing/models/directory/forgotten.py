@@ -16,7 +16,7 @@ ADDRESS = re.compile(r"[^\s\"'<>,;:]+@[^\s\"'<>,;:]+")
 
 
 class BookingsForgotten(models.Model):
-    """Who was forgotten, as a hash: so that a later synchronisation knows whom to leave out.
+    """Who was forgotten, as a hash: so that a later synchronization knows whom to leave out.
 
     How it works: before anything of Bookings is taken over, :meth:`_hide` puts the pseudonym in place of people who
     were forgotten, in the customer list and in appointments that began before they were forgotten. Whoever books again
@@ -25,7 +25,7 @@ class BookingsForgotten(models.Model):
 
     _name = "bookings.forgotten"
     _inherit = ["bookings.own.links"]
-    _description = "Forgotten Bookings Customer"
+    _description = "Anonymized Bookings Customer"
 
     setup_id = fields.Many2one("bookings.sync.setup", required=True, ondelete="cascade", index=True)
     digest = fields.Char(required=True)
@@ -34,7 +34,7 @@ class BookingsForgotten(models.Model):
     forgotten_on = fields.Datetime(required=True, default=fields.Datetime.now)
 
     _digest_uniq = models.UniqueIndex(
-        "(setup_id, digest, pseudonym)", "Somebody is forgotten once at a time."
+        "(setup_id, digest, pseudonym)", "This person has already been anonymized."
     )
 
     @api.model
@@ -127,7 +127,7 @@ class BookingsForgotten(models.Model):
         :returns: the pseudonym as an id and as a name
         """
         pseudonym = f"{PSEUDONYM}{secrets.token_hex(8)}"
-        name = self.env._("Forgotten customer %s", pseudonym[-6:])
+        name = self.env._("Anonymized customer %s", pseudonym[-6:])
         self.create(
             [
                 {

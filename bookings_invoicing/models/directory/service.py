@@ -17,10 +17,10 @@ PRICE_TYPES = [
     ("unknown", "Unknown"),
 ]
 BILLING_RULES = [
-    ("bookings", "As Bookings says"),
+    ("bookings", "As in Bookings"),
     ("fixed", "Fixed price"),
     ("hourly", "Hourly"),
-    ("pricelist", "Product price list"),
+    ("pricelist", "Product pricelist"),
     ("free", "Free"),
     ("ask", "Ask each time"),
 ]
@@ -37,7 +37,7 @@ class BookingsService(models.Model):
     name = fields.Char(required=True)
     price = fields.Float(min_display_digits="Product Price", readonly=True)
     price_type = fields.Selection(PRICE_TYPES, readonly=True, default="undefined")
-    duration = fields.Float(help="Usual duration in hours", readonly=True)
+    duration = fields.Float(help="The usual duration in hours.", readonly=True)
     max_attendees = fields.Integer(readonly=True)
     currency_id = fields.Many2one(related="setup_id.currency_id")
     product_id = fields.Many2one(
@@ -49,10 +49,10 @@ class BookingsService(models.Model):
     )
     billing_rule = fields.Selection(BILLING_RULES, default="bookings", required=True)
     rule_price = fields.Float(
-        string="Price by Rule",
+        string="Rule Price",
         min_display_digits="Product Price",
         bounds=(0, 10**9),
-        help="Price or hourly rate of this rule; 0 for that of Bookings.",
+        help="Price or hourly rate for this rule. 0 = price in Bookings.",
     )
     rounding = fields.Selection(
         [("none", "Exact"), ("up", "Up"), ("nearest", "Nearest")], default="none", required=True
@@ -63,8 +63,8 @@ class BookingsService(models.Model):
     )
     minimum_minutes = fields.Integer(bounds=(0, 44_640))
     no_tax = fields.Boolean(
-        string="No Tax on Purpose",
-        help="Tick where bookings of this service are invoiced without tax.",
+        string="Intentionally Tax-Free",
+        help="Bookings of this service are invoiced without tax.",
     )
     analytic_distribution = fields.Json()
     analytic_precision = fields.Integer(
@@ -78,15 +78,14 @@ class BookingsService(models.Model):
         string="Billed Here",
         default=True,
         copy=False,
-        help="Bookings of this service are billed by this setup. Untick to leave it to another "
-        "company.",
+        help="This setup bills the bookings of this service. Clear it to leave the service to another company.",
     )
     business_key = fields.Char(related="setup_id.business_key", store=True)
     setup_shared = fields.Boolean(related="setup_id.shared", string="Shared Business")
 
     _taken_uniq = models.UniqueIndex(
         "(business_key, remote_id) WHERE taken",
-        "Another company bills this service. Untick it there first.",
+        "Another company bills this service. Clear “Billed Here” there first.",
     )
 
     def _remote_values(self, record):
@@ -162,7 +161,7 @@ class BookingsService(models.Model):
             if service.remote_id in service._taken_by_others():
                 raise UserError(
                     self.env._(
-                        "Another company bills %s. Untick it on that company's services first.",
+                        "Another company bills %s. Clear “Billed Here” on that company's services first.",
                         service.display_name,
                     )
                 )
@@ -185,7 +184,7 @@ class BookingsService(models.Model):
     def _check_rounding(self):
         for service in self:
             if service.rounding != "none" and not service.rounding_minutes:
-                raise ValidationError(self.env._("Choose to how many minutes it is rounded."))
+                raise ValidationError(self.env._("Select the rounding step in minutes."))
 
     def action_create_product(self):
         """Make the product of this service from the setup's template."""
@@ -227,7 +226,8 @@ class BookingsService(models.Model):
             _has_rate(one, company) for one in (self.currency_id, product.currency_id)
         ):
             return self.env._(
-                "Bookings asks %(price)s. There is no exchange rate to %(currency)s, so no sales price was set.",
+                "The price in Bookings is %(price)s. There is no exchange rate to %(currency)s, so no sales "
+                "price was set.",
                 price=price,
                 currency=product.currency_id.name,
             )
@@ -237,11 +237,13 @@ class BookingsService(models.Model):
         values = {"price": price, "unit": product.uom_id.display_name}
         if self._is_hourly():
             return self.env._(
-                "Bookings asks %(price)s an hour. The product is sold by “%(unit)s”, so no sales price was set.",
+                "The price in Bookings is %(price)s per hour. The product is sold by “%(unit)s”, so no sales "
+                "price was set.",
                 **values,
             )
         return self.env._(
-            "Bookings asks %(price)s an appointment. The product is sold by “%(unit)s”, so no sales price was set.",
+            "The price in Bookings is %(price)s per appointment. The product is sold by “%(unit)s”, so no sales "
+            "price was set.",
             **values,
         )
 

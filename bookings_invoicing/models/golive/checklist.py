@@ -75,7 +75,7 @@ class BookingsSyncSetup(models.Model):
         done = connection.state == "connected"
         texts = {
             "connected": self.env._("%s is connected.", connection.name),
-            "draft": self.env._("%s was not tested yet.", connection.name),
+            "draft": self.env._("%s has not been tested yet.", connection.name),
             "attention": self.env._(
                 "%(name)s: %(error)s", name=connection.name, error=connection.error_message or ""
             ),
@@ -86,7 +86,7 @@ class BookingsSyncSetup(models.Model):
 
     def _step_business(self):
         if not self.service_ids:
-            text = self.env._("Nothing was read from %s yet: synchronise once.", self.business_id)
+            text = self.env._("%s has not been synchronized yet.", self.business_id)
         else:
             text = self.env._(
                 "%(name)s, prices in %(currency)s, times of %(tz)s.",
@@ -119,12 +119,12 @@ class BookingsSyncSetup(models.Model):
     def _step_customers(self):
         if self.customer_sync == "import":
             text = self.env._(
-                "New customers are made from “%s”.", self.customer_template_id.display_name
+                "New customers are created from “%s”.", self.customer_template_id.display_name
             )
             done = bool(self.customer_template_id)
         else:
             text = self.env._(
-                "Customers that Odoo does not know are not created; their bookings wait for you."
+                "Customers who are not in Odoo are not created. Their bookings need your attention."
             )
             done = self._confirmed("customers")
         return Step(
@@ -169,8 +169,7 @@ class BookingsSyncSetup(models.Model):
 
     def _step_bill_from(self):
         text = self.env._(
-            "Appointments that ended before %s count as billed elsewhere. Rehearse a past month to"
-            " be sure.",
+            "Appointments that ended before %s count as billed elsewhere. Rehearse a past month to verify this.",
             format_date(self.env, self.bill_from),
         )
         done = self._confirmed("bill_from")
@@ -197,7 +196,7 @@ class BookingsSyncSetup(models.Model):
         self.ensure_one()
         self.check_access("write")
         if preset not in PRESETS:
-            raise UserError(self.env._("“%s” is no preset.", preset))
+            raise UserError(self.env._("Unknown preset “%s”.", preset))
         self.write(PRESETS[preset])
         self._confirm_step("preset")
 
@@ -227,7 +226,7 @@ class BookingsSyncSetup(models.Model):
 
     def _read_services(self):
         """Fetch the services of the business, so that they can be mapped before the first
-        synchronisation.
+        synchronization.
         """
         self.ensure_one()
         try:

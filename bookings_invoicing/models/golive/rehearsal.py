@@ -105,7 +105,7 @@ class Rehearsal:
             "setup_id": self.setup.id,
             "appointment_id": appointment.id,
             "attendee_key": key,
-            "name": (attendee and (attendee.name or attendee.email)) or self.env._("Nobody named"),
+            "name": (attendee and (attendee.name or attendee.email)) or self.env._("No Attendee"),
             "service_id": service[:1].id,
             "partner_id": payer.id if payer else False,
             "payer_id": payer.id if payer else False,

@@ -222,7 +222,7 @@ class SetupFile:
             label = str(row.get("name") or row.get("remote_id") or "?")
             if not service:
                 if row.get("product_id"):
-                    problem = self.env._("This business has no such service.")
+                    problem = self.env._("The business does not have this service.")
                     changes.append(Change(label, "", "", "", problem))
                 continue
             values = {key: value for key, value in row.items() if key not in SERVICE_KEYS}
@@ -293,15 +293,15 @@ class SetupFile:
         if field.type == "selection":
             if value and value not in dict(field._description_selection(self.env)):
                 raise UserError(
-                    self.env._("“%s” is no choice here; an addon may be missing.", value)
+                    self.env._("“%s” is not a valid option; a module may be missing.", value)
                 )
         elif not fits(field, value):
             expected = {
-                "boolean": self.env._("Yes or no is expected."),
-                "char": self.env._("A text is expected."),
-                "text": self.env._("A text is expected."),
+                "boolean": self.env._("Expected yes or no."),
+                "char": self.env._("Expected a text."),
+                "text": self.env._("Expected a text."),
             }
-            raise UserError(expected.get(field.type, self.env._("A number is expected.")))
+            raise UserError(expected.get(field.type, self.env._("Expected a number.")))
         return value
 
     def _from_reference(self, model, reference):
@@ -310,7 +310,7 @@ class SetupFile:
         if reference is None:
             return records
         if not isinstance(reference, dict) or not reference:
-            raise UserError(self.env._("A reference is expected."))
+            raise UserError(self.env._("Expected a reference."))
         company = Domain.TRUE
         if "company_id" in records._fields or "company_ids" in records._fields:
             company = Domain(records._check_company_domain(self.setup.company_id))
@@ -330,8 +330,8 @@ class SetupFile:
                 if len(found) == 1:
                     return found
                 if found:
-                    raise UserError(self.env._("Several records are called “%s”.", value))
-        raise UserError(self.env._("“%s” is not in this company.", shown(reference)))
+                    raise UserError(self.env._("Several records are named “%s”.", value))
+        raise UserError(self.env._("“%s” does not exist in this company.", shown(reference)))
 
     def _apply_rules(self, name, rows):
         """Replace a list of rules by that of the file, unless it is the same."""
@@ -366,7 +366,7 @@ def read_file(env, text):
         if not all(isinstance(row, dict) for row in services) or not set(confirmed) <= CONFIRMED:
             raise ValueError
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise UserError(env._("This is not a file with a Bookings sync setup.")) from error
+        raise UserError(env._("This file does not contain a Bookings sync setup.")) from error
     if data.get("version") != VERSION:
-        raise UserError(env._("This file was made by a newer version of the addon."))
+        raise UserError(env._("This file was created by a newer version of the addon."))
     return data

@@ -17,14 +17,14 @@ class AccountMove(models.Model):
         copy=False,
         readonly=True,
         groups=ROLES,
-        help="First day of service on this invoice",
+        help="The first date of service on this invoice.",
     )
     bookings_service_stop = fields.Date(
         string="Service To",
         copy=False,
         readonly=True,
         groups=ROLES,
-        help="Last day of service on this invoice",
+        help="The last date of service on this invoice.",
     )
 
     @api.depends("invoice_line_ids.booking_id")
@@ -96,8 +96,8 @@ class AccountMove(models.Model):
                 if live:
                     raise UserError(
                         self.env._(
-                            "%(booking)s is billed on %(other)s meanwhile. Remove it there first, then this is possible "
-                            "for %(invoice)s.",
+                            "%(booking)s has since been invoiced on %(other)s. Remove it from there before "
+                            "reopening %(invoice)s.",
                             booking=booking.display_name,
                             other=live.move_id[:1].display_name,
                             invoice=move.display_name,
@@ -166,15 +166,15 @@ class AccountMove(models.Model):
         """Why the undo of a run must leave this invoice alone; empty where it may remove it."""
         self.ensure_one()
         if self.state == "posted":
-            return self.env._("confirmed")
+            return self.env._("posted")
         if self.posted_before or self.name and self.name != "/":
-            return self.env._("was confirmed before")
+            return self.env._("was posted before")
         if self.state == "cancel":
-            return self.env._("cancelled")
+            return self.env._("canceled")
         if "review_ids" in self._fields and self.review_ids:  # OCA's tier validation
             return self.env._("under review, or approved")
         if self.is_manually_modified or self._bookings_changed_by_hand():
-            return self.env._("changed by hand")
+            return self.env._("changed manually")
         if run.sudo().search_count([("id", "!=", run.id), ("move_ids", "in", self.ids)], limit=1):
             return self.env._("another run added lines")
         return ""

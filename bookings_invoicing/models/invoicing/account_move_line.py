@@ -28,14 +28,14 @@ class AccountMoveLine(models.Model):
         copy=False,
         readonly=True,
         groups=ROLES,
-        help="Credited, and released by a person for billing again",
+        help="The line was credited, and a user released the booking to be billed again.",
     )
     booking_live = fields.Boolean(
         compute="_compute_booking_live",
         store=True,
         groups=ROLES,
         copy=False,
-        help="This line bills its booking: on an invoice that is not cancelled and not credited to zero",
+        help="This line bills its booking: its invoice is neither canceled nor fully credited.",
     )
 
     booking_tax_included = fields.Boolean(
@@ -44,7 +44,7 @@ class AccountMoveLine(models.Model):
         readonly=False,  # a credit note brings it along; a person does not write it either
         groups=ROLES,
         copy=False,
-        help="The price of the booking was taken as one with taxes when this line was made",
+        help="The price of the booking included taxes when this line was created.",
     )
 
     booking_written = fields.Json(
@@ -52,12 +52,13 @@ class AccountMoveLine(models.Model):
         store=True,
         copy=False,
         groups="base.group_system",
-        help="What the line was when it was written: what differs was changed by hand",
+        help="The line as it was created. Differences are manual changes.",
     )
 
     _booking_live_uniq = models.UniqueIndex(
         "(booking_id) WHERE booking_live",
-        "A booking can be on one invoice only. Remove it from the other one, cancel that or credit it first.",
+        "A booking can only be on one invoice. Remove it from the other invoice, or cancel or credit that "
+        "invoice first.",
     )
 
     def _auto_init(self):

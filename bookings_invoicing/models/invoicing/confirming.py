@@ -22,7 +22,7 @@ class BookingsInvoiceRun(models.Model):
     to_confirm = fields.Json(string="Drafts to Confirm", readonly=True)
     confirm_user_id = fields.Many2one("res.users", string="Confirmed by", readonly=True)
     not_confirmed = fields.Text(
-        readonly=True, help="Drafts that could not be confirmed, each with the reason."
+        readonly=True, help="Drafts that could not be posted, with the reason."
     )
 
     def action_post_all(self):
@@ -33,7 +33,7 @@ class BookingsInvoiceRun(models.Model):
             lambda move: (move.invoice_date or date.max, move.id)
         )
         if not drafts:
-            raise UserError(self.env._("There is no draft left in this run."))
+            raise UserError(self.env._("This run has no drafts left."))
         asking = drafts._get_moves_requiring_confirmation()
         sure = drafts - asking
         rest = sure[AT_ONCE:]
@@ -84,12 +84,12 @@ class BookingsInvoiceRun(models.Model):
         ]
         if self.to_confirm:
             texts.append(
-                self.env._("%s more are being confirmed in the background.", len(self.to_confirm))
+                self.env._("%s more are being posted in the background.", len(self.to_confirm))
             )
         if self.not_confirmed:
             texts.append(self.env._("Not posted:") + f"\n{self.not_confirmed}")
         return {
-            "title": self.env._("Invoices confirmed"),
+            "title": self.env._("Invoices posted"),
             "message": "\n".join(texts),
             "type": "warning" if self.not_confirmed else "success",
             "sticky": bool(self.not_confirmed),

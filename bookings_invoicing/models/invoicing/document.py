@@ -77,6 +77,7 @@ class BookingsBooking(models.Model):
             "fiscal_position_id": split.fiscal_position,
             "partner_shipping_id": split.delivery_address,
             **self._invoice_dates(),
+            "invoice_origin": ", ".join(sorted(set(self.setup_id.mapped("name")))),
             "invoice_line_ids": self._prepare_lines(split),
         }
         if split.reference:
@@ -361,7 +362,7 @@ class BookingsBooking(models.Model):
         if billed:
             raise UserError(
                 self.env._(
-                    "%(bookings)s: on an invoice. Archive the sync setup instead of deleting its bookings.",
+                    "%(bookings)s: already on an invoice. Archive the sync setup instead of deleting its bookings.",
                     bookings=", ".join(billed[:5].mapped("display_name")),
                 )
             )

@@ -60,7 +60,7 @@ class BookingsBooking(models.Model):
     def _check_may_invoice(self):
         self.env["bookings.invoice.run"]._check_may_bill()
         if not self.env["account.move"].has_access("create"):
-            raise AccessError(self.env._("Drafting invoices needs the right to create invoices."))
+            raise AccessError(self.env._("You need the right to create invoices."))
 
     # -- the work ----------------------------------------------------------------------------------------
 
@@ -99,7 +99,7 @@ class BookingsBooking(models.Model):
     def _invoice_into(self, run, settings):
         """Claim these bookings, check them again and draft what is ready; the run keeps what came of it."""
         claimed = self._claim()
-        run._leave_out(self - claimed, self.env._("Somebody else is working on it."))
+        run._leave_out(self - claimed, self.env._("Another user is working on it."))
         billable = claimed._billable(run)
         for company, bookings in billable.grouped("company_id").items():
             run._draft(bookings.with_company(company), settings)
@@ -220,7 +220,7 @@ class BookingsBooking(models.Model):
         for booking in self:
             line = booking.invoice_line_ids.filtered("booking_live")
             if booking.status != "drafted" or not line:
-                raise UserError(self.env._("%s is on no draft.", booking.display_name))
+                raise UserError(self.env._("%s is not on a draft invoice.", booking.display_name))
             booking._redraft(line.move_id, line)
         return True
 
@@ -228,7 +228,7 @@ class BookingsBooking(models.Model):
         """Say that the invoice stays as it is, whatever changed in Bookings since."""
         self.check_access("write")
         for booking in self.filtered("changed_since_billing"):
-            texts = (self.env._("Left as billed."), booking.pending_text)
+            texts = (self.env._("The invoice was kept."), booking.pending_text)
             booking.message_post(body=plaintext2html("\n".join(filter(None, texts))))
         self.sudo().changed_since_billing = False
         return True
@@ -287,11 +287,13 @@ class BookingsBooking(models.Model):
         """
         texts = []
         if kept:
-            texts.append(self.env._("Kept as changed by hand: %s.", ", ".join(kept)))
+            texts.append(self.env._("Manual changes were kept: %s.", ", ".join(kept)))
         if replaced:
             values = (f"{label} {value}" for label, value in replaced.items())
             texts.append(
-                self.env._("Replaced by what the booking says now: %s.", ", ".join(values))
+                self.env._(
+                    "Replaced with the current values of the booking: %s.", ", ".join(values)
+                )
             )
         if not texts:
             return ""
@@ -335,13 +337,13 @@ class BookingsBooking(models.Model):
         self.check_access("write")
         line = self.invoice_line_ids.filtered("booking_live")
         if self.status != "invoiced" or not line:
-            raise UserError(self.env._("%s is on no confirmed invoice.", self.display_name))
+            raise UserError(self.env._("%s is not on a posted invoice.", self.display_name))
         if self.bill_again_id.state == "draft":
             return self.bill_again_id._bookings_action()
         if already := line.sudo()._booking_credit_lines().move_id:
             raise UserError(
                 self.env._(
-                    "%(booking)s: part of it is credited already by %(refunds)s. Credit the rest on the invoice itself.",
+                    "%(booking)s is already partly credited by %(refunds)s. Credit the rest on the invoice itself.",
                     booking=self.display_name,
                     refunds=", ".join(already.mapped("name")),
                 )

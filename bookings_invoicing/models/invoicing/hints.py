@@ -258,7 +258,7 @@ class BookingsBooking(models.Model):
     def _reason_against_automation(self, noted, split):
         """Why a person should look at this invoice first; empty where nothing speaks against it."""
         if self.filtered("billed_before"):
-            return self.env._("Was billed before.")
+            return self.env._("The booking was billed before.")
         for booking in self:
             if noted.get(booking.id):
                 return self._hint_text(noted[booking.id][0])

@@ -119,9 +119,9 @@ def _match(env, memory):
         if copy is None:
             raise UserError(
                 env._(
-                    "The line of %(booking)s on %(old)s was combined or split on the way to another draft. "
-                    "A booking is billed by a line of its own: leave %(old)s out of the merge, or remove the booking "
-                    "from it first.",
+                    "The line of %(booking)s on %(old)s was combined or split when it moved to another draft. "
+                    "Each booking needs its own line: exclude %(old)s from the merge, or remove the booking from "
+                    "it first.",
                     booking=one.booking.display_name,
                     old=one.document,
                 )

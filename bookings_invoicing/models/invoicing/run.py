@@ -45,17 +45,17 @@ class BookingsInvoiceRun(models.Model):
             ("queued", "Queued"),
             ("running", "Running"),
             ("done", "Done"),
-            ("partial", "Done, some left out"),
-            ("undone", "Undone"),
+            ("partial", "Done, some not included"),
+            ("undone", "Drafts removed"),
             ("failed", "Failed"),
         ],
         required=True,
         readonly=True,
     )
-    error = fields.Char(readonly=True, help="What ended the run before it was done")
+    error = fields.Char(readonly=True, help="The error that stopped the run.")
     # Ids of the bookings of each document still to be made; emptied batch by batch.
-    todo = fields.Json(string="Still to Do", readonly=True)
-    total = fields.Integer(string="Bookings in All", readonly=True)
+    todo = fields.Json(string="Remaining", readonly=True)
+    total = fields.Integer(string="Total Bookings", readonly=True)
     progress = fields.Float(compute="_compute_progress")
     move_ids = fields.Many2many("account.move", string="Invoices", readonly=True)
     move_count = fields.Integer(string="Number of Invoices", compute="_compute_result")
@@ -108,7 +108,9 @@ class BookingsInvoiceRun(models.Model):
     def _result_text(self):
         self.ensure_one()
         if self.state == "queued":
-            return self.env._("Bookings being drafted in the background: %s", self.total)
+            return self.env._(
+                "Drafts are being created in the background. Bookings: %s", self.total
+            )
         if self.state == "failed":
             return self.env._("The run failed: %s", self.error)
         text = self.env._(
@@ -123,9 +125,9 @@ class BookingsInvoiceRun(models.Model):
         if self.left_out_ids:
             number = len(self.left_out_ids)
             text += " " + (
-                self.env._("1 booking was left out:")
+                self.env._("1 booking was not included:")
                 if number == 1
-                else self.env._("%s bookings were left out:", number)
+                else self.env._("%s bookings were not included:", number)
             )
             for left in self.left_out_ids[:5]:
                 text += f"\n{left.booking_id.display_name}: {left.reason}"
@@ -461,4 +463,6 @@ def _reason_text(env, error):
     """What a person can read of an error; the log has the rest."""
     if isinstance(error, UserError):
         return str(error)
-    return env._("Odoo cannot draft it: %s", str(error).split("\n", 1)[0] or type(error).__name__)
+    return env._(
+        "Odoo cannot create the draft: %s", str(error).split("\n", 1)[0] or type(error).__name__
+    )

@@ -8,7 +8,7 @@ class BookingsInvoiceRun(models.Model):
         "account.move.line",
         string="Lines Added to Drafts",
         readonly=True,
-        help="Lines of this run on drafts that were there before",
+        help="Lines that this run added to existing drafts.",
     )
 
     def _undo_joined(self):
@@ -31,7 +31,7 @@ class BookingsInvoiceRun(models.Model):
 
     def _joined_reason(self, line):
         if line.parent_state != "draft" or line.move_id.posted_before:
-            return self.env._("confirmed")
+            return self.env._("posted")
         if line._booking_edited():
-            return self.env._("changed by hand")
+            return self.env._("changed manually")
         return ""

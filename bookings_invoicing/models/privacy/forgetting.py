@@ -23,21 +23,23 @@ class BookingsCustomer(models.Model):
         if open_ones:
             raise UserError(
                 self.env._(
-                    "%(number)s bookings of %(names)s are still open. Bill them or mark them as not billable, and cancel "
-                    "upcoming ones in Bookings; then these people can be forgotten.",
+                    "%(number)s bookings of %(names)s are still open. Bill them or mark them as not billable, "
+                    "and cancel upcoming ones in Bookings. Then you can anonymize these customers.",
                     number=len(open_ones),
                     names=", ".join(open_ones.customer_id.mapped("name")),
                 )
             )
         partners = people.partner_id
         people.sudo()._forget()
-        message = self.env._("Forgotten here. Posted invoices keep what the law asks for.")
+        message = self.env._(
+            "The customer has been anonymized. Posted invoices are kept as required by law."
+        )
         if partners:
             message += " " + self.env._(
-                "The contacts %s stay: archive or delete them, or use Privacy Lookup.",
+                "The contacts %s are kept. Archive or delete them, or use Privacy Lookup.",
                 ", ".join(partners.mapped("display_name")),
             )
-        return self.env["bookings.connection"]._notify(self.env._("Forgotten"), message, "success")
+        return self.env["bookings.connection"]._notify(self.env._("Anonymized"), message, "success")
 
     def _same_people(self):
         """These rows, and those of the same people that came under another id or under none."""
@@ -107,7 +109,7 @@ class BookingsCustomer(models.Model):
 
 
 def forget_people(bookings, pseudonym, name):
-    """Give these bookings the pseudonym: in the name, and in the key by which a later synchronisation finds them."""
+    """Give these bookings the pseudonym: in the name, and in the key by which a later synchronization finds them."""
     for _appointment, rows in bookings.grouped("appointment_id").items():
         for number, booking in enumerate(rows.sorted("id"), 1):
             key = f"c:{pseudonym}" if number == 1 else f"c:{pseudonym}#{number}"

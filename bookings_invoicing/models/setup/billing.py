@@ -76,14 +76,10 @@ class BookingsSyncSetup(models.Model):
                 ]
             except ValueError as error:
                 raise ValidationError(
-                    self.env._(
-                        "A fee cannot be negative, and not more than 100 per cent of the price."
-                    )
+                    self.env._("A fee cannot be negative or more than 100 percent of the price.")
                 ) from error
             if any(fees) and not setup.fee_product_id:
-                raise ValidationError(
-                    self.env._("Choose the product with which fees are invoiced.")
-                )
+                raise ValidationError(self.env._("Select the product for invoicing fees."))
 
     def _label_rules(self):
         """``[(LabelRule, record)]`` in order; one that is not usable (its payer is gone) meets nothing."""

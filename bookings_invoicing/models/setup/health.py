@@ -156,14 +156,14 @@ class BookingsSyncSetup(models.Model):
         """Why nothing is read at the moment and when it is tried again; empty where all is well."""
         if self.waiting_reason:
             return self.env._(
-                "Waiting for Microsoft. %(reason)s Next try: %(time)s.",
+                "Waiting for Microsoft. %(reason)s Next retry: %(time)s.",
                 reason=self.waiting_reason,
                 time=format_datetime(self.env, self.retry_at or self.next_sync),
             )
         if not self.error_message and self._is_late():
             return self.env._(
-                "Nothing was read since %(last)s. Next try: %(time)s. If that has passed, check that the scheduled "
-                "actions of Odoo run.",
+                "Nothing has been read since %(last)s. Next retry: %(time)s. If this time has passed, check that "
+                "Odoo's scheduled actions are running.",
                 last=self._shown_time(self._last_good()),
                 time=self._shown_time(self.next_sync),
             )
@@ -198,7 +198,7 @@ class BookingsSyncSetup(models.Model):
         self.env.ref("bookings_invoicing.ir_cron_sync").sudo()._trigger(at=until)
 
     def _in_words(self, error):
-        """What ended a synchronisation, for a person.
+        """What ended a synchronization, for a person.
 
         :param Exception error:
         """
@@ -207,7 +207,7 @@ class BookingsSyncSetup(models.Model):
         if isinstance(error, UserError):
             return str(error)
         return self.env._(
-            "An unexpected error ended the synchronisation; the server's log has the details. %(kind)s: %(error)s",
+            "An unexpected error ended the synchronization. See the server log for details. %(kind)s: %(error)s",
             kind=type(error).__name__,
             error=str(error)[:ERROR_LENGTH],
         )
@@ -241,20 +241,20 @@ class BookingsSyncSetup(models.Model):
             return ""
         connections = self.env["bookings.connection"].search(companies)
         if setups:
-            title = self.env._("Nothing was read from Microsoft Bookings yet")
+            title = self.env._("Microsoft Bookings has not been synchronized yet")
             label, link = (
                 self.env._("Open Booking Sync. Setup"),
                 f"booking-sync-setup/{setups[:1].id}",
             )
         elif connections:
-            title = self.env._("No Bookings business is chosen yet")
+            title = self.env._("No Bookings business is selected yet")
             label, link = (
                 self.env._("Find Businesses"),
                 f"bookings-connections/{connections[:1].id}",
             )
         else:
             title = self.env._("Microsoft Bookings is not connected yet")
-            label, link = self.env._("Connect Microsoft 365"), "bookings-connections/new"
+            label, link = self.env._("Connect to Microsoft 365"), "bookings-connections/new"
         if self.env["bookings.connection"].has_access("create"):
             remedy = Markup('<a class="btn btn-primary" href="/odoo/%s">%s</a>') % (link, label)
         else:

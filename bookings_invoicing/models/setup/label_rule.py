@@ -21,7 +21,7 @@ class BookingsLabelRule(models.Model):
     company_id = fields.Many2one(related="setup_id.company_id", store=True, index=True)
     sequence = fields.Integer(default=10, bounds=(-(10**6), 10**6))
     text = fields.Char(
-        string="Label", required=True, help="Upper and lower case and spaces do not count."
+        string="Label", required=True, help="Not case-sensitive; spaces are ignored."
     )
     match = fields.Selection(
         [("exact", "Is"), ("contains", "Contains")], default="exact", required=True
@@ -32,8 +32,8 @@ class BookingsLabelRule(models.Model):
             ("no_show", "No-show"),
             ("free", "Free of charge"),
             ("fee", "Bill a fee instead"),
-            ("payer", "Bill somebody else"),
-            ("attention", "Ask a person"),
+            ("payer", "Bill another contact"),
+            ("attention", "Ask a user"),
         ],
         required=True,
     )
@@ -51,12 +51,12 @@ class BookingsLabelRule(models.Model):
             except ValueError as error:
                 raise ValidationError(
                     self.env._(
-                        "The label rule “%(label)s” needs its payer, or a fee between nothing and 100 per cent.",
+                        "The label rule “%(label)s” needs a payer, or a fee between 0 and 100 percent.",
                         label=rule.text,
                     )
                 ) from error
             if rule.outcome == "fee" and not rule.setup_id.fee_product_id:
-                raise ValidationError(self.env._("Choose the fee product on the sync setup first."))
+                raise ValidationError(self.env._("Select the fee product on the sync setup first."))
 
     def _plain(self):
         """:rtype: bookings_invoicing.billing.labels.LabelRule"""

@@ -4,7 +4,7 @@ ANSWER_FIELDS = [
     ("company_name", "Company name"),
     ("vat", "Tax ID"),
     ("reference", "Purchase order reference"),
-    ("billing_email", "Billing e-mail"),
+    ("billing_email", "Billing email"),
     ("gln", "GLN / EAN location number"),
     ("peppol", "Peppol address"),
     ("leitweg_id", "Leitweg-ID"),
@@ -26,5 +26,5 @@ class BookingsQuestionRule(models.Model):
     question_id = fields.Char(string="Bookings ID", readonly=True)
     question = fields.Char(required=True)
     field = fields.Selection(
-        ANSWER_FIELDS, string="Answers", help="Empty: answers to this question are not kept."
+        ANSWER_FIELDS, string="Answers", help="Leave empty to ignore answers to this question."
     )

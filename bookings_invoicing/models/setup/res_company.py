@@ -21,23 +21,23 @@ class ResCompany(models.Model):
         string="Bookings Are Billed By",
         default="invoice",
         groups=SEEN_BY,
-        help="How the bookings of new sync setups of this company are billed",
+        help="How the bookings of new sync setups of this company are billed.",
     )
 
     bookings_address_limit = fields.Monetary(
-        string="Address Needed Above",
+        string="Require the Address Above",
         currency_field="currency_id",
         bounds=(0, 10**12),
         groups=SEEN_BY,
-        help="Invoices of bookings above this total, tax included, wait until the payer's address is complete. 0: a missing "
-        "address is only a hint.",
+        help="Bookings whose invoice exceeds this total, tax included, wait until the payer's address is "
+        "complete. 0 = never; a missing address is only a hint.",
     )
     bookings_business_details = fields.Boolean(
         string="Businesses Need Address and Tax ID",
         default=True,
         groups=SEEN_BY,
-        help="Bookings that a business pays wait until its address and tax ID are known; “/” stands for no tax ID. Off: "
-        "what is missing is only a hint.",
+        help="Bookings paid by a business wait until its address and tax ID are known. Enter “/” for a business "
+        "without a tax ID. If not set, missing details are only a hint.",
     )
 
     def _bookings_details_policy(self):

@@ -49,7 +49,7 @@ class ResConfigSettings(models.TransientModel):
     def _bookings_next_step(self, connections, setups):
         if not connections:
             return self.env._(
-                "Connect Microsoft 365, or try everything with the sample data of a sandbox first."
+                "Connect to Microsoft 365, or try everything with the sample data of a sandbox first."
             )
         for connection in connections:
             step = connection.next_step

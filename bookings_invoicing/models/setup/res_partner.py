@@ -18,13 +18,13 @@ class ResPartner(models.Model):
         ],
         string="Bookings: Grouping",
         groups=ROLES,
-        help="How this payer's bookings are grouped on invoices; empty: as the sync setup says.",
+        help="How this payer's bookings are grouped on invoices. Leave empty for the grouping of the sync setup.",
     )
     bookings_line_template = fields.Char(
         string="Bookings: Line Text",
         groups=ROLES,
-        help="Text of this payer's invoice lines; empty: that of the sync setup, without names where somebody else "
-        "came. Words in braces are filled in, as on the sync setup.",
+        help="Text of this payer's invoice lines. Leave empty for the text of the sync setup, without names if "
+        "the payer is not the attendee. Placeholders in braces are replaced, as on the sync setup.",
     )
 
     @api.constrains("bookings_line_template")

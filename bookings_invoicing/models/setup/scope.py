@@ -216,8 +216,8 @@ class BookingsSyncSetup(models.Model):
     def _unusable_filter(self, name):
         return ValidationError(
             self.env._(
-                "%(field)s cannot be used: %(text)s. Choose its conditions again, or empty it to take all. Conditions "
-                "look at fields of the record itself, not of others, and at most %(number)s of them are allowed.",
+                "%(field)s cannot be used: %(text)s. Select its conditions again, or clear it to include all "
+                "records. At most %(number)s conditions are allowed, and only on fields of the record itself.",
                 field=self._fields[name]._description_string(self.env),
                 text=(self[name] or "")[:MAX_LENGTH],
                 number=MAX_TERMS,

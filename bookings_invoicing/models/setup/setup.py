@@ -9,7 +9,7 @@ from ...billing import period, text
 from ..base.bounded import DAYS
 from ..base.moments import BILLING_CHANGED, GROUP_PRICE_CHANGED
 
-FEE_KINDS = [("none", "No fee"), ("amount", "Amount"), ("percent", "Per cent of the price")]
+FEE_KINDS = [("none", "No fee"), ("amount", "Amount"), ("percent", "Percentage of price")]
 MAX_LINE_TEMPLATE = 500  # characters
 BUSINESS = {"business_id", "connection_id"}
 # What decides what stands in the way of invoices
@@ -43,7 +43,7 @@ def check_line_template(env, template):
     """Raise ValidationError where a text of invoice lines is too long or has words in braces that mean nothing."""
     if len(template) > MAX_LINE_TEMPLATE:
         raise ValidationError(
-            env._("The text of invoice lines has at most %s characters.", MAX_LINE_TEMPLATE)
+            env._("The text of an invoice line can have at most %s characters.", MAX_LINE_TEMPLATE)
         )
     try:
         text.check_template(template)
@@ -52,7 +52,7 @@ def check_line_template(env, template):
 
 
 class BookingsSyncSetup(models.Model):
-    """One Bookings business for one company: what to synchronise, how often, from which templates, how to bill.
+    """One Bookings business for one company: what to synchronize, how often, from which templates, how to bill.
 
     When it runs, and what becomes of a failure: :mod:`..sync.schedule`.
     """
@@ -71,12 +71,12 @@ class BookingsSyncSetup(models.Model):
 
     name = fields.Char(string="Bookings Company", required=True, tracking=True)
     active = fields.Boolean(default=True)
-    paused = fields.Boolean(tracking=True, help="A paused setup is not synchronised by the clock.")
+    paused = fields.Boolean(tracking=True, help="A paused setup is not synchronized on a schedule.")
     user_id = fields.Many2one(
         "res.users",
         string="Responsible",
         default=lambda self: self.env.user,
-        help="Is told when the synchronisation needs attention.",
+        help="Notified when the synchronization needs attention.",
     )
     connection_id = fields.Many2one(
         "bookings.connection",
@@ -99,17 +99,17 @@ class BookingsSyncSetup(models.Model):
         "res.currency",
         required=True,
         default=lambda self: self.env.company.currency_id,
-        help="The currency of the business's prices; read from Microsoft Bookings.",
+        help="The currency of the business's prices. It is read from Microsoft Bookings.",
     )
     tz = fields.Selection(
         _tz_get,
         string="Time Zone",
         required=True,
         default=lambda self: self.env.user.tz or "UTC",
-        help="Decides the day of an appointment.",
+        help="Determines the date of an appointment.",
     )
     language_id = fields.Many2one(
-        "res.lang", help="The language of the business; given to new customers."
+        "res.lang", help="The language of the business. New customers get this language."
     )
 
     # Companies that share the business
@@ -120,8 +120,7 @@ class BookingsSyncSetup(models.Model):
         string="Business Is Shared",
         readonly=True,
         copy=False,
-        help="Other companies bill services of this business, too: tick on the services what this "
-        "one bills.",
+        help="Other companies bill services of this business, too. Select the services that this company bills.",
     )
 
     # What
@@ -133,35 +132,35 @@ class BookingsSyncSetup(models.Model):
         string="Customers",
         default="off",
         required=True,
-        help="Import: customers that Odoo does not know are created from the customer template.",
+        help="Import: customers who are not in Odoo are created from the customer template.",
     )
     service_sync = fields.Selection(
         [("off", "Off"), ("import", "Import")],
         string="Services",
         default="off",
         required=True,
-        help="Import: services that have no product get one made from the service template.",
+        help="Import: services without a product get a product created from the service template.",
     )
     remote_customer_filter = fields.Char(
-        string="Customer Filter", help="Which Bookings customers take part. Empty: all."
+        string="Customer Filter", help="The Bookings customers to synchronize. Leave empty for all."
     )
-    service_filter = fields.Char(help="Which Bookings services take part. Empty: all.")
+    service_filter = fields.Char(help="The Bookings services to synchronize. Leave empty for all.")
     question_rule_ids = fields.One2many(
         "bookings.question.rule", "setup_id", string="Form Questions", copy=True
     )
-    keep_notes = fields.Boolean(help="Keep what customers write when they book.")
+    keep_notes = fields.Boolean(help="Store the notes that customers write when they book.")
     read_again = fields.Datetime(
-        string="To Be Read Again",
+        string="Full Sync Requested",
         readonly=True,
         copy=False,
-        help="Since then the next synchronisation is to read everything since Bill From.",
+        help="Since this time, the next synchronization is expected to read everything since Bill From.",
     )
     retention_months = fields.Integer(
-        string="Forget After (Months)",
+        string="Anonymize After (Months)",
         default=36,
         bounds=(0, 1200),
-        help="People none of whose bookings was ever on an invoice are forgotten so many months after the last one. "
-        "0: never.",
+        help="Customers who were never invoiced are anonymized this many months after their last booking. 0 = "
+        "never.",
     )
 
     # How often
@@ -180,14 +179,16 @@ class BookingsSyncSetup(models.Model):
     customer_template_id = fields.Many2one(
         "res.partner",
         check_company=True,
-        help="New customers take payment term, fiscal position, price list, tags, salesperson and the like from it.",
+        help="New customers get the payment terms, fiscal position, pricelist, tags, salesperson, and so on of "
+        "this template.",
     )
     customer_template_warning = fields.Char(compute="_compute_customer_template_warning")
     service_template_id = fields.Many2one(
         "product.template",
         check_company=True,
         domain="[('sale_ok', '=', True)]",
-        help="Products made for services take taxes, accounts and category from it. They are always services.",
+        help="Products created for services get the taxes, accounts, and category of this template. They are "
+        "always services.",
     )
 
     # Billing
@@ -199,12 +200,12 @@ class BookingsSyncSetup(models.Model):
         required=True,
         tracking=True,
         bounds=DAYS,
-        help="Appointments that ended before this day count as billed elsewhere.",
+        help="Appointments that ended before this date count as billed elsewhere.",
     )
     bill_after = fields.Float(
         string="Bill After (Hours)",
         bounds=(0, 8784),
-        help="Hours between the end of an appointment and its billing.",
+        help="Hours between the end of an appointment and the time when it can be billed.",
     )
     billing_flow = fields.Selection(
         [("invoice", "Draft invoices from Bookings")],
@@ -214,7 +215,7 @@ class BookingsSyncSetup(models.Model):
         precompute=True,
         required=True,
         tracking=True,
-        help="How ready bookings are billed. A change is for what is billed from then on.",
+        help="How ready bookings are billed. A change applies to bookings that are billed afterwards.",
     )
     price_tax = fields.Selection(
         [("included", "Tax included"), ("excluded", "Tax excluded")],
@@ -238,23 +239,23 @@ class BookingsSyncSetup(models.Model):
     )
     group_price = fields.Selection(
         [("attendee", "Each attendee"), ("appointment", "The whole appointment")],
-        string="Price Is For",
+        string="Price Applies To",
         default="attendee",
         required=True,
-        help="Of appointments with several attendees: each pays the price, or they share it.",
+        help="For appointments with several attendees: each attendee pays the price, or they share it.",
     )
     line_template = fields.Char(
         required=True,
         default=text.DEFAULT_TEMPLATE,
         translate=True,
-        help="Text of an invoice line. Words in braces are filled in: {service} {date} {start} {end} {duration} "
-        "{staff} {attendee} {label} {reference}",
+        help="Text of an invoice line. These placeholders are replaced: {service} {date} {start} {end} "
+        "{duration} {staff} {attendee} {label} {reference}",
     )
     journal_id = fields.Many2one(
         "account.journal",
         domain="[('type', '=', 'sale')]",
         check_company=True,
-        help="Empty: the company's sales journal.",
+        help="Leave empty for the company's sales journal.",
     )
     invoice_date_policy = fields.Selection(
         [
@@ -273,21 +274,22 @@ class BookingsSyncSetup(models.Model):
         default=lambda self: self.env["decimal.precision"].precision_get("Percentage Analytic"),
     )
     ask_attendance = fields.Boolean(
-        string="Ask Who Came",
-        help="A booking of which nobody has said whether the attendee came is pointed out in the preview, and left to a "
-        "person by automatic drafts. It can be billed all the same.",
+        string="Flag Unknown Attendance",
+        help="Bookings with unknown attendance are highlighted in the preview and skipped by automatic drafts. "
+        "They can still be billed.",
     )
     auto_draft = fields.Selection(
         [("daily", "Every night"), ("weekly", "Every week"), ("monthly", "Every month")],
         string="Automatic Drafts",
         tracking=True,
-        help="Empty: off. Drafts are created by the clock, never confirmed. Left for a person: whatever was billed before, "
-        "first-time payers, amounts over the limit, and anything with a hint.",
+        help="Leave empty to turn it off. Drafts are created on a schedule and never posted automatically. "
+        "Bookings that were billed before, first-time payers, amounts above the limit, and bookings with a "
+        "hint are left to a user.",
     )
     auto_draft_limit = fields.Monetary(
         string="Limit of Automatic Drafts",
         bounds=(0, 10**12),
-        help="Invoices above it wait for a person; 0: no limit.",
+        help="Invoices above this amount are left to a user. 0 = no limit.",
     )
     auto_drafted_on = fields.Date(string="Last Automatic Drafts", readonly=True, copy=False)
 
@@ -314,17 +316,17 @@ class BookingsSyncSetup(models.Model):
     cancel_notice_hours = fields.Float(
         string="Cancel Until (Hours)",
         bounds=(0, 8784),
-        help="Cancelled later than so many hours before it begins is late. 0: never late.",
+        help="Cancellations within this many hours of the start are late. 0 = never.",
     )
     fee_product_id = fields.Many2one(
         "product.product",
         check_company=True,
         ondelete="restrict",
-        help="Fees are invoiced with this product, its account and its taxes.",
+        help="Fees are invoiced with this product, its account, and its taxes.",
     )
     fee_no_tax = fields.Boolean(
         string="Fees Without Tax",
-        help="Tick where fees are invoiced without tax on purpose.",
+        help="Fees are intentionally invoiced without tax.",
     )
 
     # State
@@ -334,21 +336,21 @@ class BookingsSyncSetup(models.Model):
     last_sync_age = fields.Char(
         string="Last Sync",
         compute="_compute_last_sync_age",
-        help="How long ago appointments were read",
+        help="Time since appointments were last read.",
     )
     secret_expiry = fields.Date(related="connection_id.secret_expiry", string="Secret Expires")
     secret_days_left = fields.Integer(compute="_compute_secret_days_left")
     unmapped_service_count = fields.Integer(
-        string="Services Without Product", compute="_compute_open_points", compute_sudo=True
+        string="Services Without a Product", compute="_compute_open_points", compute_sudo=True
     )
     unknown_customer_count = fields.Integer(
-        string="Unknown Customers", compute="_compute_open_points", compute_sudo=True
+        string="Customers Not in Odoo", compute="_compute_open_points", compute_sudo=True
     )
     unbilled_amount = fields.Monetary(
         string="Unbilled",
         compute="_compute_open_points",
         compute_sudo=True,
-        help="Amount of the bookings that have ended and are on no invoice",
+        help="Amount of completed bookings that have not been invoiced.",
     )
     checklist_confirmed = fields.Json(copy=False, readonly=True, default=list)
     checklist_text = fields.Char(string="Checklist", compute="_compute_checklist_text")
@@ -359,29 +361,29 @@ class BookingsSyncSetup(models.Model):
     )
     error_message = fields.Char(readonly=True, copy=False)
     error_date = fields.Datetime(readonly=True, copy=False)
-    retry_at = fields.Datetime(string="Tried Again on", readonly=True, copy=False)
+    retry_at = fields.Datetime(string="Next Retry", readonly=True, copy=False)
     waiting_reason = fields.Char(
         readonly=True,
         copy=False,
-        help="Why the last synchronization ended, if that passes by itself.",
+        help="The temporary problem that ended the last synchronization.",
     )
     waiting_text = fields.Char(string="Waiting", compute="_compute_waiting_text")
     last_look = fields.Datetime(
-        string="Older Bookings Looked At",
+        string="Older Bookings Checked on",
         readonly=True,
         copy=False,
-        help="When the unbilled bookings outside the time that is read were looked at last.",
+        help="When unbilled bookings outside the synchronized period were last checked.",
     )
     late_since = fields.Datetime(
         readonly=True,
         copy=False,
-        help="When it was noticed and told that nothing was read for too long.",
+        help="When it was noticed and reported that the setup is late.",
     )
     held_missing = fields.Integer(
         string="Missing Appointments Held",
         readonly=True,
         copy=False,
-        help="Appointments that were gone from Bookings at once, in the run that is held",
+        help="Number of appointments that disappeared from Bookings at the same time, in the held run.",
     )
     hold_confirmed = fields.Boolean(string="Removals Confirmed", readonly=True, copy=False)
     run_ids = fields.One2many("bookings.sync.run", "setup_id", string="Runs")
@@ -391,11 +393,11 @@ class BookingsSyncSetup(models.Model):
 
     _business_uniq = models.UniqueIndex(
         "(connection_id, lower(business_id), company_id)",
-        "This business already has a sync setup in this company. It may be archived.",
+        "This business already has a sync setup in this company. Check the archived setups.",
     )
     _business_key_uniq = models.UniqueIndex(
         "(business_key, company_id)",
-        "This business already has a sync setup in this company. It may be archived.",
+        "This business already has a sync setup in this company. Check the archived setups.",
     )
 
     @api.depends("connection_id")
@@ -430,7 +432,7 @@ class BookingsSyncSetup(models.Model):
             ]
             setup.customer_template_warning = (
                 self.env._(
-                    "The template holds %(fields)s. New customers do not get these from it.",
+                    "The template contains %(fields)s. New customers do not get these values.",
                     fields=", ".join(held),
                 )
                 if held
@@ -456,8 +458,8 @@ class BookingsSyncSetup(models.Model):
             if setup.customer_sync == "import" and not setup.customer_template_id:
                 raise ValidationError(
                     self.env._(
-                        "Choose a customer template: customers from Bookings are created from it. "
-                        "Or switch the import of customers off."
+                        "Select a customer template, from which customers from Bookings are created, or turn off "
+                        "the import of customers."
                     )
                 )
 
@@ -472,8 +474,8 @@ class BookingsSyncSetup(models.Model):
             if setup.service_sync == "import" and not setup.service_template_id:
                 raise ValidationError(
                     self.env._(
-                        "Choose a service template: products for services are made from it. "
-                        "Or switch the import of services off."
+                        "Select a service template, from which products for services are created, or turn off "
+                        "the import of services."
                     )
                 )
 

@@ -1,4 +1,4 @@
-"""Writing what a synchronisation read: in batches, each once and whole, whatever one record brings.
+"""Writing what a synchronization read: in batches, each once and whole, whatever one record brings.
 
 What: :class:`BatchStore` gives records to the models in batches, commits each, tries again after a
 serialization failure, and on any other failure halves the batch until the one record that Odoo

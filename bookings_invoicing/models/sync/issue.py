@@ -16,7 +16,7 @@ class BookingsSyncIssue(models.Model):
 
     _name = "bookings.sync.issue"
     _inherit = ["bookings.own.links", "bookings.safe.export"]
-    _description = "Bookings Record Set Aside"
+    _description = "Unreadable Bookings Record"
     _order = "id desc"
     _rec_name = "remote_id"
     _check_company_auto = True
@@ -37,16 +37,16 @@ class BookingsSyncIssue(models.Model):
     )
     remote_id = fields.Char(string="Bookings ID")
     row_key = fields.Char(
-        string="Row", readonly=True, help="Tells rows apart that came without an ID."
+        string="Row", readonly=True, help="Identifies rows that Bookings sent without an ID."
     )
     read_from = fields.Datetime(
-        readonly=True, help="The time that was read when a row without an ID came."
+        readonly=True, help="The period that was being read when Bookings sent a row without an ID."
     )
     read_until = fields.Datetime(readonly=True)
     reason = fields.Char(required=True)
     payload = fields.Text(
         groups="bookings_invoicing.group_manager",
-        help="What Bookings sent. It is deleted after 30 days.",
+        help="The record as sent by Bookings. It is deleted after 30 days.",
     )
     resolved = fields.Datetime(string="Resolved on", readonly=True)
 
@@ -109,7 +109,9 @@ class BookingsSyncIssue(models.Model):
         """
         self.check_access("read")
         if not self.env.user.has_group("bookings_invoicing.group_user"):
-            raise AccessError(self.env._("Synchronising needs the role Microsoft Bookings / User."))
+            raise AccessError(
+                self.env._("You need the role Microsoft Bookings / User to synchronize.")
+            )
         for setup, issues in (
             self.filtered(lambda issue: not issue.resolved).grouped("setup_id").items()
         ):

@@ -1,4 +1,4 @@
-"""One synchronisation of one Bookings business, from claiming it to the line in its history.
+"""One synchronization of one Bookings business, from claiming it to the line in its history.
 
 What: reads services, staff members, customers and appointments, and lets the models keep what changed.
 
@@ -73,7 +73,7 @@ class SyncJob:
             except Exception as error:
                 if not self._commit:
                     raise
-                _logger.exception("The synchronisation of %r failed", self.setup.id)
+                _logger.exception("The synchronization of %r failed", self.setup.id)
                 return self._fail(error)
 
     def retry(self, appointment_ids):
@@ -130,7 +130,7 @@ class SyncJob:
         return running or self._create_run(
             "failed",
             {
-                "error": self.env._("A synchronisation is already running."),
+                "error": self.env._("A synchronization is already running."),
                 "finished": self.started,
             },
         )

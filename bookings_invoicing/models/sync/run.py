@@ -7,11 +7,11 @@ GC_BATCH = 1000
 
 
 class BookingsSyncRun(models.Model):
-    """The history of a setup's synchronisations: what was seen, what changed, what went wrong."""
+    """The history of a setup's synchronizations: what was seen, what changed, what went wrong."""
 
     _name = "bookings.sync.run"
     _inherit = ["bookings.own.links"]
-    _description = "Bookings Synchronisation Run"
+    _description = "Bookings Synchronization Run"
     _order = "started desc, id desc"
     _check_company_auto = True
 
@@ -20,7 +20,7 @@ class BookingsSyncRun(models.Model):
         related="setup_id.company_id", store=True, precompute=True, index=True
     )
     trigger = fields.Selection(
-        [("cron", "Schedule"), ("button", "By hand"), ("script", "Script")], required=True
+        [("cron", "Schedule"), ("button", "User"), ("script", "Script")], required=True
     )
     user_id = fields.Many2one("res.users", string="Started by")
     started = fields.Datetime(required=True)
@@ -28,28 +28,28 @@ class BookingsSyncRun(models.Model):
     seconds = fields.Float(digits=(16, 1))
     state = fields.Selection(
         [
-            ("queued", "Handed over"),
+            ("queued", "Queued"),
             ("running", "Running"),
             ("done", "Done"),
-            ("partial", "Done, some set aside"),
+            ("partial", "Done with Issues"),
             ("failed", "Failed"),
             ("held", "Held"),
         ],
         required=True,
     )
     full = fields.Boolean(
-        readonly=True, help="Reads everything since the day from which the setup bills"
+        readonly=True, help="Reads everything since the date from which the setup bills."
     )
     counts = fields.Json(default=dict)
-    requests = fields.Integer(help="Requests sent to Microsoft Graph")
+    requests = fields.Integer(help="Number of requests sent to Microsoft Graph.")
     error = fields.Char()
-    issue_ids = fields.One2many("bookings.sync.issue", "run_id", string="Records Set Aside")
+    issue_ids = fields.One2many("bookings.sync.issue", "run_id", string="Unreadable Records")
     bookings_seen = fields.Integer(compute="_compute_numbers")
     bookings_created = fields.Integer(compute="_compute_numbers")
     bookings_updated = fields.Integer(compute="_compute_numbers")
     bookings_removed = fields.Integer(compute="_compute_numbers")
     partners_created = fields.Integer(string="Customers Created", compute="_compute_numbers")
-    quarantined = fields.Integer(string="Set Aside", compute="_compute_numbers")
+    quarantined = fields.Integer(string="Unreadable", compute="_compute_numbers")
     summary = fields.Char(compute="_compute_numbers")
 
     @api.depends("counts", "state", "error")
@@ -71,15 +71,16 @@ class BookingsSyncRun(models.Model):
             return self.error
         if self.state == "queued":
             return self.env._(
-                "This takes longer: the scheduled action goes on with it. You are told when it is done."
+                "This is taking a while and continues in the background. You will be notified when it is done."
             )
         if self.state == "running":
             return self.env._(
-                "A synchronisation is already running; appointments so far: %s", self.bookings_seen
+                "A synchronization is already running. Appointments read so far: %s",
+                self.bookings_seen,
             )
         text = self.env._(
-            "Appointments read: %(seen)s. Bookings: %(created)s new, %(updated)s changed, %(removed)s gone. Customers "
-            "created: %(customers)s.",
+            "Appointments read: %(seen)s. Bookings: %(created)s new, %(updated)s changed, %(removed)s removed. "
+            "Customers created: %(customers)s.",
             seen=self.bookings_seen,
             created=self.bookings_created,
             updated=self.bookings_updated,
@@ -87,7 +88,7 @@ class BookingsSyncRun(models.Model):
             customers=self.partners_created,
         )
         if self.quarantined:
-            text += " " + self.env._("Records set aside: %s.", self.quarantined)
+            text += " " + self.env._("Unreadable records: %s.", self.quarantined)
         return text
 
     @api.depends("setup_id", "started")
@@ -113,7 +114,7 @@ class BookingsSyncRun(models.Model):
                     "state": "failed",
                     "finished": now,
                     "error": self.env._(
-                        "The process ended before it was done. What it had written is kept."
+                        "The synchronization was interrupted. Data imported so far has been kept."
                     ),
                 }
             )
@@ -151,9 +152,9 @@ class BookingsSyncRun(models.Model):
             "type": "ir.actions.client",
             "tag": "display_notification",
             "params": {
-                "title": self.env._("Synchronisation failed")
+                "title": self.env._("Synchronization failed")
                 if bad
-                else self.env._("Synchronised"),
+                else self.env._("Synchronized"),
                 "message": "\n".join(run.summary or "" for run in self),
                 "type": "danger" if bad else "success",
                 "sticky": bool(bad),

@@ -19,7 +19,7 @@ WARNING = "mail.mail_activity_data_warning"
 
 
 class BookingsSyncSetup(models.Model):
-    """When a setup is synchronised, by whom, and what is seen of its failures.
+    """When a setup is synchronized, by whom, and what is seen of its failures.
 
     How it works: the cron works off the runs that buttons handed over, then the setups whose ``next_sync`` has come,
     each by a :class:`~.job.SyncJob`; a button does the same at once.
@@ -50,7 +50,7 @@ class BookingsSyncSetup(models.Model):
 
     @api.model
     def _cron_sync(self):
-        """Synchronise each setup whose time has come; what fails is kept on the setup, the others go on."""
+        """Synchronize each setup whose time has come; what fails is kept on the setup, the others go on."""
         commit = self.env["ir.cron"]._commit_progress
         self._by_halves(
             commit,
@@ -82,7 +82,7 @@ class BookingsSyncSetup(models.Model):
             work()
             commit()
         except Exception as error:
-            _logger.exception("A scheduled synchronisation failed")
+            _logger.exception("A scheduled synchronization failed")
             self.env.cr.rollback()
             self.env.transaction.reset()
             if on_error:
@@ -125,7 +125,7 @@ class BookingsSyncSetup(models.Model):
         bookings._recheck_billing()
 
     def _sync_run(self, trigger="script", commit=None, full=False, queued=None):
-        """Synchronise this setup now and return the run.
+        """Synchronize this setup now and return the run.
 
         :param commit: called where written work may be made durable; without it everything is one transaction
         :param full: read everything since ``bill_from``, not only the look-back window
@@ -139,7 +139,7 @@ class BookingsSyncSetup(models.Model):
         ).run()
 
     def _for_sync(self):
-        """The setup with the rights and in the company that synchronising needs, whoever starts it."""
+        """The setup with the rights and in the company that synchronizing needs, whoever starts it."""
         return (
             self.sudo()
             .with_company(self.company_id)
@@ -149,7 +149,7 @@ class BookingsSyncSetup(models.Model):
     # -- by hand -------------------------------------------------------------------------------------
 
     def action_sync_now(self):
-        """Synchronise at once; long ones are handed over to the scheduled action, which says so."""
+        """Synchronize at once; long ones are handed over to the scheduled action, which says so."""
         return self._sync_by_hand()
 
     def action_full_sync(self):
@@ -166,10 +166,12 @@ class BookingsSyncSetup(models.Model):
     def _check_may_sync(self):
         self.check_access("read")
         if not self.env.user.has_group("bookings_invoicing.group_user"):
-            raise AccessError(self.env._("Synchronising needs the role Microsoft Bookings / User."))
+            raise AccessError(
+                self.env._("You need the role Microsoft Bookings / User to synchronize.")
+            )
 
     def action_confirm_removals(self):
-        """Say that the many appointments that are gone from Bookings are really gone, and synchronise."""
+        """Say that the many appointments that are gone from Bookings are really gone, and synchronize."""
         self.check_access("write")
         self.sudo().hold_confirmed = True
         return self._sync_by_hand()
@@ -199,15 +201,15 @@ class BookingsSyncSetup(models.Model):
                 raise UserError(tell(self.env, error)) from error
             if not free:
                 raise UserError(
-                    self.env._("A synchronisation is running. Try again when it is done.")
+                    self.env._("A synchronization is running. Try again when it is done.")
                 )
 
     # -- health --------------------------------------------------------------------------------------
 
     def _held_text(self, missing):
         return self.env._(
-            "%(number)s appointments are gone from Bookings at once. None of them was marked as gone. Find out what "
-            "happened in Bookings, or confirm that they are gone.",
+            "%(number)s appointments disappeared from Bookings at the same time. Nothing has been changed. Check "
+            "Bookings, then confirm the removals.",
             number=missing,
         )
 
@@ -229,7 +231,7 @@ class BookingsSyncSetup(models.Model):
             setup._tell_responsible(ACTIVITY, plaintext2html(why))
 
     def _note_stopped(self, error, queued):
-        """Keep what ended a synchronisation outside of the care of its :class:`~.job.SyncJob`.
+        """Keep what ended a synchronization outside of the care of its :class:`~.job.SyncJob`.
 
         :param Exception error:
         :param queued: the ``bookings.sync.run`` that was to be worked off, if any
@@ -260,7 +262,7 @@ class BookingsSyncSetup(models.Model):
     def _bookings_now(self, first, last):
         """What Bookings has of these service days at this moment, of what this setup bills; nothing is written.
 
-        Names are as a synchronisation keeps them: plain, and a pseudonym for who was forgotten.
+        Names are as a synchronization keeps them: plain, and a pseudonym for who was forgotten.
 
         :returns: ``({appointment id: graph.Appointment}, {appointment id: graph.Malformed})``
         :raises graph.GraphError: Bookings cannot be read

@@ -219,7 +219,7 @@ class TestBillingRules(LedgerCase):
             {"booking_ids": [Command.set(self.ready.ids)], "ended_before": day}
         )
         self.assertTrue(preview.left_out_ids)
-        self.assertIn("Not ended before", preview.left_out_ids[-1].reason)
+        self.assertIn("did not end before", preview.left_out_ids[-1].reason)
         opened = preview.action_open_left_out()["domain"][0][2]
         self.assertEqual(set(opened), set(preview.left_out_ids.booking_id.ids))
         self.assertEqual(set(opened), set((self.ready - preview.line_ids.booking_ids).ids))

@@ -235,7 +235,7 @@ class TestJoiningDrafts(HintCase):
         run = self._create(join_draft_ids=self.draft.ids)
         self.draft.action_post()
         action = run.action_undo()
-        self.assertIn("confirmed", action["params"]["message"])
+        self.assertIn("posted", action["params"]["message"])
         self.assertEqual(self.draft.booking_ids, self.theirs)
 
     def test_one_that_differs_or_was_confirmed_takes_nothing(self):

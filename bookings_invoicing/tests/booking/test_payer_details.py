@@ -128,7 +128,7 @@ class TestPayerDetails(LedgerCase):
         self.assertIn("changed in Bookings after it took place", self._preview().line_ids.hint)
 
     def test_the_preview_looks_again(self):
-        """A tax taken off a product since the last synchronisation stops its bookings in the preview already."""
+        """A tax taken off a product since the last synchronization stops its bookings in the preview already."""
         self.theirs.product_id.taxes_id = False
         self.assertEqual(set(self.theirs.mapped("status")), {"ready"})
         preview = (

@@ -51,7 +51,7 @@ class TestCompleteness(LedgerCase):
         run.move_ids.invoice_line_ids.price_unit += 7
         run.move_ids.action_post()
         invoiced = self._report().line_ids.filtered(lambda line: line.outcome == "invoiced")
-        self.assertEqual(invoiced.cause, "edited on the draft")
+        self.assertEqual(invoiced.cause, "changed on the draft")
         self.assertAlmostEqual(invoiced.difference, -7.0, 2)
 
     def test_signed_off_is_frozen_and_a_check_shows_only_what_differs(self):
@@ -142,7 +142,7 @@ class TestCompleteness(LedgerCase):
         self.assertEqual((report.source_count, report.held_count), (len(there), len(there)))
         self.assertGreater(len(there), 20)
 
-    def test_what_came_and_went_since_the_last_synchronisation_is_named(self):
+    def test_what_came_and_went_since_the_last_synchronization_is_named(self):
         """Our own copy knows of neither: only a fresh count in Bookings does."""
         gone = self.ready.filtered(
             lambda one: len(self.bookings(appointment_id=one.appointment_id)) == 1
@@ -151,7 +151,7 @@ class TestCompleteness(LedgerCase):
         report = self._report()
         self.assertEqual(report.source_state, "differs")
         self.assertEqual(report.held_count - report.source_count, 1)
-        self.assertEqual(report.source_text, f"{name_of(gone)}: 0 in Bookings, 1 here")
+        self.assertEqual(report.source_text, f"{name_of(gone)}: 0 in Bookings, 1 in Odoo")
         self.sync()
         report.action_compute()
         self.assertEqual((report.source_state, report.source_text), ("agrees", False))
@@ -162,13 +162,13 @@ class TestCompleteness(LedgerCase):
             attendees=[{"name": "Somebody New"}],
         )
         report.action_compute()
-        self.assertRegex(report.source_text, r"^2026-03-03 .*: 1 in Bookings, 0 here$")
+        self.assertRegex(report.source_text, r"^2026-03-03 .*: 1 in Bookings, 0 in Odoo$")
 
     def test_a_moved_appointment_leaves_the_period(self):
         booking = self.ready[-1]
         self.change(op="move", appointment=booking.appointment_id, start="2026-05-04T09:00:00Z")
         report = self._report()
-        self.assertIn("0 in Bookings, 1 here", report.source_text)
+        self.assertIn("0 in Bookings, 1 in Odoo", report.source_text)
 
     def test_bookings_that_cannot_be_asked_says_so(self):
         app = sandbox.make_app(self.tenant)
@@ -178,7 +178,7 @@ class TestCompleteness(LedgerCase):
         self.startPatcher(patch.object(BookingsConnection, "_session", lambda _self: session))
         report = self._report()
         self.assertEqual((report.source_state, report.source_count), ("unreached", 0))
-        self.assertIn("could not be asked", report.source_text)
+        self.assertIn("could not be reached", report.source_text)
         self.assertEqual(report.booking_count, len(report._bookings()))
         report.action_sign()
         self.assertEqual(report.snapshot["in_bookings"][0], "unreached")

@@ -16,7 +16,7 @@ class TestConnectionSettings(BookingsCase):
         self.env["bookings.connection"].search([]).active = False
         settings = self.settings()
         self.assertFalse(settings.bookings_connections)
-        self.assertIn("Connect Microsoft 365", settings.bookings_next_step)
+        self.assertIn("Connect to Microsoft 365", settings.bookings_next_step)
 
     def test_state_of_what_there_is(self):
         settings = self.settings()

@@ -281,7 +281,7 @@ class TestSecrets(LiveCase):
 
     # -- copies of the database --------------------------------------------------------------------------
 
-    def test_neutralised(self):
+    def test_neutralized(self):
         """The addon's neutralize.sql leaves no secret, no sign-in under way, and every setup paused."""
         self.live._keep_secret("tokens", CANARY)
         self.live.auth_method = "delegated"
@@ -295,7 +295,7 @@ class TestSecrets(LiveCase):
         self.assertTrue(all(self.env["bookings.sync.setup"].search([]).mapped("paused")))
         self.assertFalse(self.env["bookings.connection.secret"].sudo().search([]))
 
-    def test_copy_of_a_database_synchronises_nothing(self):
+    def test_copy_of_a_database_synchronizes_nothing(self):
         setup = self._make_setup(
             connection_id=self.live.id, business_id=self.tenant.businesses[1]["id"]
         )

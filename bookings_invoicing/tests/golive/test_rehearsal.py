@@ -103,8 +103,8 @@ class TestRehearsal(BookingsCase):
             self.env.flush_all()
         self.assertEqual(written, [])
 
-    def test_without_a_synchronisation_before(self):
-        """A setup that never synchronised rehearses too: only from Bookings, unknown people by
+    def test_without_a_synchronization_before(self):
+        """A setup that never synchronized rehearses too: only from Bookings, unknown people by
         name.
         """
         self.bookings().unlink()
@@ -115,7 +115,7 @@ class TestRehearsal(BookingsCase):
         self.assertLessEqual({row.verdict for row in rows}, {"only_ours"})
 
     def test_rules_count_in_memory_too(self):
-        """Labels, fees and shared prices: the same before the synchronisation as after it."""
+        """Labels, fees and shared prices: the same before the synchronization as after it."""
         self._settle()
         self.setup.write(
             {

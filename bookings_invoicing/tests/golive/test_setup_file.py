@@ -154,7 +154,7 @@ class TestSetupFile(BookingsCase):
                 with self.subTest(name=name, wrong=wrong):
                     data["settings"][name] = wrong
                     changes = target._apply_file(data)
-                    refused = [c for c in changes if "Choose its conditions" in c.problem]
+                    refused = [c for c in changes if "Select its conditions" in c.problem]
                     self.assertEqual(len(refused), 1, changes)
                     self.assertIn(wrong[:100], refused[0].problem)
                     self.assertFalse(target[name])

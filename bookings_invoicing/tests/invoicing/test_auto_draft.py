@@ -176,7 +176,7 @@ class TestAutomaticDraftsByTheClock(CronCase):
         self.run_cron("ir_cron_auto_draft")
         runs, drafted = self.automatic()
         self.assertFalse(drafted.filtered("amount"))
-        self.assertIn("over the limit", " ".join(runs.left_out_ids.mapped("reason")))
+        self.assertIn("exceeds the limit", " ".join(runs.left_out_ids.mapped("reason")))
 
     def test_one_setup_that_fails_costs_only_itself_and_somebody_is_told(self):
         broken = self._make_setup(name="Annexe", business_id=self.tenant.mailboxes[1].id)

@@ -213,7 +213,7 @@ class TestChangesWhileBilled(LedgerCase):
         self.change(op="delete", appointment=booking.appointment_id)
         self.sync()
         self.assertTrue(booking.changed_since_billing)
-        self.assertIn("Gone since: ", booking.pending_text)
+        self.assertIn("Removed on: ", booking.pending_text)
         booking.move_ids.unlink()
         self.assertFalse(booking.changed_since_billing)
         self.assertEqual((booking.status, booking.attention_reason), ("attention", "removed_after"))

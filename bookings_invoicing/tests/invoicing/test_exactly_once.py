@@ -1,6 +1,6 @@
 """Exactly once, whatever people do in whatever order.
 
-Random orders of drafting, posting, crediting, cancelling, reviving, putting back, synchronising and undoing. After each
+Random orders of drafting, posting, crediting, cancelling, reviving, putting back, synchronizing and undoing. After each
 step an oracle adds up the ledger by SQL, in Decimal: what posted lines and live drafts bill of a booking never exceeds
 its amount, at most one line is live, and status and sums of the booking say the same.
 """

@@ -166,7 +166,7 @@ class TestRun(MockSmtplibCase, LedgerCase):
         self.assertIn(refused.partner_id.display_name, run.not_confirmed)
         self.assertIn(run.not_confirmed, action["params"]["message"])
         refused.unlink()
-        with self.assertRaisesRegex(UserError, "no draft left"):
+        with self.assertRaisesRegex(UserError, "no drafts left"):
             run.action_post_all()
 
     def test_many_drafts_are_confirmed_in_the_background_as_who_asked(self):
@@ -194,7 +194,7 @@ class TestRun(MockSmtplibCase, LedgerCase):
         wizard.validate_move()
         self.assertEqual(self._counts(run)[:2], (0, len(run.move_ids)))
         self.assertEqual(set(self.ready.mapped("status")), {"invoiced"})
-        with self.assertRaisesRegex(UserError, "no draft left"):
+        with self.assertRaisesRegex(UserError, "no drafts left"):
             run.action_post_all()
 
     def test_sent_is_what_left(self):

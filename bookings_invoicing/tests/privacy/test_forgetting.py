@@ -117,7 +117,7 @@ class TestPrivacy(BookingsCase):
             )
         )
 
-    def test_later_synchronisations_bring_nothing_back(self):
+    def test_later_synchronizations_bring_nothing_back(self):
         """Unchanged, changed, full, with the directory: the pseudonym stays and nothing is doubled."""
         customer = self.person()
         name, email = customer.name, customer.email
@@ -166,7 +166,7 @@ class TestPrivacy(BookingsCase):
         self.assertNotEqual(again, customer)
 
     def test_who_came_back_is_forgotten_again(self):
-        """Each time has its pseudonym; a full synchronisation afterwards doubles nothing."""
+        """Each time has its pseudonym; a full synchronization afterwards doubles nothing."""
         customer = self.person()
         remote_id = customer.remote_id
         customer.action_forget()

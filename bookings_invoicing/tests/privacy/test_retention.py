@@ -48,7 +48,7 @@ class TestPrivacyRetention(BookingsCase):
         return found
 
     def test_who_is_only_a_name_is_forgotten(self):
-        """Name, key, place and notes go, and no later synchronisation brings them back or doubles the booking."""
+        """Name, key, place and notes go, and no later synchronization brings them back or doubles the booking."""
         visit = self._only_a_name("Tom & Ann Lee", "Cy Young")
         other = visit.filtered(lambda one: one.name == "Cy Young")
         visit -= other
@@ -64,7 +64,7 @@ class TestPrivacyRetention(BookingsCase):
         self.assertEqual(visit.name, "Tom & Ann Lee", "it is not old enough")
         self._night()
         pseudonym = visit.name
-        self.assertIn("Forgotten customer", pseudonym)
+        self.assertIn("Anonymized customer", pseudonym)
         self.assertFalse(visit.place or visit.notes or visit.partner_id)
         self.assertNotIn("ann", visit.attendee_key)
         self.assertNotIn("Lee", "".join(map(str, visit.message_ids.mapped("body"))))

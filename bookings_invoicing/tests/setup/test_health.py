@@ -58,7 +58,7 @@ class TestSetupHealth(BookingsCase):
             self.assertEqual(self.setup._sync_run().state, "failed")
         self.assertEqual(self.setup.retry_at, NOW + timedelta(hours=1))
         self.assertIn("throttling requests", self.setup.waiting_text)
-        self.assertRegex(self.setup.with_context(tz="UTC").waiting_text, "Next try: .*1:00")
+        self.assertRegex(self.setup.with_context(tz="UTC").waiting_text, "Next retry: .*1:00")
         self.assertEqual((self.setup.health, self.setup.error_message), ("ok", False))
         self.assertFalse(self.setup.activity_ids)
         self.sync()
@@ -89,7 +89,7 @@ class TestSetupHealth(BookingsCase):
         with freeze_time(NOW + timedelta(hours=9)):
             with self.assertLogs(SCHEDULE, "WARNING"):
                 setups._note_late()
-            self.assertIn("Nothing was read since", self.setup.waiting_text)
+            self.assertIn("Nothing has been read since", self.setup.waiting_text)
             self.setup.paused = True
             self.assertFalse(self.setup.waiting_text)
 

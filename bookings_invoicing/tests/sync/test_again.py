@@ -25,7 +25,7 @@ class TestSyncAgain(BookingsCase):
         return self.bookings(status="ready", price_type="fixedPrice")[:1]
 
     def _older_than_the_look_back(self, service, day):
-        """An appointment of that day, made after the synchronisations that would have read it."""
+        """An appointment of that day, made after the synchronizations that would have read it."""
         self.setup.write({"look_back_days": 10})
         self.sync()
         self.change(

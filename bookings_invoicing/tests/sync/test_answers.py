@@ -51,7 +51,7 @@ class TestSyncAnswers(BookingsCase):
         )
 
     def _answer(self, booking=None, **answers):
-        """The attendee answers, and the setup synchronises."""
+        """The attendee answers, and the setup synchronizes."""
         booking = booking or self.booking
         customer = booking.customer_id
         attendee = {

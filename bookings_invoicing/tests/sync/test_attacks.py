@@ -18,7 +18,7 @@ class TestSyncAttacks(BookingsCase):
         cls.group = next(s for s in cls.tenant.services if s.get("maximumAttendeesCount", 0) > 3)
 
     def _create(self, start, attendees, **more):
-        """A new appointment, synchronised; returns its id."""
+        """A new appointment, synchronized; returns its id."""
         change = self.change(
             op="create",
             service=self.group["id"],

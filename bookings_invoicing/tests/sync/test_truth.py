@@ -1,4 +1,4 @@
-"""After any sequence of edits in Bookings and synchronisations, the bookings equal what the tenant holds.
+"""After any sequence of edits in Bookings and synchronizations, the bookings equal what the tenant holds.
 
 The oracle reads the sandbox's own accounts of its tenant (``expected_bookings``, ``gone``) and plain SQL; it uses nothing
 of the code that it judges.
@@ -39,7 +39,7 @@ class TestSyncTruth(BookingsCase):
         cls.sync()
 
     def test_random_edits(self):
-        """Each sequence is a few rounds of edits with a sync after each round, on a tenant that has been synchronised."""
+        """Each sequence is a few rounds of edits with a sync after each round, on a tenant that has been synchronized."""
         for seed in range(SEQUENCES):
             with self.subTest(seed=seed):
                 self._sequence(seed)

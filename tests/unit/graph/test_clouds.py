@@ -112,7 +112,7 @@ def test_every_sentence_can_be_formed():
         (graph.RecordError, {"skip_record"}),
     ],
 )
-def test_behaviour_is_on_the_type(error, flags):
+def test_behavior_is_on_the_type(error, flags):
     problem = error()
     names = ("transient", "needs_admin", "skip_record", "security")
     assert {name for name in names if getattr(problem, name)} == flags

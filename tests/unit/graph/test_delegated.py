@@ -148,7 +148,7 @@ def test_an_empty_flow(server, transport):
         ("invalid_request", "AADSTS50011: Redirect.", "redirect_uri"),
     ],
 )
-def test_refused_by_user_or_organisation(server, transport, error, text, kind):
+def test_refused_by_user_or_organization(server, transport, error, text, kind):
     """Nothing of the callback's text is repeated."""
     _uri, flow = begin(transport)
     params = {"state": flow["state"], "error": error, "error_description": text}
