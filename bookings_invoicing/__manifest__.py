@@ -1,7 +1,7 @@
 {
     "name": "Bookings Invoicing",
     "summary": "Microsoft Bookings appointments in Odoo, invoiced in bulk, exactly once",
-    "version": "19.0.1.0.1",
+    "version": "19.0.1.0.2",
     "category": "Accounting/Accounting",
     "author": "Bookings Invoicing contributors",
     "license": "LGPL-3",
