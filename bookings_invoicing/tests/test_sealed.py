@@ -1,7 +1,7 @@
 from odoo.tests import HttpCase, tagged
 
 from .role_common import RolesCase
-from .sealed_common import SealedWalks
+from .sealed_walks import SealedWalks
 
 
 @tagged("post_install", "-at_install")

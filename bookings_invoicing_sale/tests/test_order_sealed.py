@@ -1,5 +1,5 @@
 from odoo.addons.bookings_invoicing.tests.role_common import RolesCase
-from odoo.addons.bookings_invoicing.tests.sealed_common import SealedWalks
+from odoo.addons.bookings_invoicing.tests.sealed_walks import SealedWalks
 from odoo.tests import HttpCase, tagged
 
 
