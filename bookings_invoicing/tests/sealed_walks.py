@@ -9,6 +9,7 @@ from odoo.tools import mute_logger
 from .role_common import ROLES, WITHOUT
 from .sealed_common import ADDONS, MARK, ORM, QUIET, REFUSED, RPC, SealedWorld
 
+BOOKING = "bookings.booking"
 WHOSE = ("bookings.sync.setup", "bookings.connection", "res.company")
 
 
@@ -66,12 +67,23 @@ class SealedWalks(SealedWorld):
     # -- keys of the context -------------------------------------------------------------------------
 
     def makers(self, only=None):
-        """``(role, model)``: who makes records of which model that has fields of ours."""
+        """``(role, model)``: who makes records of which model that has fields of ours.
+
+        Companies are left out: only administrators make them, and each takes a second.
+        """
         names = {name for own in (True, False) for name, _field in self.our_fields(own=own)}
+        names.discard("res.company")
         for role in ("user", "manager", "system"):
             for model in sorted(names & self.own.keys() if not only else {only}):
                 if self.env[model].with_user(self.users[role]).has_access("create"):
                     yield role, model
+
+    def weakest_makers(self, only=None):
+        """The same with the one of least rights for each model."""
+        weakest = {}
+        for role, model in self.makers(only):
+            weakest.setdefault(model, role)
+        return [(role, model) for model, role in weakest.items()]
 
     def plain(self, role, model):
         """What a record holds that somebody of this role makes without a word in the context."""
@@ -98,10 +110,8 @@ class SealedWalks(SealedWorld):
 
     def defaults_taken(self, only=None):
         """Fields that a ``default_`` key fills with what its sender may not write."""
-        filled, weakest = 0, {}
-        for role, model in self.makers(only):
-            weakest.setdefault(model, role)
-        for model, role in weakest.items():
+        filled = 0
+        for role, model in self.weakest_makers(only):
             self.plain(role, model)
             for field in self.fields_of(model):
                 for value in self.default_values(model, field):
@@ -128,7 +138,9 @@ class SealedWalks(SealedWorld):
         yield from self.contexts()
 
     def contexts_obeyed(self, way, only=None):
-        for role, model in self.makers(only):
+        """Fields that a context fills with what its sender may not write."""
+        makers = self.makers if way == ORM else self.weakest_makers
+        for role, model in makers(only):
             for context in self.batched_contexts(model):
                 if found := self.beyond(way, role, model, context):
                     yield f"{role} fills {found} of {model} over {way} by {context}"
@@ -190,8 +202,8 @@ class SealedWalks(SealedWorld):
             self.assertGreater(created, 20)
 
     def shown(self, way, role, record, field, value):
-        """What the form shows of a link that was sent, not written, or what is said instead."""
-        spec, texts = {field.name: {"fields": {"display_name": {}}}}, []
+        """What the form shows once a link was sent, not written, in any field of ours, or what is said instead."""
+        texts, spec = [], self.spec(role, record._name)
         for ids in (record.ids, []):
             try:
                 with self.undone():
@@ -200,6 +212,17 @@ class SealedWalks(SealedWorld):
             except REFUSED as error:
                 texts.append(str(error))
         return repr(texts)
+
+    def spec(self, role, model):
+        """What a form asks for that shows names and texts of ours."""
+        if (role, model, "spec") not in self.known:
+            seen = self.env[model].with_user(self.users[role]).fields_get()
+            self.known[role, model, "spec"] = {
+                field.name: {"fields": {"display_name": {}}} if field.relational else {}
+                for field in self.fields_of(model)
+                if field.name in seen and field.type in ("many2one", "many2many", "char", "text")
+            }
+        return self.known[role, model, "spec"]
 
     @mute_logger(*QUIET)
     def test_no_link_leads_to_another_company(self):
@@ -318,6 +341,7 @@ class SealedWalks(SealedWorld):
             (registry[report], "default_get", base.default_get, self.contexts_obeyed, report),
             (registry[report], "create", obeys, self.contexts_obeyed, report),
             (registry[line], "_check_links", nothing, self.links_crossed, line),
+            (registry[BOOKING], "_check_sent_links", nothing, self.links_crossed, BOOKING),
             (registry[rule], "_check_not_moved", nothing, self.moved, rule),
         ]
         for way in (ORM, RPC):
