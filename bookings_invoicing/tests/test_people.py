@@ -328,6 +328,9 @@ class TestPeople(BookingsCase):
         self.assertIn(
             f"/odoo/bookings-connections/{connection.id}", self.empty_help(chief, company)
         )
+        uninvoiced = self.env["bookings.booking"].search([("status", "in", ("ready", "attention"))])
+        self.assertIn("matches this search", self.empty_help(self.clerk, self.company))
+        uninvoiced.action_mark_not_billable("other")
         self.assertIn("Nothing to invoice", self.empty_help(self.clerk, self.company))
 
     # -- changes -------------------------------------------------------------------------------------

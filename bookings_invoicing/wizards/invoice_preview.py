@@ -62,6 +62,7 @@ class BookingsInvoicePreview(models.TransientModel):
         "create new invoices only.",
     )
     invoice_count = fields.Integer(string="Number of Invoices", compute="_compute_plan", store=True)
+    create_label = fields.Char(compute="_compute_create_label")
     booking_count = fields.Integer(compute="_compute_plan", store=True)
     left_out_count = fields.Integer(
         string="Number Not Included", compute="_compute_plan", store=True
@@ -122,6 +123,17 @@ class BookingsInvoicePreview(models.TransientModel):
         """In the first days of a month the month before is billed: cut at its end."""
         today = fields.Date.context_today(self)
         return period.month_start(today) if today.day <= 10 else False
+
+    @api.depends("invoice_count")
+    @api.depends_context("lang")
+    def _compute_create_label(self):
+        for preview in self:
+            preview.create_label = f"{self._documents_label()} ({preview.invoice_count})"
+
+    @api.model
+    def _documents_label(self):
+        """What the preview makes, as its button says it."""
+        return self.env._("Create Draft Invoices")
 
     # -- the plan ------------------------------------------------------------------------------------
 

@@ -67,9 +67,6 @@ class BookingsBooking(models.Model):
         if labels:
             preview = self.env["ir.model.data"]._xmlid_to_res_id(PREVIEW)
             name_nodes(arch, f"//header/button[@name='{preview}']", labels["create"])
-            name_nodes(
-                arch, "/list/header/button[@name='action_create_invoices']", labels["direct"]
-            )
             name_nodes(arch, "//button[@name='action_preview_payer']", labels["payer"])
         return arch, view
 

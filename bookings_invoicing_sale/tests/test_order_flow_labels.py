@@ -35,7 +35,6 @@ class TestFlowLabels(OrderCase):
         )
         return {
             "preview": header.find(f"button[@name='{action['id']}']").get("string"),
-            "direct": header.find("button[@name='action_create_invoices']").get("string"),
             "menu": [menu[self.env.ref(xmlid).id] for xmlid in SERVER_ACTIONS],
             "payer": payer.get("string"),
             "title": action["name"],
@@ -50,7 +49,6 @@ class TestFlowLabels(OrderCase):
             self.shown(),
             {
                 "preview": create,
-                "direct": "Order Selected Now",
                 "menu": [
                     "Order Selected Now",
                     "Create Orders for Payer",
@@ -72,7 +70,6 @@ class TestFlowLabels(OrderCase):
             self.shown(),
             {
                 "preview": create,
-                "direct": "Draft Selected Now",
                 "menu": [
                     "Draft Selected Now",
                     "Create Draft Invoices for Payer",
@@ -92,6 +89,7 @@ class TestFlowLabels(OrderCase):
         )
         shown = self.shown()
         create = "Create Invoices and Orders"
+        self.assertEqual(self.env["bookings.invoice.preview"]._documents_label(), create)
         self.assertEqual({shown[key] for key in ("preview", "title", "form", "create")}, {create})
         self.assertEqual(
             shown["menu"], ["Create Selected Now", f"{create} for Payer", f"{create} for All Ready"]

@@ -23,3 +23,8 @@ class BookingsInvoicePreview(models.TransientModel):
                 labels["documents"],
             )
         return arch, view
+
+    @api.model
+    def _documents_label(self):
+        labels = self.env["bookings.booking"]._flow_labels()
+        return labels.get("create") or super()._documents_label()

@@ -77,7 +77,6 @@ class BookingsBooking(models.Model):
             "fiscal_position_id": split.fiscal_position,
             "partner_shipping_id": split.delivery_address,
             **self._invoice_dates(),
-            "invoice_origin": ", ".join(sorted(set(self.setup_id.mapped("name")))),
             "invoice_line_ids": self._prepare_lines(split),
         }
         if split.reference:

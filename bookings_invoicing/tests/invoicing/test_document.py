@@ -145,8 +145,14 @@ class TestDocument(LedgerCase):
         self.theirs.reference = "PO 4711"
         self.assertEqual(self._draft().ref, "PO 4711")
 
-    def test_origin_names_the_business(self):
-        self.assertEqual(self._draft().invoice_origin, self.setup.name)
+    def test_mail_names_no_reference_where_there_is_none(self):
+        """Odoo's mails call the origin of an invoice its reference."""
+        draft = self._draft()
+        self.assertFalse(draft.invoice_origin)
+        template = self.env.ref("account.email_template_edi_invoice")
+        mail = template._generate_template(draft.ids, ["subject", "body_html"])[draft.id]
+        self.assertIn(self.company.name, f"{mail['subject']} {mail['body_html']}")
+        self.assertNotIn("reference", f"{mail['subject']} {mail['body_html']}")
 
     def test_delivery_address_of_the_payer(self):
         address = self.payer.create(

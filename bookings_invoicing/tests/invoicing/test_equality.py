@@ -39,7 +39,6 @@ GIVEN_AHEAD = ("balance", "amount_currency")
 # What nobody types and Odoo does not fill in.
 NOT_TYPED = {
     "delivery_date": "the last day of service",
-    "invoice_origin": "the name of the Bookings company",
 }
 
 

@@ -30,9 +30,19 @@ registry.category("web_tour.tours").add("bookings_uninvoiced", {
             trigger: ".o_selection_box:contains('2')",
         },
         {
-            content: "Preview what is selected",
-            trigger: ".o_control_panel button:contains('Create Draft Invoices')",
-            run: "click",
+            content: "The buttons leave room for the title",
+            trigger: ".o_control_panel button[name='action_no_show']",
+            run() {
+                const buttons = document.querySelectorAll(".o_control_panel button[name]");
+                if (buttons.length > 3) {
+                    throw new Error(`${buttons.length} buttons`);
+                }
+            },
+        },
+        {
+            content: "Preview what is selected, by the keyboard",
+            trigger: ".o_control_panel button[data-hotkey='q']:contains('Create Draft Invoices')",
+            run: "press Alt+q",
         },
         {
             content: "It says so",
@@ -40,7 +50,7 @@ registry.category("web_tour.tours").add("bookings_uninvoiced", {
         },
         {
             content: "Create the drafts",
-            trigger: ".modal footer button[name='action_create']:contains('2')",
+            trigger: ".modal footer button[name='action_create']:contains('Create Draft Invoices (2)')",
             run: "click",
         },
         {
