@@ -58,13 +58,19 @@ class BookingsBooking(models.Model):
         default=True, readonly=True, help="A booking is only archived with its setup."
     )
     appointment_id = fields.Char(string="Appointment ID", required=True, readonly=True, copy=False)
-    attendee_key = fields.Char(required=True, readonly=True, copy=False)
-    remote_hash = fields.Char(string="Fingerprint in Bookings", readonly=True, copy=False)
+    attendee_key = fields.Char(required=True, readonly=True, copy=False, exportable=False)
+    remote_hash = fields.Char(
+        string="Fingerprint in Bookings", readonly=True, copy=False, exportable=False
+    )
     name = fields.Char(string="Attendee", required=True, readonly=True)
 
     # Who and what
     unnamed = fields.Boolean(
-        string="No Attendee", readonly=True, copy=False, help="Bookings lists no attendee."
+        string="No Attendee",
+        readonly=True,
+        copy=False,
+        help="Bookings lists no attendee.",
+        exportable=False,
     )
     customer_id = fields.Many2one(
         "bookings.customer",
@@ -109,6 +115,7 @@ class BookingsBooking(models.Model):
         store=True,
         help="The payer was changed while the booking is on an invoice. The change applies as soon as the "
         "booking is no longer on the invoice.",
+        exportable=False,
     )
     service_id = fields.Many2one("bookings.service", readonly=True, ondelete="restrict", index=True)
     product_id = fields.Many2one(
@@ -128,6 +135,7 @@ class BookingsBooking(models.Model):
         readonly=True,
         copy=False,
         help="A user has decided on the label.",
+        exportable=False,
     )
     notes = fields.Text(
         readonly=True, copy=False, help="Notes that the customer wrote when booking."
@@ -148,8 +156,14 @@ class BookingsBooking(models.Model):
     start = fields.Datetime(required=True, readonly=True, index=True)
     stop = fields.Datetime(string="End", required=True, readonly=True)
     duration = fields.Float(string="Duration (Hours)", compute="_compute_duration", store=True)
-    day = fields.Char(
+    service_day = fields.Date(
         string="Date",
+        compute="_compute_service_day",
+        store=True,
+        help="Last day of the appointment in the time zone of the business.",
+    )
+    day = fields.Char(
+        string="Date and Time",
         compute="_compute_day",
         help="Date and time in the time zone of the business.",
     )
@@ -179,15 +193,21 @@ class BookingsBooking(models.Model):
 
     # What it costs
     price_type = fields.Selection(PRICE_TYPES, readonly=True, default="undefined", required=True)
-    price = fields.Float(min_display_digits="Product Price", readonly=True)
+    price = fields.Float(min_display_digits="Product Price", readonly=True, aggregator=None)
     currency_id = fields.Many2one("res.currency", compute="_compute_currency_id", store=True)
-    list_price = fields.Float(readonly=True, help="Price of the product for the payer.")
-    manual_price = fields.Float(string="Manual Price", readonly=True, copy=False)
-    manual_quantity = fields.Float(
-        string="Manual Quantity", readonly=True, copy=False, digits="Product Unit"
+    list_price = fields.Float(
+        readonly=True, aggregator=None, help="Price of the product for the payer."
     )
-    has_manual_price = fields.Boolean(string="Has Manual Price", readonly=True, copy=False)
-    has_manual_quantity = fields.Boolean(string="Has Manual Quantity", readonly=True, copy=False)
+    manual_price = fields.Float(string="Manual Price", readonly=True, copy=False, aggregator=None)
+    manual_quantity = fields.Float(
+        string="Manual Quantity", readonly=True, copy=False, digits="Product Unit", aggregator=None
+    )
+    has_manual_price = fields.Boolean(
+        string="Has Manual Price", readonly=True, copy=False, exportable=False
+    )
+    has_manual_quantity = fields.Boolean(
+        string="Has Manual Quantity", readonly=True, copy=False, exportable=False
+    )
     manual_unit = fields.Selection(
         [("unit", "Unit"), ("hour", "Hour")],
         readonly=True,
@@ -196,10 +216,32 @@ class BookingsBooking(models.Model):
     )
     manual_uid = fields.Many2one("res.users", readonly=True, copy=False, string="Changed by")
     manual_date = fields.Datetime(string="Changed on", readonly=True, copy=False)
-    has_share = fields.Boolean(string="Shares the Price", readonly=True, copy=False)
-    share_amount = fields.Float(string="Share of the Price", readonly=True, copy=False, digits=0)
-    share_total = fields.Float(string="Price Shared", readonly=True, copy=False, digits=0)
-    share_count = fields.Integer(string="Attendees Sharing the Price", readonly=True, copy=False)
+    has_share = fields.Boolean(
+        string="Shares the Price", readonly=True, copy=False, exportable=False
+    )
+    share_amount = fields.Float(
+        string="Share of the Price",
+        readonly=True,
+        copy=False,
+        digits=0,
+        aggregator=None,
+        exportable=False,
+    )
+    share_total = fields.Float(
+        string="Price Shared",
+        readonly=True,
+        copy=False,
+        digits=0,
+        aggregator=None,
+        exportable=False,
+    )
+    share_count = fields.Integer(
+        string="Attendees Sharing the Price",
+        readonly=True,
+        copy=False,
+        aggregator=None,
+        exportable=False,
+    )
     quantity = fields.Float(
         compute="_compute_amount",
         inverse="_inverse_quantity",
@@ -207,6 +249,7 @@ class BookingsBooking(models.Model):
         readonly=False,
         digits="Product Unit",
         bounds=(-(10**9), 10**9),
+        aggregator=None,
     )
     price_unit = fields.Float(
         string="Unit Price",
@@ -216,6 +259,7 @@ class BookingsBooking(models.Model):
         readonly=False,
         min_display_digits="Product Price",
         bounds=(-(10**12), 10**12),
+        aggregator=None,
     )
     amount = fields.Monetary(compute="_compute_amount", store=True)
     price_outcome = fields.Selection(
@@ -223,6 +267,7 @@ class BookingsBooking(models.Model):
         compute="_compute_amount",
         store=True,
         string="Pricing Result",
+        exportable=False,
     )
     price_unit_of = fields.Selection(
         [("unit", "Unit"), ("hour", "Hour")],
@@ -230,7 +275,9 @@ class BookingsBooking(models.Model):
         store=True,
         string="Price Unit",
     )
-    price_facts = fields.Json(string="Price Details", compute="_compute_amount", store=True)
+    price_facts = fields.Json(
+        string="Price Details", compute="_compute_amount", store=True, exportable=False
+    )
     price_explanation = fields.Char(compute="_compute_price_explanation")
 
     # What becomes of it
@@ -246,7 +293,7 @@ class BookingsBooking(models.Model):
         store=True,
         help="The booking can be billed from this time.",
     )
-    blockers = fields.Json(string="Blockers", readonly=True, copy=False)
+    blockers = fields.Json(string="Blockers", readonly=True, copy=False, exportable=False)
     attention_reason = fields.Selection(ATTENTION_REASONS, compute="_compute_status", store=True)
     attention_detail = fields.Text(compute="_compute_attention_detail")
     not_billable_reason = fields.Selection(
@@ -265,9 +312,10 @@ class BookingsBooking(models.Model):
         readonly=True,
         copy=False,
         help="A user decided to bill the booking although it was removed from Bookings after it took place.",
+        exportable=False,
     )
     billed_before = fields.Boolean(
-        readonly=True, copy=False, help="The booking was on an invoice before."
+        readonly=True, copy=False, help="The booking was on an invoice before.", exportable=False
     )
     billed_amount = fields.Monetary(
         compute="_compute_billed", help="Posted invoice lines less credits."
@@ -283,16 +331,27 @@ class BookingsBooking(models.Model):
         readonly=True,
         copy=False,
         help="The service is billed by another company that shares the business.",
+        exportable=False,
     )
     late_changes = fields.Json(
         readonly=True,
         copy=False,
         help="Changes in Bookings after the appointment took place: field, old and new value, time, and run.",
+        exportable=False,
     )
     late_changes_text = fields.Text(
         compute="_compute_late_changes_text", string="Changes After the Appointment"
     )
-    pending_values = fields.Json(string="Values from Bookings", readonly=True, copy=False)
+    pending_values = fields.Json(
+        string="Values from Bookings", readonly=True, copy=False, exportable=False
+    )
+    has_hints = fields.Boolean(
+        string="With Hints",
+        compute="_compute_has_hints",
+        search="_search_has_hints",
+        exportable=False,
+        help="Something should be checked before the booking is billed.",
+    )
     pending_text = fields.Text(string="Changes in Bookings", compute="_compute_pending_text")
     invoice_line_ids = fields.One2many(
         "account.move.line", "booking_id", readonly=True, string="Invoice Lines"
@@ -305,6 +364,7 @@ class BookingsBooking(models.Model):
         index="btree_not_null",
         ondelete="set null",
         help="When this credit note is posted, the booking is ready again.",
+        exportable=False,
     )
     move_ids = fields.Many2many("account.move", string="Invoices", compute="_compute_moves")
     move_count = fields.Integer(string="Number of Invoices", compute="_compute_moves")
@@ -378,6 +438,11 @@ class BookingsBooking(models.Model):
         for booking in self:
             booking.duration = booking_rules.duration(booking)
 
+    @api.depends("start", "stop", "setup_id.tz")
+    def _compute_service_day(self):
+        for booking in self:
+            booking.service_day = booking.start and booking.stop and booking._last_day()
+
     @api.depends("start", "setup_id.tz")
     @api.depends_context("lang")
     def _compute_day(self):
@@ -405,6 +470,15 @@ class BookingsBooking(models.Model):
     def _compute_attention_detail(self):
         for booking in self:
             booking.attention_detail = "\n".join(booking._attention_sentences()) or False
+
+    @api.model
+    def fields_get(self, allfields=None, attributes=None):
+        # EXTENDS 'base': what is technical is offered for grouping as little as for export
+        result = super().fields_get(allfields, attributes)
+        for name, description in result.items():
+            if "groupable" in description and not self._fields[name].exportable:
+                description["groupable"] = False
+        return result
 
     @api.model
     def get_empty_list_help(self, help_message):

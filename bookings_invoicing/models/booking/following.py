@@ -103,6 +103,8 @@ class BookingsBooking(models.Model):
                 if isinstance(value, int)
                 else value.display_name
             )
+        if name == "price" and value and self.currency_id:
+            return self.currency_id.format(value)
         return str(value or "–")
 
     def _late_change(self, changed):

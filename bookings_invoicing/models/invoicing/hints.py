@@ -2,6 +2,7 @@ from collections import defaultdict
 from datetime import timedelta
 
 from odoo import models
+from odoo.fields import Domain
 from odoo.tools import format_date, formatLang
 
 from ...billing import details, hints, money, period, sentences
@@ -56,6 +57,19 @@ class BookingsBooking(models.Model):
         for booking in past:
             looks[booking.service_id.id].append(booking._hint_facts())
         return {service: hints.usual_of(found) for service, found in looks.items()}
+
+    def _compute_has_hints(self):
+        noted = self._hints()
+        for booking in self:
+            booking.has_hints = booking.id in noted
+
+    def _search_has_hints(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        companies = Domain("company_id", "in", self.env.companies.ids)
+        noted = self.search(companies & self._uninvoiced_domain())._hints()
+        found = Domain("id", "in", list(noted))
+        return found if True in value else ~found
 
     def _hints(self):
         """``{booking id: [Explanation]}`` of these bookings and of how they stand beside each other."""

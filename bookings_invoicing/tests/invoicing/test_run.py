@@ -1,8 +1,11 @@
 """Preview, runs, undo, queued runs and automatic drafts."""
 
+from ast import literal_eval
 from collections import Counter
 from contextlib import ExitStack, contextmanager
 from unittest.mock import patch
+
+from lxml import etree
 
 from odoo.addons.base.tests.common import MockSmtplibCase
 from odoo.exceptions import AccessError, UserError
@@ -58,6 +61,45 @@ class TestPreview(LedgerCase):
             )
         self.assertEqual(set(all_of_them.booking_ids), set(uninvoiced))
         self.assertEqual(str(all_of_them.ended_before), "2026-03-01")
+
+    def test_the_list_sorts_filters_and_adds_up_by_what_it_shows(self):
+        """The date is a date; only what can be added is; what is technical is not offered."""
+        booking = self.ready[0]
+        self.assertEqual(booking.service_day, booking._last_day())
+        groups = self.ready.formatted_read_group(
+            [("id", "in", self.ready.ids)], ["service_day:month"], ["amount:sum"]
+        )
+        self.assertAlmostEqual(
+            sum(group["amount:sum"] for group in groups), sum(self.ready.mapped("amount")), 2
+        )
+        facts = self.ready.fields_get(attributes=["aggregator", "groupable", "exportable"])
+        for name in ("price_unit", "quantity", "list_price"):
+            self.assertFalse(facts[name].get("aggregator"), name)
+        self.assertTrue(facts["payer_id"]["groupable"])
+        for name in ("remote_hash", "has_share", "bill_again_id"):
+            self.assertFalse(facts[name]["groupable"] or facts[name]["exportable"], name)
+        by_payer = self.env["ir.filters"].get_filters(
+            "bookings.booking", self.env.ref("bookings_invoicing.booking_action_uninvoiced").id
+        )
+        self.assertIn("By Payer", [one["name"] for one in by_payer])
+        search = self.env.ref("bookings_invoicing.booking_view_search")
+        found = {
+            node.get("name"): self.ready.search(literal_eval(node.get("domain")))
+            for node in etree.fromstring(search.arch).iter("filter")
+            if node.get("domain")
+        }
+        booking.price_unit = 12.5
+        booking.flush_recordset()
+        self.assertIn(booking, booking.search([("has_manual_price", "=", True)]))
+        month = self.ready.filtered(lambda one: str(one._last_day())[:7] == "2026-02")
+        self.assertEqual(found["last_month"] & self.ready, month & found["last_month"])
+        self.assertLessEqual(month, found["last_month"])
+        self.assertFalse(found["this_month"] & found["ended_last_month"])
+        hinted = self.ready.search([("has_hints", "=", True)])
+        self.assertLessEqual(set(self.ready._hints()), set(hinted.ids))
+        self.assertTrue(hinted.filtered("has_hints"))
+        fee = {one for one in self.bookings() if one.fee_cause}
+        self.assertEqual(set(found["fee"] & self.bookings()), fee)
 
     def test_a_card_or_a_payer_says_what_it_includes(self):
         journal, other = self.setup._journal(), self.setup._journal().copy()
