@@ -8,6 +8,7 @@ from itertools import product
 from odoo.tests import tagged
 
 from ...models.completeness.row import row_of
+from ...models.golive.rehearsal import Rehearsal
 from ..common import BookingsCase
 
 METHODS = ("round_per_line", "round_globally")
@@ -272,7 +273,8 @@ class TestInvoiceTotals(BookingsCase):
         self.assertEqual(booking.billed_amount, 99.99)
         self.assertEqual(row_of(booking)["difference"], "0.00")
         payer, day = move.partner_id.commercial_partner_id.id, move.invoice_date
-        posted = {row.payer: row.lines for row in self.setup._theirs(day, day, {payer})}[payer]
+        rows = Rehearsal(self.setup)._theirs(day, day, {payer})
+        posted = {row.payer: row.lines for row in rows}[payer]
         self.assertEqual([float(line[1]) for line in posted], [99.99])
         move._reverse_moves([{}], cancel=True)
         self.assertEqual((booking.attention_reason, booking.billed_amount), ("credited", 0.0))
