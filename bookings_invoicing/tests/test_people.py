@@ -1,8 +1,10 @@
 from unittest.mock import patch
 
+from lxml import etree
+
 from odoo import fields
 from odoo.exceptions import UserError
-from odoo.tests import new_test_user, tagged
+from odoo.tests import Form, new_test_user, tagged
 from odoo.tools.safe_eval import safe_eval
 
 from .. import graph
@@ -257,15 +259,30 @@ class TestPeople(BookingsCase):
     # -- words and first steps -----------------------------------------------------------------------
 
     def test_mark_as_invoiced(self):
-        action = self.env.ref("bookings_invoicing.booking_action_mark_invoiced")
-        self.assertEqual(action.name, "Mark as Invoiced")
+        """In the Actions menu of list and form, for whom may bill; asks for the other invoice's number only."""
         bookings = self.booked() | self.template
-        context = {"default_reason": "billed_elsewhere", "active_ids": bookings.ids}
-        self.assertEqual(safe_eval(action.context), {"default_reason": "billed_elsewhere"})
-        wizard = self.env["bookings.not.billable"].with_user(self.clerk).with_context(**context)
-        wizard.create({"note": "INV/77"}).action_confirm()
+        auditor = new_test_user(self.env, "people_auditor", "account.group_account_readonly")
+        shown = {user: self.menu_actions(user) for user in (self.clerk, auditor)}
+        action = self.env.ref("bookings_invoicing.booking_action_mark_invoiced")
+        self.assertNotIn(action.id, shown[auditor])
+        self.assertEqual(shown[self.clerk].get(action.id), ("Mark as Invoiced", "list,form"))
+        wizard = self.env[action.res_model].with_user(self.clerk)
+        wizard = wizard.with_context(**safe_eval(action.context), active_ids=bookings.ids)
+        with Form(wizard, view=action.view_id) as form:
+            form.note = "INV/77"
+        arch = etree.fromstring(wizard.get_view(action.view_id.id, "form")["arch"])
+        buttons = arch.xpath("//button[@type='object']/@string")
+        self.assertEqual(buttons, ["Mark as Invoiced"], "no reason is asked for")
+        form.record.action_confirm()
         self.assertEqual(set(bookings.mapped("not_billable_reason")), {"billed_elsewhere"})
         self.assertEqual(set(bookings.mapped("not_billable_note")), {"INV/77"})
+
+    def menu_actions(self, user):
+        """``{id: (name, view types)}`` of what the Actions menu of bookings offers a user."""
+        found = self.env["ir.actions.actions"].with_user(user).get_bindings("bookings.booking")
+        return {
+            one["id"]: (one["name"], one["binding_view_types"]) for one in found.get("action", ())
+        }
 
     def test_not_billable_has_no_reason_of_its_own(self):
         wizard = self.env["bookings.not.billable"].create({"booking_ids": self.template.ids})
