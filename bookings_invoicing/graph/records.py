@@ -30,15 +30,8 @@ from .record import Record, each, inside
 from .times import duration, moment, stamp, zone
 
 PRICE_TYPES = (
-    "fixedPrice",
-    "startingAt",
-    "hourly",
-    "free",
-    "priceVaries",
-    "callUs",
-    "notSet",
-    "undefined",
-    "unknown",
+    *("fixedPrice", "startingAt", "hourly", "free", "priceVaries", "callUs"),
+    *("notSet", "undefined", "unknown"),
 )
 _PRICE_TYPES = frozenset(PRICE_TYPES)
 _PRICED = frozenset({"fixedPrice", "startingAt", "hourly"})

@@ -24,6 +24,7 @@ from . import test_injection_portal
 from .invoicing import test_tax
 from .invoicing import test_ledger
 from .invoicing import test_exactly_once
+from .invoicing import test_preview
 from .invoicing import test_run
 from .booking import test_hours
 from .completeness import test_completeness

@@ -12,13 +12,7 @@ from ..billing import matching
 from .common import BookingsCase
 
 PORT = {"street": "Quay 1", "city": "Aarhus", "postalCode": "8000", "countryOrRegion": "Danmark"}
-TOWN = {
-    "street": "High Street 5",
-    "city": "Leeds",
-    "state": "",
-    "postalCode": "LS1",
-    "countryOrRegion": "England",
-}
+TOWN = dict(zip(PORT, ("High Street 5", "Leeds", "LS1", "England"), strict=True))
 
 
 @tagged("post_install", "-at_install")
@@ -29,14 +23,12 @@ class TestPeople(BookingsCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.sync()
-        cls.template = cls.env["bookings.booking"].search(
-            [
-                ("setup_id", "=", cls.setup.id),
-                ("status", "=", "ready"),
-                ("customer_id", "!=", False),
-            ],
-            limit=1,
-        )
+        domain = [
+            ("setup_id", "=", cls.setup.id),
+            ("status", "=", "ready"),
+            ("customer_id", "!=", False),
+        ]
+        cls.template = cls.env["bookings.booking"].search(domain, limit=1)
         cls.clerk = new_test_user(
             cls.env,
             "people_clerk",

@@ -183,7 +183,6 @@ class BookingsServiceProposalLine(models.TransientModel):
     )
     match = fields.Selection(
         [("same", "Same name"), ("similar", "Similar name"), ("none", "No proposal")],
-        string="Match",
         readonly=True,
         default="none",
     )

@@ -44,7 +44,7 @@ class TestSpain(OrderCase):
     def _position(self, name):
         position = self.chart.ref(name) if name else self.env["account.fiscal.position"]
         self.booking.payer_id.property_account_position_id = position
-        self.booking._refresh_billing()
+        self.booking._recheck_billing()
         return position
 
     def _odoo_s_own(self):
@@ -120,13 +120,13 @@ class TestSpain(OrderCase):
         self._position("fp_irpf15")
         for minutes, untaxed, total in ((200, 300.0, 318.0), (60, 100.0, 106.0)):
             self.booking.sudo().stop = self.booking.start + timedelta(minutes=minutes)
-            self.booking._refresh_billing()
+            self.booking._recheck_billing()
             self.assertEqual(self.booking.amount, round(untaxed * 1.21, 2))
             self._assert_everywhere((untaxed, round(total - untaxed, 2), total))
         for item in pricelist.item_ids:
             item.fixed_price *= 8
         self.product.uom_id = self.env.ref("uom.product_uom_day")
-        self.booking._refresh_billing()
+        self.booking._recheck_billing()
         self._assert_everywhere((100.0, 6.0, 106.0))
 
     def test_surcharge_inside_the_price(self):
@@ -206,7 +206,7 @@ class TestSpain(OrderCase):
         self._position("fp_irpf15")
         self.booking.sudo().write({"price_type": "hourly", "price": 121.0})
         self.booking.sudo().stop = self.booking.start + timedelta(hours=2)
-        self.booking._refresh_billing()
+        self.booking._recheck_billing()
         self.booking.action_create_invoices()
         order, line = self.booking.order_ids, self.booking.order_line_ids
         self.assertEqual((line.product_uom_qty, order.amount_untaxed), (2.0, 200.0))

@@ -182,7 +182,6 @@ class BookingsBooking(models.Model):
         [("hand", "User"), ("label", "Label"), ("cancellation", "Time of cancellation")],
         readonly=True,
         copy=False,
-        string="Attendance Source",
     )
     fee_cause = fields.Selection(
         [("no_show", "No-show"), ("late_cancel", "Late cancellation"), ("label", "Label")],
@@ -198,16 +197,12 @@ class BookingsBooking(models.Model):
     list_price = fields.Float(
         readonly=True, aggregator=None, help="Price of the product for the payer."
     )
-    manual_price = fields.Float(string="Manual Price", readonly=True, copy=False, aggregator=None)
+    manual_price = fields.Float(readonly=True, copy=False, aggregator=None)
     manual_quantity = fields.Float(
-        string="Manual Quantity", readonly=True, copy=False, digits="Product Unit", aggregator=None
+        readonly=True, copy=False, digits="Product Unit", aggregator=None
     )
-    has_manual_price = fields.Boolean(
-        string="Has Manual Price", readonly=True, copy=False, exportable=False
-    )
-    has_manual_quantity = fields.Boolean(
-        string="Has Manual Quantity", readonly=True, copy=False, exportable=False
-    )
+    has_manual_price = fields.Boolean(readonly=True, copy=False, exportable=False)
+    has_manual_quantity = fields.Boolean(readonly=True, copy=False, exportable=False)
     manual_unit = fields.Selection(
         [("unit", "Unit"), ("hour", "Hour")],
         readonly=True,
@@ -293,7 +288,7 @@ class BookingsBooking(models.Model):
         store=True,
         help="The booking can be billed from this time.",
     )
-    blockers = fields.Json(string="Blockers", readonly=True, copy=False, exportable=False)
+    blockers = fields.Json(readonly=True, copy=False, exportable=False)
     attention_reason = fields.Selection(ATTENTION_REASONS, compute="_compute_status", store=True)
     attention_detail = fields.Text(compute="_compute_attention_detail")
     not_billable_reason = fields.Selection(

@@ -49,7 +49,6 @@ class BookingsService(models.Model):
     )
     billing_rule = fields.Selection(BILLING_RULES, default="bookings", required=True)
     rule_price = fields.Float(
-        string="Rule Price",
         min_display_digits="Product Price",
         bounds=(0, 10**9),
         help="Price or hourly rate for this rule. 0 = price in Bookings.",
