@@ -305,6 +305,24 @@ class TestSyncRules(BookingsCase):
         self.sync()
         self.assertFalse(issues.search(mine))
 
+    def test_records_without_an_id_outside_of_what_was_read_stay(self):
+        """A row closes only where what was read clean holds all of the time in which it came."""
+        issues = self.env["bookings.sync.issue"].sudo()
+        day = timedelta(days=1)
+        base = {"setup_id": self.setup.id, "kind": "appointment", "reason": "id: is missing"}
+        inside, early, late, with_id = issues.create(
+            [
+                base | {"row_key": "a", "read_from": NOW, "read_until": NOW + day},
+                base | {"row_key": "b", "read_from": NOW - day, "read_until": NOW + day},
+                base | {"row_key": "c", "read_from": NOW, "read_until": NOW + 2 * day},
+                base | {"remote_id": "d", "read_from": NOW, "read_until": NOW + day},
+            ]
+        )
+        issues._note(self.setup, False, {}, set(), {"customer": None})
+        self.assertFalse((inside | early | late | with_id).filtered("resolved"))
+        issues._note(self.setup, False, {}, set(), {"appointment": (NOW, NOW + day)})
+        self.assertEqual((inside | early | late | with_id).filtered("resolved"), inside)
+
     def test_services_outside_the_filter_are_not_taken_over(self):
         other = self._make_setup(
             name="Side",
