@@ -96,11 +96,10 @@ class AccountMove(models.Model):
                 if live:
                     raise UserError(
                         self.env._(
-                            "%(booking)s has since been invoiced on %(other)s. Remove it from there before "
-                            "reopening %(invoice)s.",
+                            "%(booking)s has since been invoiced on %(other)s. Remove it from there before you "
+                            "reopen this invoice.",
                             booking=booking.display_name,
                             other=live.move_id[:1].display_name,
-                            invoice=move.display_name,
                         )
                     )
             released = lines.filtered("booking_released")

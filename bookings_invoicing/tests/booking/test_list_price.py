@@ -241,7 +241,7 @@ class TestListPrice(LedgerCase):
         template.uom_id = self.hour
         product = self._made(60.0)
         self.assertEqual(product.list_price, 0.0)
-        self.assertIn("an appointment", product.product_tmpl_id.message_ids[0].body)
+        self.assertIn("per appointment", product.product_tmpl_id.message_ids[0].body)
         template.uom_id = self.env.ref("uom.product_uom_kgm")
         self.service.sudo().price_type = "hourly"
         product = self._made(60.0)

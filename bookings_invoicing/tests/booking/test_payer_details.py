@@ -89,7 +89,7 @@ class TestPayerDetails(LedgerCase):
         self.payer.property_account_position_id = home
         self.payer.with_company(self.company).invoice_edi_format = "xrechnung"
         self.assertEqual(self._look_again(), {"e_invoice"})
-        self.assertIn("needs: City, Country", self.theirs[0].attention_detail)
+        self.assertIn("requires: City, Country", self.theirs[0].attention_detail)
         self.payer.write(self.complete)
         self.assertEqual(set(self.theirs.mapped("status")), {"ready"})
 

@@ -82,7 +82,7 @@ class TestInvoicing(BookingsCase):
         old = booking.move_ids
         old.button_cancel()
         booking.action_create_invoices()
-        with self.assertRaisesRegex(UserError, "billed on"):
+        with self.assertRaisesRegex(UserError, "invoiced on"):
             old.button_draft()
 
     def test_copy_of_an_invoice_bills_no_booking(self):
