@@ -246,4 +246,4 @@ class TestListPrice(LedgerCase):
         self.service.sudo().price_type = "hourly"
         product = self._made(60.0)
         self.assertEqual(product.list_price, 0.0)
-        self.assertIn("an hour", product.product_tmpl_id.message_ids[0].body)
+        self.assertIn("per hour", product.product_tmpl_id.message_ids[0].body)
