@@ -7,74 +7,13 @@ from odoo.exceptions import UserError
 from odoo.tests import Form, new_test_user, tagged
 from odoo.tools.safe_eval import safe_eval
 
-from .. import graph
 from ..billing import matching
-from .common import BookingsCase
-
-PORT = {"street": "Quay 1", "city": "Aarhus", "postalCode": "8000", "countryOrRegion": "Danmark"}
-TOWN = dict(zip(PORT, ("High Street 5", "Leeds", "LS1", "England"), strict=True))
+from .people_common import PORT, TOWN, PeopleCase
 
 
 @tagged("post_install", "-at_install")
-class TestPeople(BookingsCase):
+class TestPeople(PeopleCase):
     """Who a customer is: what Bookings knows of a person reaches the contact, once and when it changes later."""
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.sync()
-        domain = [
-            ("setup_id", "=", cls.setup.id),
-            ("status", "=", "ready"),
-            ("customer_id", "!=", False),
-        ]
-        cls.template = cls.env["bookings.booking"].search(domain, limit=1)
-        cls.clerk = new_test_user(
-            cls.env,
-            "people_clerk",
-            "account.group_account_invoice",
-            company_id=cls.company.id,
-            company_ids=[fields.Command.set(cls.company.ids)],
-        )
-
-    def person(self, **facts):
-        return {
-            "customerId": "new-1",
-            "name": "Nora New",
-            "emailAddress": "nora@new.example",
-            "phone": "+45 11 11 11 11",
-            "location": {"displayName": "", "address": PORT},
-        } | facts
-
-    def booked(self, **facts):
-        """The attendee books, as Bookings would say it now; the booking."""
-        raw = {
-            "id": "AAMk-new",
-            "serviceId": self.template.service_id.remote_id,
-            "serviceName": self.template.service_id.name,
-            "startDateTime": {"dateTime": "2026-03-02T09:00:00Z", "timeZone": "UTC"},
-            "endDateTime": {"dateTime": "2026-03-02T10:00:00Z", "timeZone": "UTC"},
-            "priceType": "fixedPrice",
-            "price": 80,
-            "customers": [self.person(**facts)],
-        }
-        bookings = self.env["bookings.booking"]
-        bookings.sudo()._import_page(self.JOB(self.setup.sudo()), [graph.Appointment.parse(raw)])
-        return bookings.search(
-            [("setup_id", "=", self.setup.id), ("appointment_id", "=", raw["id"])]
-        )
-
-    def listed(self, remote_id, **facts):
-        raw = {
-            "id": remote_id,
-            "displayName": "Nora New",
-            "emailAddress": "nora@new.example",
-            "addresses": [PORT],
-            "phones": [{"number": "+45 22 22 22 22"}],
-        } | facts
-        self.env["bookings.customer"].sudo()._import_page(
-            self.JOB(self.setup.sudo()), [graph.Customer.parse(raw)]
-        )
 
     # -- e-mail addresses --------------------------------------------------------------------------
 
