@@ -66,7 +66,7 @@ def test_what_takes_long_goes_on_in_the_cron(seen):
     """It says so, waits once however often it is asked for, is done by the cron, and who asked is told at its end."""
     told = seen("hand_over")
     waiting, done = told["waiting"], told["done"]
-    assert all("scheduled action" in message for message in told["clicks"])
+    assert all("continues in the background" in message for message in told["clicks"])
     assert (waiting["runs"], waiting["full"], waiting["by"]) == (["queued"], [True], "Clerk")
     assert waiting["bookings"] == 0
     assert told["triggered"] >= 1
