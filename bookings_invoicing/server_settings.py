@@ -1,7 +1,7 @@
-"""What the server's operator decides, outside the database: the way to Microsoft, keys for secrets, who may watch.
+"""Settings of the server's operator, outside the database: access to Microsoft, keys for secrets, the monitor's token.
 
-The environment comes first, then the section ``[bookings_invoicing]`` of the server's configuration file. The
-file is read by our own parser because Odoo warns of keys it does not know in ``[options]``.
+A setting is read from the environment, or else from the section ``[bookings_invoicing]`` of the server's
+configuration file. We parse that file ourselves because Odoo warns about keys in ``[options]`` that it does not know.
 """
 
 import configparser
@@ -30,9 +30,9 @@ class SecretUnreadable(Exception):
 
 
 def read_setting(name):
-    """The value of a server setting, or an empty string.
+    """Return the value of a server setting, or an empty string.
 
-    :param name: the name as in the environment; the configuration file accepts it in lower case too
+    :param name: name of the environment variable; the configuration file also accepts it in lower case
     """
     value = os.environ.get(name)
     if value is None:
@@ -41,12 +41,15 @@ def read_setting(name):
 
 
 def cloud_settings():
-    """How this server reaches Microsoft, as a dict; empty when the operator has set nothing."""
+    """Return the settings for reaching Microsoft as ``{name: value}``, without those that are not set."""
     return {key: value for key in CLOUD_KEYS if (value := read_setting(key))}
 
 
 def is_health_token(given):
-    """Whether a monitor's token is the one of this server; never where none is set. Takes the same time for any token."""
+    """Return whether a monitor sent the token of this server. The comparison takes the same time for every token.
+
+    It is False for every token if the server has none.
+    """
     token = read_setting(HEALTH_TOKEN)
     same = hmac.compare_digest(token.encode(), (given or "").encode("utf-8", "replace"))
     return bool(token) and same
@@ -60,20 +63,20 @@ def _file_section():
     try:
         parser.read(path, encoding="utf-8")
     except (configparser.Error, UnicodeDecodeError):
-        # Odoo has complained of such a file at its start; its text may hold a key, so it is not quoted here
+        # Odoo reports such a file when it starts. The file may contain a key, so it is not quoted here.
         return {}
     return parser[SECTION] if parser.has_section(SECTION) else {}
 
 
 def has_key():
-    """Whether secrets are encrypted on this server."""
+    """Return whether this server encrypts secrets."""
     return bool(read_setting(SECRET_KEY))
 
 
 def _keys():
-    """The Fernet keys, newest first.
+    """Return the Fernet keys of the server, newest first.
 
-    :raises SecretUnreadable: one of them is no key
+    :raises SecretUnreadable: if one of them is not a Fernet key
     """
     keys = [key.strip() for key in read_setting(SECRET_KEY).split(",") if key.strip()]
     try:
@@ -85,9 +88,10 @@ def _keys():
 
 
 def seal(secret):
-    """The secret as it is stored: encrypted with the newest key, or marked as clear where there is no key.
+    """Return the text to store for a secret: encrypted with the newest key, or marked as clear text without a key.
 
-    :raises SecretUnreadable: the server's key is no key; the secret must not be stored in clear then
+    :returns: False for an empty secret
+    :raises SecretUnreadable: if the server's key is invalid; the secret must not be stored in clear text then
     """
     if not secret:
         return False
@@ -98,9 +102,9 @@ def seal(secret):
 
 
 def unseal(stored):
-    """The secret in clear.
+    """Return a stored secret in clear text.
 
-    :raises SecretUnreadable: it was encrypted with a key that this server does not have
+    :raises SecretUnreadable: if it was encrypted with a key that this server does not have
     """
     if not stored:
         return ""
@@ -114,7 +118,10 @@ def unseal(stored):
 
 
 def needs_reseal(stored):
-    """Whether a stored secret is in clear, or under an older key, although the server has a newer one."""
+    """Return whether a stored secret is in clear text or encrypted with an older key although the server has a newer one.
+
+    :raises SecretUnreadable: if one of the server's keys is invalid
+    """
     keys = _keys()
     if not stored or not keys:
         return False

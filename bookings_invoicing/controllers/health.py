@@ -7,7 +7,7 @@ BEARER = "Bearer "
 
 
 class Health(http.Controller):
-    """What a monitor asks: whether appointments are read, in every company of this database."""
+    """The endpoint for monitors: it reports whether all setups of this database are synchronized."""
 
     @http.route(
         "/bookings_invoicing/health",
@@ -18,7 +18,10 @@ class Health(http.Controller):
         readonly=True,
     )
     def health(self):
-        """JSON of ``_health_report``; 503 where a setup is late, 403 without the server's token, 404 where it has none."""
+        """Return the health report as JSON.
+
+        Status 503 if a setup is late, 403 for a missing or wrong token, 404 if the server has no token configured.
+        """
         if not server_settings.read_setting(server_settings.HEALTH_TOKEN) or not request.db:
             return request.make_json_response({"error": "not configured"}, status=404)
         given = request.httprequest.headers.get("Authorization", "")

@@ -12,13 +12,13 @@ _logger = logging.getLogger(__name__)
 
 
 class OAuthCallback(http.Controller):
-    """Where Microsoft sends the browser back to after a sign-in."""
+    """The endpoint to which Microsoft returns the browser after a sign-in."""
 
     @http.route(CALLBACK, type="http", auth="user", methods=["GET"], save_session=False)
     def callback(self, **_query):
-        """Keep the sign-in and go on to the connection; whatever is wrong gives a page that repeats nothing of it.
+        """Store the sign-in and redirect to the connection. Errors show a page that repeats nothing from the request.
 
-        The state (single use, bound to the user and to the connection) is the protection against forged callbacks.
+        The state (usable once, bound to user and connection) protects against forged callbacks.
         """
         params = {}
         for name, values in request.httprequest.args.lists():

@@ -8,24 +8,24 @@ class AccountTax(models.Model):
     def _bookings_agreed_line(
         self, quantity, price_unit, amount, included, currency, company, product
     ):
-        """Quantity, unit price and tax data of an invoice line that comes out as an agreed amount, to the cent.
+        """Return quantity, unit price, and tax data for an invoice line whose total is the agreed amount to the cent.
 
-        The unit price is on the basis of these taxes, adapted by Odoo's tax engine and not rounded. Rounding alone
-        cannot hit every gross amount (19 % on 0.86 makes 1.02, on 0.87 makes 1.04: no net price makes 1.03), so where the
-        engine's own rounding might miss, the line also carries the engine's *manual* amounts (``extra_tax_data``, as
-        Odoo's own global discounts and down payments do). They lapse by themselves when somebody changes the line.
+        Odoo's tax engine converts the unit price to the basis of these taxes, without rounding. Not every gross amount
+        has a rounded net price (19 % on 0.86 gives 1.02, on 0.87 gives 1.04; no net price gives 1.03). If the engine's
+        rounding could miss the amount, the line also carries the engine's *manual* amounts (``extra_tax_data``), as
+        Odoo's global discounts and down payments do. Odoo drops them when a user changes the line.
 
         :param recordset self: the taxes of the line, mapped by the fiscal position
-        :param float quantity, price_unit: as priced, on the basis ``included``
-        :param float amount: what was agreed, on the same basis
-        :param bool included: whether the price includes taxes
-        :returns: values of ``account.move.line``
+        :param float quantity, price_unit: the priced quantity and price, on the basis ``included``
+        :param float amount: the agreed amount, on the same basis
+        :param bool included: whether price and amount include taxes
+        :returns: values for ``account.move.line``
         """
         taxes = self._flatten_taxes_and_sort_them()[0]
         fits = taxes._bookings_fit(included)
         is_exact = float_compare(quantity * price_unit, amount, precision_digits=8) == 0
         per_line = company.tax_calculation_rounding_method == "round_per_line"
-        # Rounded globally, Odoo rounds net and each tax of such a line for itself: several may miss its total.
+        # With global rounding, Odoo rounds the net amount and each tax separately, so several taxes may miss the total.
         hits = is_exact and not (included and len(taxes) > 1)
         if fits and (hits or per_line):
             return {"quantity": quantity, "price_unit": price_unit}
@@ -40,11 +40,11 @@ class AccountTax(models.Model):
         return values
 
     def _bookings_withheld(self):
-        """Those of these taxes that the customer keeps back, which is no part of any price."""
+        """Return the withholding taxes: the customer retains them, and they are not part of any price."""
         return self._flatten_taxes_and_sort_them()[0].filtered(lambda tax: tax.amount < 0.0)
 
     def _bookings_fit(self, included):
-        """Whether a price on this basis is one that Odoo's line of these taxes takes as it is."""
+        """Return whether an invoice line with these taxes can use a price on this basis without conversion."""
         withheld = self._bookings_withheld()
         return all(
             tax.price_include == (included and tax not in withheld)
@@ -52,8 +52,10 @@ class AccountTax(models.Model):
         )
 
     def _bookings_line_price(self, price, included, product):
-        """A price with or without taxes, in the terms of a line (or product) with these taxes: with those that Odoo
-        includes in prices, without the others. Not rounded; the inverse of :meth:`_bookings_agreed_price`.
+        """Convert a price with or without taxes to the price of a line or product with these taxes.
+
+        The result contains the taxes that Odoo includes in prices, and no others. It is not rounded. Inverse of
+        :meth:`_bookings_agreed_price`.
         """
         net = self._bookings_parts(price, included, product)["total_excluded"]
         details = self._get_tax_details(
@@ -68,7 +70,10 @@ class AccountTax(models.Model):
         )
 
     def _bookings_agreed_price(self, price_unit, included, product):
-        """The price of a line (or product) with these taxes, in the terms of Bookings: with or without taxes."""
+        """Convert the price of a line or product with these taxes to the basis of Bookings: with or without taxes.
+
+        :param bool included: whether Bookings prices include taxes
+        """
         details = self._get_tax_details(
             price_unit, 1.0, rounding_method="round_globally", product=product
         )
@@ -80,7 +85,10 @@ class AccountTax(models.Model):
         )
 
     def _bookings_parts(self, price, included, product, quantity=1.0, rounding=None):
-        """What of a price is net and what is tax, by Odoo's engine, without what is withheld."""
+        """Split a price into net amount and taxes with Odoo's tax engine, without withholding taxes.
+
+        :returns: the dict of ``_get_tax_details``
+        """
         withheld = self._bookings_withheld()
         return self._get_tax_details(
             price,

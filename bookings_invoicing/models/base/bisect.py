@@ -1,18 +1,18 @@
-"""Finding what fails among many by halves: what is left as it is costs one try, each bad one a few more."""
+"""Process many items at once and isolate the ones that fail by bisection."""
 
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 
 def by_halves(env, items, attempt, failed):
-    """Do a piece of work for all of these items at once; on failure for each half, until the bad ones stand alone.
+    """Call ``attempt`` for all items at once; if it fails, call it for each half, down to single items.
 
-    Each try is a savepoint: nothing is kept of one that failed. Serialization failures are not the item's fault: they are
-    raised, for the whole transaction to be tried again.
+    Each attempt runs in a savepoint, so a failed one leaves nothing behind. Serialization failures are raised, because
+    they are not caused by an item: Odoo then retries the whole transaction.
 
     :param items: a list or a recordset
     :param attempt: ``attempt(items)`` does the work
-    :param failed: ``failed(item, error)`` for each item that fails alone, ``item`` being a list or recordset of one
-    :returns: what the attempts that succeeded returned, in order
+    :param failed: ``failed(item, error)`` is called for each item that fails alone; ``item`` is a list or recordset of one
+    :returns: list of the results of the successful attempts, in order
     """
     if not items:
         return []

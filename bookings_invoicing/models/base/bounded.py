@@ -6,14 +6,14 @@ from odoo.exceptions import ValidationError
 from odoo.tools import SQL, format_date, formatLang
 
 _logger = logging.getLogger(__name__)
-DAYS = (date(2000, 1, 1), date(2100, 1, 1))  # bounds of a date that means anything here
+DAYS = (date(2000, 1, 1), date(2100, 1, 1))  # bounds for dates
 
 
 class BookingsBounded(models.AbstractModel):
-    """Numbers and dates that a person can set have bounds: one absurd value must not stop lists and nightly work.
+    """Mixin that limits numbers and dates that a user can enter, so that one absurd value cannot stop lists and crons.
 
-    How to use: give the field ``bounds=(lowest, highest)``. What is written is checked, what is stored already is not: a
-    row from before can be changed in its other fields, and is brought to the nearest bound when the addon is updated.
+    How to use: give the field ``bounds=(lowest, highest)``. Written values are checked. Stored values are not, so the
+    other fields of an older row can still be changed; updating the addon moves its value to the nearest bound.
     """
 
     _name = "bookings.bounded"
@@ -23,18 +23,18 @@ class BookingsBounded(models.AbstractModel):
         return name == "bounds" or super()._valid_field_parameter(field, name)
 
     def _validate_fields(self, field_names, excluded_names=()):
-        # excluded ones too: these are about to be taken over by their inverse
+        # excluded fields, too: their inverse is about to store these values
         field_names = set(field_names)
         for name in field_names:
             self._check_bounds(self._fields[name])
         return super()._validate_fields(field_names, excluded_names)
 
     def _check_bounds(self, field):
-        """:raises ValidationError: a value of the field lies outside its bounds; no number lies within"""
+        """:raises ValidationError: if a value of the field is out of bounds; NaN always is"""
         bounds = getattr(field, "bounds", None)
         for record in self if bounds else ():
             value = record[field.name]
-            # an empty date is for "required" to judge
+            # whether a date may be empty is decided by "required"
             empty = value is False
             if not empty and not bounds[0] <= value <= bounds[1]:
                 lowest, highest = (self._bound_text(field, bound) for bound in bounds)
@@ -53,7 +53,7 @@ class BookingsBounded(models.AbstractModel):
         return formatLang(self.env, bound, digits=0)
 
     def _bounded(self, name):
-        """The value of a field, or the nearest bound: for what is worked out while a form is filled in."""
+        """Return the value of a field or the nearest bound, for computations while a user fills in the form."""
         lowest, highest = self._fields[name].bounds
         return min(max(self[name], lowest), highest)
 

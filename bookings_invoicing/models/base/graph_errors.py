@@ -1,10 +1,10 @@
-"""What the errors of :mod:`..graph` say, in the reader's language; in logs their own texts stay English."""
+"""Texts of the errors of :mod:`..graph` in the user's language. In logs they remain English."""
 
 from ...graph import say
 
 
 def tell(env, error):
-    """The error as a sentence that a person can act on, followed by Microsoft's code and request ID.
+    """Return the error as a translated sentence with a remedy, followed by Microsoft's code and request ID.
 
     :param graph.GraphError error:
     """
@@ -13,7 +13,7 @@ def tell(env, error):
 
 
 def sentence_of(env, error):
-    """Only the sentence; an error with words of its own (a setting's name, a field) keeps those."""
+    """Return only the translated sentence of an error; an error with a text of its own keeps that text."""
     if error.has_own_words:
         return error.sentence
     return say(error.kind, error.host, lambda text: env._(text))

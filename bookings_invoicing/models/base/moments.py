@@ -1,22 +1,23 @@
-"""How a lower room sets off work of higher ones, which it does not know.
+"""Moments: events of a lower room to which higher rooms react, without imports from low to high.
 
-What: a lower room announces a moment; rooms above it add steps, functions that follow, when they are imported.
+A lower room announces a moment. Higher rooms add steps (functions) to it when they are imported.
 
-How to use: ``BILLING_CHANGED(bookings)`` where it happens, ``@BILLING_CHANGED.step`` above the function that follows.
+How to use: call ``BILLING_CHANGED(bookings)`` where it happens; decorate the reacting function with
+``@BILLING_CHANGED.step``.
 
-How it works: steps run at once, in this transaction, in the order of the rooms; an error in one ends them all, as
-anywhere. A moment with more than one step is right only where their order does not matter.
+How it works: the steps run immediately, in the same transaction, in the order of the rooms. An exception in a step
+is raised to the caller. A moment may have several steps only if their order does not matter.
 """
 
 
 class Moment:
-    """Something that happens in a lower room; calling it calls its steps with what is given."""
+    """An event of a lower room. Calling it calls each of its steps with the same arguments."""
 
     def __init__(self):
         self._steps = []
 
     def step(self, function):
-        """Add a step; for use as a decorator."""
+        """Add a function as a step and return it, for use as a decorator."""
         self._steps.append(function)
         return function
 
@@ -25,13 +26,13 @@ class Moment:
             step(*args)
 
 
-# What decides how these bookings are billed may have changed. Of: bookings.
+# Something that determines how these bookings are billed may have changed. Argument: bookings.
 BILLING_CHANGED = Moment()
-# These setups share the price of group appointments otherwise than before. Of: setups.
+# These setups now apply the price of group appointments differently. Argument: setups.
 GROUP_PRICE_CHANGED = Moment()
-# These services were ticked or unticked as billed here. Of: services.
+# "Billed Here" was set or cleared on these services. Argument: services.
 SERVICES_TAKEN = Moment()
-# Blockers of these bookings were looked for; a step may add more. Of: bookings, blockers by booking id.
+# The blockers of these bookings were collected; a step may add more. Arguments: bookings, blockers by booking id.
 BLOCKERS_FOUND = Moment()
-# The scheduled action of every day. Of: the model it runs on.
+# The daily scheduled action runs. Argument: the model on which it runs.
 EVERY_DAY = Moment()

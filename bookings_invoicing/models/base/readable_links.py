@@ -3,30 +3,31 @@ from odoo.exceptions import AccessError
 from odoo.tools import ormcache
 
 OURS = "bookings_invoicing"
-# Who sees the fields that we add to models of Odoo's: what somebody booked is nobody else's business.
+# Groups that see the fields that we add to Odoo's models. Bookings are personal data.
 ROLES = "bookings_invoicing.group_auditor,bookings_invoicing.group_user"
-# What says whose a record is; so does a link that a record is deleted with.
+# Fields that determine who owns a record. Links with ondelete="cascade" do so, too.
 WHOSE = {"setup_id", "company_id", "connection_id", "business_id"}
 
 
 class OwnValue(int):
-    """A value of a read-only field that only server code can make: what a call sends is never of this class.
+    """A value for a read-only field that only server code can create, because an RPC call never sends this class.
 
-    For values that Odoo itself passes on to its own ``create``; everything else is written in superuser mode.
+    Used for values that Odoo passes on to its own ``create``. All other read-only fields are written in superuser mode.
     """
 
 
 class BookingsOwnLinks(models.AbstractModel):
-    """What a person may not do on the screen, no call can do either.
+    """Mixin that forbids RPC calls whatever the screens forbid.
 
-    Every model of ours inherits this, and every model of Odoo's that has fields of ours; there it looks at these alone.
+    All our models inherit it, and so do Odoo's models with fields of ours; on those it checks only our fields.
 
-    * A field declared read-only is written in superuser mode (our own code, after ``check_access``) or not at all;
-      neither ``default_`` keys of the context nor defaults that a user has saved fill it. Wizards belong to who
-      opened them: theirs are not sealed.
-    * What says whose a record is never changes after it was made.
-    * Odoo shows the name of a linked record to whoever sees the link, and works out stored fields with all rights: a
-      record links only to what its user may read, on ``create``, ``write`` and ``onchange``.
+    * Read-only fields are written in superuser mode only (by our code, after ``check_access``). ``default_`` keys of the
+      context and user-defined defaults do not fill them. Wizards are exempt, because a wizard belongs to the user who
+      opened it.
+    * Fields that determine who owns a record never change after creation.
+    * A record may link only to records that its user may read. This is checked in ``create``, ``write``, and
+      ``onchange``, because Odoo shows the name of a linked record to everyone who sees the link and computes stored
+      fields in superuser mode.
     """
 
     _name = "bookings.own.links"
@@ -34,7 +35,7 @@ class BookingsOwnLinks(models.AbstractModel):
 
     @api.model
     def _our_fields(self):
-        """Fields that this addon, or one that extends it, has declared."""
+        """Return the fields that this addon or one of its extensions declares."""
         return [
             field
             for field in self._fields.values()
@@ -45,7 +46,7 @@ class BookingsOwnLinks(models.AbstractModel):
     @ormcache()
     def _read_only_fields(self):
         if self._transient:
-            return frozenset()  # a wizard holds nothing but what its own user sees
+            return frozenset()  # a wizard contains only data that its user sees
         return frozenset(field.name for field in self._our_fields() if field.readonly)
 
     @api.model
@@ -57,7 +58,7 @@ class BookingsOwnLinks(models.AbstractModel):
             if field.type in ("many2one", "many2many")
             and field.store
             and not self.pool[field.comodel_name]._transient
-            # what we work out ourselves from Odoo's records is ours to show
+            # fields that we compute from Odoo's records may show these
             and (
                 not field.compute
                 or not field.readonly
@@ -124,7 +125,10 @@ class BookingsOwnLinks(models.AbstractModel):
     # -- checks --------------------------------------------------------------------------------------
 
     def _without_own_values(self, vals):
-        """These values with plain ones for our own; AccessError where a person sends one for a read-only field."""
+        """Return these values with each :class:`OwnValue` replaced by a plain integer.
+
+        :raises AccessError: if a user sends a value for a read-only field
+        """
         if not (touched := self._read_only_fields() & vals.keys()):
             return vals
         own = {name: int(vals[name]) for name in touched if type(vals[name]) is OwnValue}
@@ -153,18 +157,21 @@ class BookingsOwnLinks(models.AbstractModel):
                     )
 
     def _may_move(self, _name):
-        """Whether the user may change this field that says whose a record is."""
+        """Return whether the user may change this field, which determines who owns the record."""
         return False
 
     def _check_links(self, names):
-        """Raise AccessError where these records link to one that the user may not read."""
+        """:raises AccessError: if one of these records links to a record that the user may not read"""
         if self.env.su:
             return
         for name in sorted(names):
             self.sudo()[name].sudo(False).check_access("read")
 
     def _check_sent_links(self, values):
-        """The same for values that are not written yet, those of lines among them."""
+        """Check the links in values that are not written yet, including those of lines.
+
+        :raises AccessError: as :meth:`_check_links`
+        """
         links = self._link_fields()
         for name, value in values.items():
             field = self._fields.get(name)
@@ -179,7 +186,7 @@ class BookingsOwnLinks(models.AbstractModel):
 
 
 def _ids(value):
-    """The ids in the value of a link as a client sends it."""
+    """Return the record ids in the value that a client sends for a link."""
     if isinstance(value, dict):
         value = value.get("id")
     if isinstance(value, int):

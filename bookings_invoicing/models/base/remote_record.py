@@ -3,12 +3,12 @@ from odoo.tools import SQL
 
 from ...billing.fingerprint import content_hash
 
-# Value of the context key ``bookings_importing``. It is compared by identity: no call can send it.
+# Value of the context key ``bookings_importing``. It is compared by identity, so no RPC call can send it.
 IMPORTING = object()
 
 
 class BookingsMirror(models.AbstractModel):
-    """What services, staff members and customers share: a row per remote record, written only when it changed."""
+    """Mixin of services, staff members, and customers: one row per remote record, written only if that changed."""
 
     _name = "bookings.mirror"
     _inherit = ["bookings.own.links"]
@@ -36,11 +36,11 @@ class BookingsMirror(models.AbstractModel):
 
     @api.model
     def _import_page(self, job, records):
-        """Create and update the rows of a page of remote records; unchanged rows are not touched.
+        """Create and update the rows for a page of remote records. Unchanged rows are not written.
 
         :param SyncJob job:
-        :param list records: records of :mod:`graph`, of the kind this model mirrors
-        :returns: counts by name
+        :param list records: records of :mod:`graph`, of the type that this model stores
+        :returns: counts by name: ``seen``, ``created``, ``updated``, ``unchanged``, and those of :meth:`_after_import`
         """
         setup, self = job.setup, self.sudo()  # noqa: PLW0642
         known = self._kept(setup, [record.id for record in records])
@@ -71,7 +71,7 @@ class BookingsMirror(models.AbstractModel):
 
     @api.model
     def _kept(self, setup, remote_ids):
-        """``{remote id: (id, fingerprint, whether it was gone)}``, in one query: most rows are as they were."""
+        """Return ``{remote id: [row id, fingerprint, removed]}``, in one query because most rows have not changed."""
         self.flush_model(["setup_id", "remote_id", "remote_hash", "removed"])
         rows = self.env.execute_query(
             SQL(
@@ -85,9 +85,9 @@ class BookingsMirror(models.AbstractModel):
 
     @api.model
     def _mark_gone(self, setup, seen):
-        """Note which rows of a list that was read to its end are listed no more.
+        """Set *removed* on the rows that Bookings no longer lists, after a list was read completely.
 
-        :param set seen: remote ids
+        :param set seen: remote ids of the list
         """
         self.flush_model(["setup_id", "remote_id", "remote_hash", "removed"])
         rows = self.env.execute_query(
@@ -102,9 +102,12 @@ class BookingsMirror(models.AbstractModel):
             self.browse(gone).write({"removed": True})
 
     def _remote_values(self, record):
-        """Field values of a remote record."""
+        """Return the field values for a remote record."""
         raise NotImplementedError
 
     def _after_import(self, job):
-        """Hook: what follows for new and changed rows; returns more counts."""
+        """Hook for new and changed rows.
+
+        :returns: more counts for :meth:`_import_page`
+        """
         return {}

@@ -2,13 +2,13 @@ from odoo import models
 
 
 class BookingsResponsible(models.AbstractModel):
-    """Who is told when something fails: a person who is there and may open the record."""
+    """Mixin that chooses whom to notify about a failure: an active user who may open the record."""
 
     _name = "bookings.responsible"
     _description = "Responsible for Failures"
 
     def _responsible(self):
-        """The first of those chosen who can act; else the billing administrators of the company, else those of Odoo.
+        """Return the users to notify: those who can act in the first candidate group that has any, else Administrator.
 
         :rtype: res.users
         """
@@ -20,7 +20,10 @@ class BookingsResponsible(models.AbstractModel):
         return self.env.ref("base.user_admin")
 
     def _responsible_candidates(self):
-        """Users to be told, from the first choice to the last: ``[res.users]``."""
+        """Return candidate groups in order of preference, as ``[res.users]``.
+
+        By default: the responsible user, then billing administrators, then Odoo administrators.
+        """
         managers = self.env.ref("bookings_invoicing.group_manager").sudo().all_user_ids
         administrators = self.env.ref("base.group_system").sudo().all_user_ids
         return [self.sudo().user_id, managers, administrators]
@@ -37,11 +40,11 @@ class BookingsResponsible(models.AbstractModel):
         )
 
     def _tell_responsible(self, kind, note, **values):
-        """One activity for whoever is responsible, unless somebody active has been told already.
+        """Schedule an activity for each responsible user, unless an active user already has one of this type.
 
-        :param str kind: external id of the type of activity
-        :param note: what happened, as HTML
-        :param values: more of the activity: ``summary``, ``date_deadline``
+        :param str kind: external id of the activity type
+        :param note: description of what happened, as HTML
+        :param values: further values of the activity: ``summary``, ``date_deadline``
         """
         self.ensure_one()
         if not self.activity_search([kind], additional_domain=[("user_id.active", "=", True)]):

@@ -4,7 +4,7 @@ from .safe_text import safe_cell
 
 
 class BookingsSafeExport(models.AbstractModel):
-    """Exports of our models, to CSV and to XLSX, hold texts and no formulas."""
+    """Mixin that keeps formulas out of CSV and XLSX exports of our models."""
 
     _name = "bookings.safe.export"
     _description = "Export Without Formulas"

@@ -1,9 +1,11 @@
-"""Names and remarks from the internet, made harmless for spreadsheets.
+"""Make names and remarks from the internet harmless for spreadsheets.
 
-Two layers. What no honest name begins with (``= + - @``) goes when a name comes in, because names travel on: to contacts,
-products and invoice lines, whose exports are not ours. Labels and places keep their ``+`` and ``-`` ("+1 guest"), lose a
-leading ``=``, and every text of our own models that a spreadsheet could take for a formula is quoted when it is exported. So
-lists and forms show what was written, without odd apostrophes.
+Two layers:
+
+* The import removes leading ``= + - @`` from names, because names are copied to contacts, products, and invoice lines,
+  whose exports we do not control. Labels and places lose only a leading ``=``, so that "+1 guest" remains readable.
+* The export of our own models puts an apostrophe before every text that a spreadsheet could interpret as a formula.
+  Lists and forms show such texts without it.
 """
 
 import dataclasses
@@ -18,17 +20,17 @@ _NUMBER = re.compile(r"[+-]?[\d\s().,/:-]*")  # amounts and phone numbers stay a
 
 
 def plain_name(name):
-    """A name without what a spreadsheet takes for the beginning of a formula."""
+    """Return a name without leading characters that start a formula in a spreadsheet."""
     return _NAME.sub("", name)
 
 
 def plain_text(line):
-    """A label or place: only a leading ``=`` goes."""
+    """Return a label or place without a leading ``=``."""
     return _LINE.sub("", line)
 
 
 def plain_records(records):
-    """Records of :mod:`..graph` with plain names; those that have them are the same objects."""
+    """Return records of :mod:`..graph` with harmless names, labels, and places. Harmless records are not copied."""
     return [_plain(record) for record in records]
 
 
@@ -54,8 +56,8 @@ def _plain_fields(record, **rules):
 
 
 def safe_cell(value):
-    """A cell of an export that no spreadsheet calculates."""
+    """Return the value for a cell of an export so that no spreadsheet interprets it as a formula."""
     if not isinstance(value, str) or _NUMBER.fullmatch(value):
         return value
-    # a writer of XLSX takes {=...} for a formula too
+    # XLSX writers interpret {=...} as a formula, too
     return "'" + value if value.lstrip().startswith("{=") else text.safe_cell(value)

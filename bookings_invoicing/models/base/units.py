@@ -1,4 +1,4 @@
-"""Units of measure: what is sold by time, what by the piece."""
+"""Units of measure: tell hours from pieces."""
 
 from ...billing import price
 
@@ -8,10 +8,10 @@ def hour_id(env):
 
 
 def list_unit(uom, hour):
-    """What one unit of a product counts as.
+    """Return how a unit of measure converts to hours or pieces.
 
     :param int hour: id of the unit *hour*
-    :returns: ``("hour" or "unit", size in hours or pieces)``; the name of what converts to neither, and 1
+    :returns: ``("hour" or "unit", size in hours or pieces)``; for all other units ``(name of the unit, 1)``
     """
     piece = uom.env["ir.model.data"]._xmlid_to_res_id("uom.product_uom_unit")
     for name, base in (("hour", hour), ("unit", piece)):

@@ -5,7 +5,7 @@ from ..base.graph_errors import tell
 
 
 class BookingsConnectionCheck(models.Model):
-    """One line of the last connection test: a tick, or a sentence that says what to do next."""
+    """One step of the last connection test, with its result and, if it failed, the remedy."""
 
     _name = "bookings.connection.check"
     _inherit = ["bookings.own.links"]
@@ -39,7 +39,7 @@ class BookingsConnectionCheck(models.Model):
 
 
 class BookingsConnection(models.Model):
-    """Trying a connection, step by step."""
+    """The connection test, and the next step to set up a connection."""
 
     _inherit = "bookings.connection"
 
@@ -50,9 +50,9 @@ class BookingsConnection(models.Model):
     next_step = fields.Char(compute="_compute_next_step")
 
     def action_test(self):
-        """Try every step that a sync needs; each is kept on the connection with a tick or with what to do next.
+        """Test every step that a synchronization needs, and store the results on the connection.
 
-        :returns: a notification whose message says the same in one text
+        :returns: a notification with all results in one text
         """
         self.ensure_one()
         self.check_access("write")
@@ -121,7 +121,7 @@ class BookingsConnection(models.Model):
             connection.next_step = connection._next_step()
 
     def _next_step(self):
-        """The one thing to do now, in words, or nothing where all is set up."""
+        """Return what to do next to set up the connection, or False if nothing is left to do."""
         self.ensure_one()
         if self.is_foreign_database:
             return self.env._(

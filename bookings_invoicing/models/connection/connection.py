@@ -12,10 +12,10 @@ SANDBOX_DAYS = 76
 
 
 class BookingsConnection(models.Model):
-    """How Odoo signs in to one Microsoft 365 tenant.
+    """The sign-in of Odoo to one Microsoft 365 tenant.
 
-    A connection in mode *live* talks to Microsoft Graph; in mode *sandbox* it talks, through the very same client, to
-    a tenant that lives in this process, so that everything can be tried without a Microsoft account.
+    In mode *live*, the connection uses Microsoft Graph. In mode *sandbox*, it uses the same client with a sample tenant
+    inside this process, so that users can try everything without a Microsoft account.
     """
 
     _name = "bookings.connection"
@@ -36,7 +36,7 @@ class BookingsConnection(models.Model):
         "res.company",
         default=lambda self: self.env.company,
         index=True,
-        # emptied, it would be everybody's
+        # "set null" would share the connection with all companies
         ondelete="restrict",
         help="The company that may use this connection. Leave empty to share it with all companies.",
     )
@@ -125,10 +125,10 @@ class BookingsConnection(models.Model):
     # -- the client ------------------------------------------------------------------------------
 
     def _client(self):
-        """The Graph client of this connection; nothing is sent yet.
+        """Return the Graph client of this connection. It sends nothing yet.
 
         :rtype: bookings_invoicing.graph.BookingsClient
-        :raises graph.ConfigurationError: something that signing in needs is missing, or this database is a copy
+        :raises graph.ConfigurationError: if a setting for the sign-in is missing, or if this database is a copy
         """
         self.ensure_one()
         self._check_own_database()
@@ -153,7 +153,10 @@ class BookingsConnection(models.Model):
         return requests.Session()
 
     def _credential(self):
-        """What the application proves itself with: a ``graph.ClientSecret`` or ``graph.Certificate``."""
+        """Return the credential of the app: a ``graph.ClientSecret`` or ``graph.Certificate``.
+
+        :raises graph.ConfigurationError: if a field is empty or the stored secret cannot be decrypted
+        """
         if self.mode == "sandbox":
             return graph.ClientSecret(sandbox.TENANT_ID, sandbox.CLIENT_ID, sandbox.CLIENT_SECRET)
         missing = [
@@ -191,7 +194,10 @@ class BookingsConnection(models.Model):
             ) from error
 
     def _sandbox_tenant(self):
-        """The made-up tenant as it is now: seed and anchor, then every change that was made to it."""
+        """Return the sample tenant in its current state: generated from seed and anchor, then changed as recorded.
+
+        :raises ValueError: if a recorded change does not fit the tenant
+        """
         return sandbox.Tenant(
             seed=self.sandbox_seed,
             anchor=self.sandbox_anchor,
@@ -201,7 +207,7 @@ class BookingsConnection(models.Model):
         )
 
     def _first_day(self):
-        """The first day of the sandbox's data; nothing for a live connection."""
+        """Return the first day with sandbox data, or False for a live connection."""
         return (
             self.sandbox_anchor - timedelta(days=SANDBOX_DAYS) if self.mode == "sandbox" else False
         )
@@ -216,7 +222,7 @@ class BookingsConnection(models.Model):
                 )
 
     def _mark_attention(self, error):
-        """Note a failure that a person has to look at, unless it is already noted in the same words."""
+        """Record a failure that needs a user's attention, unless the same message is already recorded."""
         for connection in self:
             if connection.state != "attention" or connection.error_message != str(error):
                 connection.sudo().write(
@@ -230,9 +236,10 @@ class BookingsConnection(models.Model):
     # -- businesses --------------------------------------------------------------------------------
 
     def _businesses(self, query=""):
-        """What Microsoft lists of the tenant's businesses, 500 at most: ``[graph.Business]``.
+        """Return the Bookings businesses of the tenant as ``[graph.Business]``, at most 500.
 
-        :raises graph.GraphError: kind ``too_many_businesses`` where the organization is to be searched
+        :param str query: part of the name or address
+        :raises graph.GraphError: of kind ``too_many_businesses`` if the organization has too many to list
         """
         self.ensure_one()
         self.check_access("write")
@@ -241,7 +248,7 @@ class BookingsConnection(models.Model):
     # -- buttons -----------------------------------------------------------------------------------
 
     def action_find_businesses(self):
-        """Offer the tenant's Bookings businesses; each becomes a sync setup on choice."""
+        """Open a list of the tenant's Bookings businesses, from which the user creates sync setups."""
         self.ensure_one()
         self.check_access("read")
         self.env["bookings.sync.setup"].check_access("create")

@@ -10,7 +10,7 @@ from ..base.graph_errors import tell
 
 
 class _HideArguments(logging.Filter):
-    """Keeps what is sent to a connection, its secret among it, out of the server's debug log of calls."""
+    """Log filter that removes arguments of calls on connections, such as secrets, from the server's debug log."""
 
     def filter(self, record):
         arguments = record.args
@@ -26,7 +26,7 @@ logging.getLogger("odoo.service.model").addFilter(_HideArguments())
 
 
 class BookingsConnection(models.Model):
-    """What the application proves itself with: it goes in, and never comes out again."""
+    """The credential of the app. It is write-only: users can enter it, but nobody can read it."""
 
     _inherit = "bookings.connection"
 
@@ -90,7 +90,10 @@ class BookingsConnection(models.Model):
         self.invalidate_recordset(["client_secret"], flush=False)
 
     def _inverse_certificate(self):
-        """Keep key and certificate of what was pasted or uploaded; Entra's thumbprint and the expiry follow from them."""
+        """Store the key and certificate that were pasted or uploaded, and set thumbprint and expiry date from them.
+
+        :raises UserError: if the text or file has no usable key and certificate
+        """
         for connection in self:
             passphrase = connection.certificate_passphrase or None
             try:
@@ -134,7 +137,7 @@ class BookingsConnection(models.Model):
         self.key_missing = not server_settings.has_key()
 
     def action_reseal(self):
-        """Encrypt every stored secret with the newest key of the server: after a key was set or replaced."""
+        """Encrypt all stored secrets with the newest key of the server, after the operator set or replaced the key."""
         self._check_system()
         try:
             number = self.env["bookings.connection.secret"]._reseal_all()

@@ -13,7 +13,7 @@ ACTIVITY = "bookings_invoicing.mail_activity_secret"
 
 
 class BookingsConnection(models.Model):
-    """What can go wrong with a connection while nobody looks: its secret runs out, its database is copied."""
+    """Two risks of a connection that nobody notices: its secret expires, and its database is copied."""
 
     _inherit = "bookings.connection"
 
@@ -24,7 +24,7 @@ class BookingsConnection(models.Model):
         default=lambda self: self._this_database()["database_uuid"],
         help="The database in which this connection was created or confirmed. Copies of it do not synchronize.",
     )
-    # A raw copy has the same uuid. A connection from before takes those of the database in which it is updated.
+    # A raw copy has the same uuid. Connections from older versions get these values when the addon is updated.
     database_name = fields.Char(
         readonly=True, copy=False, default=lambda self: self._this_database()["database_name"]
     )
@@ -48,7 +48,7 @@ class BookingsConnection(models.Model):
 
     @api.model
     def _this_database(self):
-        """What tells this database from its copies: values of the fields that remember it."""
+        """Return the field values that distinguish this database from its copies."""
         return {
             "database_uuid": self.env["ir.config_parameter"].sudo().get_param("database.uuid"),
             "database_name": self.env.cr.dbname,
@@ -57,7 +57,7 @@ class BookingsConnection(models.Model):
 
     @api.model
     def _this_cluster(self):
-        """System identifier of the PostgreSQL server (``pg_control_system()``); ``False`` if it may not be read."""
+        """Return the system identifier of the PostgreSQL server (``pg_control_system()``), or False without permission."""
         try:
             with self.env.cr.savepoint(flush=False), mute_logger("odoo.sql_db"):
                 self.env.cr.execute("SELECT system_identifier FROM pg_control_system()")
@@ -72,14 +72,14 @@ class BookingsConnection(models.Model):
             connection.is_foreign_database = connection.mode == "live" and any(
                 connection[name] != value
                 for name, value in here.items()
-                # a server that does not tell its cluster, now or then, says nothing about copies
+                # an unknown cluster, stored or current, does not prove a copy
                 if name == "database_uuid" or (value and connection[name])
             )
 
     def _check_own_database(self):
-        """Refuse to sign in from a copy: two databases would bill the same appointments and share one sign-in.
+        """Refuse to sign in from a copy, because two databases would bill the same appointments and share one sign-in.
 
-        :raises graph.ConfigurationError:
+        :raises graph.ConfigurationError: if this database is a copy
         """
         self.ensure_one()
         if self.is_foreign_database:
@@ -92,7 +92,7 @@ class BookingsConnection(models.Model):
             )
 
     def action_confirm_database(self):
-        """Say that this database is the one to synchronize from now on."""
+        """Allow this database to synchronize from now on."""
         self._check_system()
         self.check_access("write")
         for connection in self:
@@ -102,7 +102,7 @@ class BookingsConnection(models.Model):
             )
         return {"type": "ir.actions.client", "tag": "soft_reload"}
 
-    # -- the end of a secret -----------------------------------------------------------------------
+    # -- expiry of secrets -------------------------------------------------------------------------
 
     @api.depends("secret_expiry")
     def _compute_secret_days_left(self):
@@ -114,7 +114,7 @@ class BookingsConnection(models.Model):
 
     @api.model
     def _cron_daily(self):
-        """Encrypt with the newest key what is not, warn of secrets that end soon, forget who is long gone."""
+        """Daily work: encrypt secrets with the newest key, warn of expiring secrets, and announce EVERY_DAY."""
         try:
             self.env["bookings.connection.secret"]._reseal_all()
         except server_settings.SecretUnreadable:
@@ -143,7 +143,7 @@ class BookingsConnection(models.Model):
 
     @api.model
     def _warn_of_expiry(self):
-        """One activity 30 days and one 7 days before a secret or certificate ends, for the responsible user."""
+        """Remind the responsible users 30 and 7 days before a secret or certificate expires, with an activity each."""
         today = fields.Date.context_today(self)
         soon = self.search(
             [("mode", "=", "live"), ("secret_expiry", "<=", today + timedelta(days=max(WARN_DAYS)))]
@@ -163,7 +163,7 @@ class BookingsConnection(models.Model):
                 )
                 connection.sudo().expiry_warned = step
 
-    # -- what a change means -------------------------------------------------------------------------
+    # -- consequences of changes ---------------------------------------------------------------------
 
     def write(self, vals):
         moved = self.filtered(lambda connection: connection._is_moved_by(vals))
@@ -185,11 +185,11 @@ class BookingsConnection(models.Model):
         return result
 
     def _may_move(self, name):
-        # An administrator shares a connection, or gives it to one company.
+        # Administrators may share a connection or assign it to one company.
         return name == "company_id" and self.env.is_system()
 
     def _is_moved_by(self, vals):
-        """Whether these values lead the connection to another tenant, app or cloud: what was signed in there ends."""
+        """Return whether these values change the tenant, app, or cloud, so that the current sign-in becomes invalid."""
         return any(
             name in vals and (vals[name] or False) != (self[name] or False)
             for name in ("mode", "cloud", "tenant_id", "client_id", "auth_method")

@@ -3,7 +3,7 @@ from odoo.exceptions import ValidationError
 
 
 class BookingsSandboxChange(models.Model):
-    """What was changed in a sandbox tenant after it was made, in order, so that all workers see the same one."""
+    """One change of a sandbox tenant after its creation. Changes are stored so that all workers see the same tenant."""
 
     _name = "bookings.sandbox.change"
     _inherit = ["bookings.own.links"]

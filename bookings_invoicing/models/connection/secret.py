@@ -5,13 +5,13 @@ from ... import server_settings
 
 
 class BookingsConnectionSecret(models.Model):
-    """What a connection keeps secret: its credential, and the sign-in of its synchronizing user.
+    """A secret of a connection: the credential of the app, or the sign-in of the synchronizing user.
 
     How to use: ``connection.sudo()._secret_text("credential")`` and ``_keep_secret("credential", text)``.
 
-    How it works: no group has any right here and the one column that holds secrets has no access at all, so that neither
-    reading nor searching nor exporting reaches it; it holds what :func:`..server_settings.seal` makes of the secret.
-    The row is apart from its connection, so that a refreshed token never conflicts with a change of that.
+    How it works: no group has access to this model, and nobody has access to the column with the secret, so it cannot
+    be read, searched, or exported. The column holds the result of :func:`..server_settings.seal`. Secrets have rows of
+    their own so that a refreshed token never conflicts with a change of the connection.
     """
 
     _name = "bookings.connection.secret"
@@ -32,10 +32,10 @@ class BookingsConnectionSecret(models.Model):
 
     @api.model
     def _reseal_all(self):
-        """Encrypt with the server's newest key whatever is not: after a key was set or changed.
+        """Encrypt all secrets with the server's newest key, after a key was set or changed.
 
-        :returns: the number of secrets that were encrypted anew
-        :raises server_settings.SecretUnreadable: a secret is under a key that this server does not have
+        :returns: the number of secrets that were encrypted again
+        :raises server_settings.SecretUnreadable: if a secret was encrypted with a key that this server does not have
         """
         rows = (
             self.sudo()
@@ -51,9 +51,10 @@ class BookingsConnection(models.Model):
     _inherit = "bookings.connection"
 
     def _secret_text(self, kind):
-        """The secret in clear, or an empty string.
+        """Return the secret in clear text, or an empty string if there is none.
 
-        :raises server_settings.SecretUnreadable: it was encrypted with a key that this server does not have
+        :param str kind: ``credential`` or ``tokens``
+        :raises server_settings.SecretUnreadable: if it was encrypted with a key that this server does not have
         """
         self.ensure_one()
         return server_settings.unseal(self._secret_row(kind).sealed)
@@ -67,7 +68,7 @@ class BookingsConnection(models.Model):
         )
 
     def _keep_secret(self, kind, text):
-        """Keep a secret in place of the one there was; an empty one forgets it."""
+        """Store a secret in place of the previous one. An empty text deletes it."""
         for connection in self:
             row = connection._secret_row(kind)
             if not text:

@@ -20,9 +20,9 @@ ATTEMPTS = 5
 
 
 class BookingsConnectionSignIn(models.Model):
-    """A sign-in with Microsoft that was begun and is not finished: single use, for one user, one connection, ten minutes.
+    """A pending sign-in with Microsoft: for one user and one connection, usable once within ten minutes.
 
-    The browser carries only the state; what belongs to it stays here, found by the state's hash.
+    The browser receives only the state. The rest of the flow stays here and is found by the hash of the state.
     """
 
     _name = "bookings.connection.sign.in"
@@ -57,12 +57,12 @@ class BookingsConnectionSignIn(models.Model):
 
     @api.model
     def _take(self, state):
-        """The connection and flow of a state of this user, which is used up by that, whatever comes after.
+        """Return the connection and the flow of a state of this user, and delete the pending sign-in.
 
-        It is taken out in a transaction of its own: a request that Odoo runs again after a conflict must not redeem its
-        code a second time.
+        It is deleted in a separate transaction, so that a request that Odoo retries after a conflict cannot redeem its
+        code again.
 
-        :returns: ``(connection, flow)``, or None where there is no such sign-in
+        :returns: ``(connection, flow)``, or None without such a sign-in
         """
         if not isinstance(state, str) or not 0 < len(state) <= 512:
             return None
@@ -84,7 +84,7 @@ class BookingsConnectionSignIn(models.Model):
 
 
 class BookingsConnection(models.Model):
-    """Signing in with Microsoft: the connection then reads what that user may see."""
+    """The sign-in of a user with Microsoft. The connection then reads what that user may see."""
 
     _inherit = "bookings.connection"
 
@@ -115,7 +115,10 @@ class BookingsConnection(models.Model):
         self.redirect_uri = base.rstrip("/") + CALLBACK
 
     def action_sign_in(self):
-        """Send the browser to Microsoft; it comes back to the callback with a code."""
+        """Send the browser to Microsoft, which returns it to the callback with a code.
+
+        :raises UserError: if the connection does not sign in as a user or is incomplete
+        """
         self.ensure_one()
         self.check_access("write")
         if self.mode != "live" or self.auth_method != "delegated":
@@ -140,12 +143,12 @@ class BookingsConnection(models.Model):
 
     @api.model
     def _finish_sign_in(self, params):
-        """Redeem the code of a callback and keep the sign-in, once.
+        """Redeem the code of a callback once and store the sign-in.
 
         :param params: the query of the callback as a dict
         :returns: the connection
-        :raises graph.GraphError: Microsoft or we refuse it; nothing is kept
-        :raises AccessError: the user may not change that connection (any more)
+        :raises graph.GraphError: if Microsoft or Odoo refuses the sign-in; nothing is stored
+        :raises AccessError: if the user may not, or may no longer, change the connection
         """
         taken = self.env["bookings.connection.sign.in"]._take(params.get("state"))
         if taken is None:
@@ -161,7 +164,7 @@ class BookingsConnection(models.Model):
         return connection
 
     def _keep_sign_in(self, signed_in):
-        """Store a sign-in in a transaction of its own, for the code that it cost cannot be redeemed again.
+        """Store a sign-in in a separate transaction, because its code cannot be redeemed again after a rollback.
 
         :param graph.SignIn signed_in:
         """
@@ -188,7 +191,7 @@ class BookingsConnection(models.Model):
         self.env.invalidate_all()
 
     def action_sign_out(self):
-        """Forget the sign-in; until somebody signs in again this connection reads nothing."""
+        """Delete the sign-in. The connection reads nothing until a user signs in again."""
         self.check_access("write")
         for connection in self.filtered(lambda c: c.auth_method == "delegated"):
             connection._keep_secret("tokens", "")

@@ -1,13 +1,11 @@
-"""The sign-in of a connection's synchronizing user, kept over restarts and shared by all workers.
-
-What: a source of access tokens for a connection in delegated mode.
+"""Access tokens of a connection's synchronizing user, stored across restarts and shared by all workers.
 
 How to use: ``StoredTokens(connection, cloud, transport, credential).token()``.
 
-How it works: a token is fetched while the row that keeps the sign-in is locked, in a cursor of its own. Who waited for the
-lock reads the row again and finds the token that the other one fetched, so that a refresh token is used by one worker
-at a time and its successor is stored before anybody else can want it; what the caller's transaction does later, commit or
-roll back, changes nothing of that.
+How it works: a worker fetches a token while it locks the row with the sign-in, in a separate cursor. A worker that had
+to wait re-reads the row and reuses the token fetched by the first one. So only one worker at a time uses a refresh
+token, and its successor is stored before the next worker needs it, whether the caller's transaction is committed or
+rolled back.
 """
 
 import json
@@ -23,7 +21,7 @@ from ... import graph, server_settings
 _logger = logging.getLogger(__name__)
 
 ATTEMPTS = 100
-EARLY = 300.0  # seconds before its end that a token counts as ended
+EARLY = 300.0  # seconds before its expiry from which a token counts as expired
 
 
 class StoredTokens(graph.DelegatedTokens):
@@ -41,7 +39,7 @@ class StoredTokens(graph.DelegatedTokens):
             row_id, sealed = self._locked_row(cursor)
             kept = _unpacked(sealed)
             left = kept["until"] - time.time()
-            # asked for another one than the token that was refused: what another worker fetched since is another one
+            # after Microsoft refused our token, a token that another worker fetched since then is still worth a try
             if left > EARLY and kept["access"] and not (force and kept["access"] == self._given):
                 self._given = kept["access"]
                 return {"access_token": self._given, "expires_in": int(left)}
@@ -75,7 +73,7 @@ class StoredTokens(graph.DelegatedTokens):
                 cursor.execute(query, log_exceptions=False)
                 row = cursor.fetchone()
             except SerializationFailure:
-                # somebody else has stored a new sign-in while we waited: look at that one
+                # another worker stored a new sign-in while this one waited: read that one
                 cursor.rollback()
             else:
                 if row is None:
@@ -85,9 +83,12 @@ class StoredTokens(graph.DelegatedTokens):
 
 
 def packed(cache_text, access=None, until=0):
-    """What is kept of a sign-in: msal's cache (refresh token, account) and the token in use.
+    """Return the text to store for a sign-in: msal's cache (refresh token, account) and the current access token.
 
-    The token is kept apart because msal finds it again only where Microsoft repeats the scopes as they were asked for.
+    The access token is stored separately because msal finds it in its cache only if Microsoft repeats the requested
+    scopes exactly.
+
+    :param float until: expiry of the access token, in seconds since the epoch
     """
     return json.dumps({"cache": cache_text, "access": access, "until": until})
 
