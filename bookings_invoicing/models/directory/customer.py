@@ -7,20 +7,20 @@ from ...billing import countries, matching
 from ..base.moments import BILLING_CHANGED
 from ..base.remote_record import IMPORTING
 
-# What of a contact follows Bookings: fields of the contact, by field of a proposal.
+# Fields of a contact that follow Bookings, by field of a proposal.
 CONTACT_FIELDS = {
     "phone": ("phone",),
     "address": ("street", "city", "zip", "country_id", "state_id"),
 }
 
-# An address that Odoo keeps with blanks other than a space: pasted from web pages and office documents.
+# Blanks other than a space. They come from web pages and office documents, and Odoo keeps them in email addresses.
 ODD_BLANK = "[\x01-\x1f\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
 
 
 class BookingsCustomer(models.Model):
-    """A person known to Bookings, and the customer it is in Odoo.
+    """A person in Bookings and the matching contact in Odoo.
 
-    Settling one row settles all bookings of that person: the link is remembered by the remote id.
+    Linking one row links all bookings of that person, because the link is stored with the Bookings ID.
     """
 
     _name = "bookings.customer"
@@ -95,7 +95,7 @@ class BookingsCustomer(models.Model):
             candidates = by_email.get(customer.company_id, {}).get(customer.email_normalized, [])
             customer.candidate_ids = self.env["res.partner"].browse(one.id for one in candidates)
 
-    # -- taking over from Bookings -----------------------------------------------------------------
+    # -- import from Bookings ----------------------------------------------------------------------
 
     def _remote_values(self, record):
         """:param graph.Customer record:"""
@@ -110,7 +110,7 @@ class BookingsCustomer(models.Model):
             "email_normalized": matching.normalize_email(person.email) or False,
             "phone": matching.clean_phone(person.phone) or False,
         }
-        if person.address:  # an address that Bookings has no more is kept
+        if person.address:  # if Bookings no longer has the address, the stored one remains
             values["address"] = {
                 name: getattr(person.address, name)
                 for name in ("street", "city", "state", "postal_code", "country")
@@ -120,9 +120,12 @@ class BookingsCustomer(models.Model):
 
     @api.model
     def _of_attendees(self, setup, attendees):
-        """The rows of the people of ``{remote id: graph.Attendee}``, made where they are new.
+        """Return the rows of attendees, and create missing ones.
 
-        What the customer list does not say of a person follows the latest appointment.
+        Values that the customer list of Bookings does not contain are taken from the latest appointment.
+
+        :param dict attendees: ``{remote id: graph.Attendee}``
+        :returns: ``{remote id: row}``
         """
         known = {row.remote_id: row for row in self._of(setup, list(attendees))}
         to_create = []
@@ -141,7 +144,7 @@ class BookingsCustomer(models.Model):
                 }
                 if changed:
                     row.sudo().write(changed)
-        # New rows have no bookings, archived ones included: nothing is looked for when their partner is set.
+        # With active_test=False, the empty booking_ids of new rows serve later reads that include archived bookings.
         created = self.sudo().with_context(active_test=False).create(to_create).with_env(self.env)
         return known | {row.remote_id: row for row in created}
 
@@ -155,7 +158,11 @@ class BookingsCustomer(models.Model):
 
     @api.model
     def _partners_by_email(self, company, emails):
-        """Partners of the company, or shared, by normalised e-mail: ``{e-mail: [matching.Candidate]}``."""
+        """Return the company's and shared partners with these email addresses.
+
+        :param emails: normalized addresses
+        :returns: ``{email: [matching.Candidate]}``
+        """
         emails = {email for email in emails if email}
         if not emails:
             return {}
@@ -180,12 +187,12 @@ class BookingsCustomer(models.Model):
         return found
 
     def _match_partners(self, setup, asked=False):
-        """Link each row to its partner; create those that Odoo does not know where the setup says so.
+        """Link each row to its partner, and create missing partners if the setup imports customers.
 
-        :param bool asked: a person wants new ones where not exactly one fits
-        :returns: the number of partners created
+        :param bool asked: whether a user requests new partners for all rows without exactly one match
+        :returns: the number of created partners
         """
-        # a pseudonym is nobody's name: no contact is looked for or made for it
+        # anonymized customers have no contact
         rows = self.filtered(lambda row: not (row.partner_id or row.is_forgotten))
         if not rows:
             return 0
@@ -213,35 +220,39 @@ class BookingsCustomer(models.Model):
         return self._create_partners(setup, list(to_create.values()))
 
     def _taking_part(self, setup):
-        """Those by the setup's filter; nobody, where it cannot be used: the next synchronization says so."""
+        """Return the rows that pass the setup's filter, or none if it is invalid, which the next sync reports."""
         try:
             return setup._in_filter(self, "remote_customer_filter")
         except ValidationError:
             return self.browse()
 
     def _create_partners(self, setup, people):
-        """One partner for each recordset of rows that are the same person."""
+        """Create one partner for each recordset in ``people`` and link its rows.
+
+        :param list people: recordsets of rows that become one partner each
+        :returns: the number of created partners
+        """
         defaults = setup._customer_defaults()
         listed = self.concat(*people)._listed().grouped(lambda row: row._person())
-        # Odoo's Invoicing role may not create contacts; ours may create those of its bookings, with these values only.
+        # Odoo's Invoicing role may not create contacts. Our role may, but only for bookings and with these values.
         partners = (
             self.env["res.partner"]
             .sudo()
             .with_company(setup.company_id)
             .create([defaults | rows[:1]._partner_values(setup, rows, listed) for rows in people])
         )
-        # Their bookings follow the partner; all of them are looked for at once.
+        # The write below recomputes their bookings: prefetch these for all rows at once.
         self.browse().concat(*people).with_context(active_test=False).mapped("booking_ids")
         for rows, partner in zip(people, partners, strict=True):
             rows._importing().write({"partner_id": partner.id, "match": "linked"})
         return len(partners)
 
     def _importing(self):
-        """For writes whose bookings are looked at afterwards, all at once."""
+        """Return these rows for writes after which the caller updates all bookings at once."""
         return self.sudo().with_context(bookings_importing=IMPORTING)
 
     def _listed(self):
-        """Rows of the customer list that may be these people under another id: those with one of their e-mails."""
+        """Return rows of the customer list with an email address of these rows: maybe the same people with another ID."""
         return self.search(
             [
                 ("setup_id", "in", self.setup_id.ids),
@@ -251,14 +262,14 @@ class BookingsCustomer(models.Model):
         )
 
     def _person(self):
-        """Rows that agree in this are one person."""
+        """Return the key that is equal for rows of the same person."""
         return self.email_normalized, matching.name_key(self.name)
 
     def _partner_values(self, setup, rows, listed):
-        """What the person itself brings; wins over the template.
+        """Return the values of a new partner that come from Bookings. They take precedence over the template.
 
-        :param rows: those that become this partner
-        :param dict listed: those of the customer list, by person; who is the same says what this one does not
+        :param rows: all rows that become this partner
+        :param dict listed: rows of the customer list by :meth:`_person`; they fill in a missing phone or address
         """
         self.ensure_one()
         person, same = self._person(), self.browse()
@@ -276,7 +287,7 @@ class BookingsCustomer(models.Model):
 
     @api.model
     def _contact_values(self, phone, address):
-        """Phone and address of Bookings as fields of a contact; what they do not say is empty."""
+        """Return phone and address from Bookings as field values of a contact, with False for missing ones."""
         address = address or {}
         country = self._country(address.get("country"))
         state = country.state_ids.filtered(
@@ -296,17 +307,17 @@ class BookingsCustomer(models.Model):
 
     @api.model
     def _country(self, text):
-        """The country that a free text names, in whatever language; none where that is not clear."""
+        """Return the country that a free text in any language names, or an empty recordset if it is ambiguous."""
         code = countries.resolve_country(text)
         found = self.env["res.country"]
         return found.search([("code", "=", code)], limit=1) if code else found
 
-    # -- what changes in Bookings later --------------------------------------------------------------
+    # -- later changes in Bookings -------------------------------------------------------------------
 
     def _pass_on(self, phone, address):
-        """Let Odoo's contact follow Bookings where it still has what came from there; otherwise a person decides.
+        """Update the contact if it still has the previous value from Bookings; otherwise create a proposal for a user.
 
-        :param phone, address: what Bookings said before
+        :param phone, address: the previous values in Bookings
         """
         self.ensure_one()
         partner = self.partner_id.sudo()
@@ -341,7 +352,7 @@ class BookingsCustomer(models.Model):
             return
         proposals.search(
             [*same, ("state", "=", "open")]
-        ).state = "dismissed"  # what Bookings said before
+        ).state = "dismissed"  # replaced by the new value
         held = {
             name: partner._fields[name].convert_to_write(partner[name], partner)
             for name in CONTACT_FIELDS[field]
@@ -378,7 +389,7 @@ class BookingsCustomer(models.Model):
         return result
 
     def action_create_partner(self):
-        """Create the customers of these rows from the setup's template, or link the one that is there meanwhile."""
+        """Create contacts for these rows from the setup's template, or link a contact that exists by now."""
         self.check_access("write")
         unknown = self.filtered(lambda row: not row.partner_id)
         for setup, rows in unknown.grouped("setup_id").items():

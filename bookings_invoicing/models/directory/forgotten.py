@@ -16,10 +16,10 @@ ADDRESS = re.compile(r"[^\s\"'<>,;:]+@[^\s\"'<>,;:]+")
 
 
 class BookingsForgotten(models.Model):
-    """Who was forgotten, as a hash: so that a later synchronization knows whom to leave out.
+    """A hash that identifies an anonymized person, so that later synchronizations do not import the person again.
 
-    How it works: before anything of Bookings is taken over, :meth:`_hide` puts the pseudonym in place of people who
-    were forgotten, in the customer list and in appointments that began before they were forgotten. Whoever books again
+    How it works: before records from Bookings are imported, :meth:`_hide` replaces anonymized people with their
+    pseudonyms, in the customer list and in appointments that began before the anonymization. A person who books again
     later is a new customer.
     """
 
@@ -39,7 +39,7 @@ class BookingsForgotten(models.Model):
 
     @api.model
     def _digest(self, *identifiers):
-        """Hashes of what people are known by; empty ones are left out."""
+        """Return salted hashes of identifiers, without those of empty ones."""
         parameters = self.env["ir.config_parameter"].sudo()
         salt = parameters.get_param(SALT)
         if not salt:
@@ -51,9 +51,9 @@ class BookingsForgotten(models.Model):
 
     @api.model
     def _hide(self, setup, records):
-        """The records of Bookings with pseudonyms in place of forgotten people.
+        """Return records from Bookings with pseudonyms in place of anonymized people.
 
-        :param list records: of :mod:`..graph`, of any kind
+        :param list records: records of :mod:`..graph`, of any type
         """
         if not any(isinstance(record, graph.Appointment | graph.Customer) for record in records):
             return records
@@ -69,7 +69,10 @@ class BookingsForgotten(models.Model):
 
     @api.model
     def _known_by(self, record):
-        """What tells each person of a record from others: id and e-mail; without both, the name in that appointment."""
+        """Return the identifiers of each person of a record: ``[(text, ...)]``, in the order of attendees.
+
+        They are the customer ID and email address, or, without both, the appointment ID with the name.
+        """
         if isinstance(record, graph.Customer):
             return [(record.id, matching.normalize_email(record.email))]
         if not isinstance(record, graph.Appointment):
@@ -113,7 +116,7 @@ class BookingsForgotten(models.Model):
             if start is None:
                 found = rows[-1:]
             else:
-                # who came back and was forgotten again has a pseudonym for each time
+                # a person who was anonymized several times has one pseudonym each time
                 found = rows.filtered(lambda row: start < row.forgotten_on)[:1]
             if found:
                 return found
@@ -121,10 +124,10 @@ class BookingsForgotten(models.Model):
 
     @api.model
     def _remember(self, setup, identifiers, until):
-        """Keep hashes of these identifiers.
+        """Store hashes of a person's identifiers under a new pseudonym.
 
-        :param until: what begins before it is hidden from now on
-        :returns: the pseudonym as an id and as a name
+        :param datetime until: appointments that begin before this time (naive UTC) will be anonymized
+        :returns: ``(pseudonym as a Bookings ID, pseudonym as a name)``
         """
         pseudonym = f"{PSEUDONYM}{secrets.token_hex(8)}"
         name = self.env._("Anonymized customer %s", pseudonym[-6:])
@@ -144,7 +147,7 @@ class BookingsForgotten(models.Model):
 
     @api.model
     def _hide_payload(self, setup, text):
-        """What is kept of a record that could not be read: nothing, where it names somebody forgotten."""
+        """Return the text to store for an unreadable record: empty if it names an anonymized person."""
         if not text or not self.sudo().search_count([("setup_id", "=", setup.id)], limit=1):
             return text
         named = [matching.normalize_email(address) for address in ADDRESS.findall(text)]
@@ -158,9 +161,13 @@ class BookingsForgotten(models.Model):
 
     @api.model
     def _scrub(self, setup, bookings, words, name):
-        """Put the pseudonym in place of these words in what was written about the bookings and set aside."""
+        """Replace a person's data with the pseudonym in texts about the bookings and in unreadable records.
+
+        :param set words: names, addresses, and phone numbers to replace
+        :param str name: the pseudonym
+        """
         self.env["bookings.proposal"].sudo().search([("booking_id", "in", bookings.ids)]).unlink()
-        # rich texts are stored with &amp; and the like
+        # HTML fields contain &amp; and other entities
         words = words | {html.escape(word, quote=False) for word in words}
         longest_first = sorted(words, key=len, reverse=True)
         for model, domain, names in self._written_about(setup, bookings):
@@ -183,7 +190,7 @@ class BookingsForgotten(models.Model):
 
     @api.model
     def _written_about(self, setup, bookings):
-        """Where names may stand: ``[(model, domain, fields)]``."""
+        """Return where a person's name may occur: ``[(model, domain, fields)]``."""
         return [
             (
                 self.env["mail.message"],
@@ -225,14 +232,14 @@ class BookingsForgotten(models.Model):
 
 
 def _is_known(attendee):
-    """Whether Bookings says more of them than a name."""
+    """Return whether Bookings identifies the attendee by more than a name."""
     return bool(attendee.customer_id or matching.normalize_email(attendee.email))
 
 
 def _pseudonymous(attendee, row):
     return dataclasses.replace(
         attendee,
-        # nobody becomes a customer by being forgotten
+        # an attendee without identification must not become a customer here
         customer_id=row.pseudonym if _is_known(attendee) else "",
         name=row.name,
         email="",

@@ -4,12 +4,12 @@ from ...billing import matching
 
 
 class ResPartner(models.Model):
-    """Contacts of people that Bookings knows: phone and address follow it, and a person says who is who."""
+    """Contacts of Bookings customers: updates of phone and address, and the choice of a contact by a user."""
 
     _inherit = "res.partner"
 
     def _bookings_has(self, values):
-        """Whether the contact has this phone or address, as far as they say something; spacing does not matter."""
+        """Return whether the contact has these values of phone or address, regardless of spacing and case."""
         self.ensure_one()
 
         def plain(name, value):
@@ -24,7 +24,7 @@ class ResPartner(models.Model):
         )
 
     def _bookings_take_contact(self, values):
-        """Take a phone or address that was changed in Bookings, and log what it was before."""
+        """Store a phone or address that changed in Bookings, and log the previous value."""
         self.ensure_one()
         before = {name: self._fields[name].convert_to_write(self[name], self) for name in values}
         self.write(values)
@@ -38,7 +38,7 @@ class ResPartner(models.Model):
 
     @api.model
     def _bookings_contact_text(self, values):
-        """A phone, or an address in one line."""
+        """Return a phone number, or an address in one line."""
         country = self.env["res.country"].browse(values.get("country_id") or ())
         state = self.env["res.country.state"].browse(values.get("state_id") or ())
         town = " ".join(values[name] for name in ("zip", "city") if values.get(name))
@@ -52,7 +52,7 @@ class ResPartner(models.Model):
         )
 
     def action_bookings_choose(self):
-        """Say that this partner is the Bookings customer from whose form the button was pressed."""
+        """Link this contact to the Bookings customer from whose form the list was opened."""
         self.ensure_one()
         customer = self._bookings_customer_of_context()
         customer.check_access("write")

@@ -27,7 +27,7 @@ BILLING_RULES = [
 
 
 class BookingsService(models.Model):
-    """A service of the business, and how Odoo bills it."""
+    """A service of the business and its billing rules in Odoo."""
 
     _name = "bookings.service"
     _description = "Bookings Service"
@@ -72,7 +72,7 @@ class BookingsService(models.Model):
     )
     booking_ids = fields.One2many("bookings.booking", "service_id", string="Bookings")
 
-    # Which company bills it, where several share the business
+    # The company that bills the service of a shared business
     taken = fields.Boolean(
         string="Billed Here",
         default=True,
@@ -102,7 +102,10 @@ class BookingsService(models.Model):
 
     @api.model
     def _make_products(self, setup):
-        """Make a product from the service template for each service that takes part and has none."""
+        """Create a product from the service template for each service without one that passes the setup's filter.
+
+        :returns: ``{"products_created": number}``, or an empty dict if the setup does not import services
+        """
         if setup.service_sync != "import":
             return {}
         services = setup._in_filter(
@@ -115,7 +118,11 @@ class BookingsService(models.Model):
 
     @api.model
     def _find_or_create(self, setup, named):
-        """The services of ``{remote id: name}``; one that Bookings no longer lists is kept by its name."""
+        """Return the services with these IDs. A service that Bookings no longer lists is created from its name.
+
+        :param dict named: ``{remote id: name}``
+        :returns: ``{remote id: service}``
+        """
         known = {service.remote_id: service for service in self._of(setup, list(named))}
         missing = self.sudo().create(
             [
@@ -155,7 +162,7 @@ class BookingsService(models.Model):
         return result
 
     def _check_not_taken(self):
-        """:raises UserError: another company bills one of these services"""
+        """:raises UserError: if another company bills one of these services"""
         for service in self.filtered(lambda service: not service.taken):
             if service.remote_id in service._taken_by_others():
                 raise UserError(
@@ -186,14 +193,17 @@ class BookingsService(models.Model):
                 raise ValidationError(self.env._("Select the rounding step in minutes."))
 
     def action_create_product(self):
-        """Make the product of this service from the setup's template."""
+        """Create products for these services from the setup's template."""
         self.check_access("write")
-        # Odoo's Invoicing role may not create products; ours may create those of its services, from the template.
+        # Odoo's Invoicing role may not create products. Our role may, but only for services and from the template.
         for service in self.sudo().filtered(lambda service: not service.product_id):
             service._make_product({})
 
     def _make_product(self, values):
-        """Make the product of this service, from the setup's template where it has one, at the price of Bookings."""
+        """Create the product of this service, from the setup's template if there is one, with the price in Bookings.
+
+        If that price cannot be a sales price of the product, the product gets a message with the reason instead.
+        """
         self.ensure_one()
         template = self.setup_id.service_template_id
         values = {"name": self.name, "type": "service", "list_price": 0.0, **values}
@@ -213,14 +223,14 @@ class BookingsService(models.Model):
             product.list_price = self._sales_price()
 
     def _is_hourly(self):
-        """Whether what Bookings asks is for an hour, not for an appointment."""
+        """Return whether the price in Bookings is per hour and not per appointment."""
         return "hourly" in (self.price_type, self.billing_rule)
 
     def _why_no_sales_price(self):
-        """Why what Bookings asks cannot be said as a sales price of the product; "" where it can."""
+        """Return why the price in Bookings cannot be a sales price of the product, or "" if it can."""
         product, company = self.product_id, self.setup_id.company_id
         price = formatLang(self.env, self.price, currency_obj=self.currency_id)
-        # Without a rate, Odoo would take 1.
+        # Without a rate, Odoo would use 1.
         if self.currency_id != product.currency_id and not all(
             _has_rate(one, company) for one in (self.currency_id, product.currency_id)
         ):
@@ -247,7 +257,7 @@ class BookingsService(models.Model):
         )
 
     def _sales_price(self):
-        """What Bookings asks, as a sales price of the product: in its currency, on the basis of its taxes, for its unit."""
+        """Convert the price in Bookings to a sales price of the product: to its currency, tax basis, and unit."""
         setup, product = self.setup_id, self.product_id
         company, price = setup.company_id, self.price
         if self.currency_id != product.currency_id:
@@ -263,7 +273,7 @@ class BookingsService(models.Model):
 
 
 def _has_rate(currency, company):
-    """Whether Odoo knows what a currency is worth in a company."""
+    """Return whether Odoo has an exchange rate of the currency for the company."""
     if currency == company.currency_id:
         return True
     rates = currency.sudo().rate_ids

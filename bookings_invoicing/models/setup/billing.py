@@ -10,12 +10,15 @@ from .setup import TEMPLATE_FIELDS
 
 
 class BookingsSyncSetup(models.Model):
-    """What a setup's own rules make of its bookings: labels, fees, form questions, journal, what stops every invoice."""
+    """Billing rules of a setup: journal, blockers of all its invoices, labels, fees, and form questions."""
 
     _inherit = "bookings.sync.setup"
 
     def _journal(self):
-        """The sales journal of this setup: its own, else the company's first."""
+        """Return the sales journal of this setup: the selected one, or the company's first one.
+
+        Among the company's journals, one in the setup's currency is preferred.
+        """
         self.ensure_one()
         if self.journal_id:
             return self.journal_id
@@ -25,14 +28,14 @@ class BookingsSyncSetup(models.Model):
         return journals.search(domain + own_currency, limit=1) or journals.search(domain, limit=1)
 
     def _date_blockers(self, day):
-        """What stops an invoice of this setup dated so: ``{key: params}``."""
+        """Return the blockers of an invoice with this date: ``{key: params}``."""
         locks = self.company_id._get_violated_lock_dates(day, True, self._journal())
         if not locks:
             return {}
         return {"lock_date": {"date": str(day), "lock": str(max(lock[0] for lock in locks))}}
 
     def _billing_blockers(self):
-        """What stops every invoice of this setup: ``{key: params}``."""
+        """Return the blockers of all invoices of this setup: ``{key: params}``."""
         self.ensure_one()
         journal = self._journal()
         if not journal or not journal.active:
@@ -47,7 +50,7 @@ class BookingsSyncSetup(models.Model):
         return {}
 
     def _customer_defaults(self):
-        """What the template partner gives to a new customer, read in the setup's company."""
+        """Return the values of a new customer that come from the template, read in the setup's company."""
         self.ensure_one()
         template = self.customer_template_id.with_company(self.company_id).sudo()
         values = {}
@@ -82,7 +85,7 @@ class BookingsSyncSetup(models.Model):
                 raise ValidationError(self.env._("Select the product for invoicing fees."))
 
     def _label_rules(self):
-        """``[(LabelRule, record)]`` in order; one that is not usable (its payer is gone) meets nothing."""
+        """Return the label rules in order, as ``[(LabelRule, record)]``."""
         self.ensure_one()
         return [
             (rule._plain(), rule)
@@ -90,15 +93,15 @@ class BookingsSyncSetup(models.Model):
         ]
 
     def _rule_for(self, label, rules):
-        """The rule that a label meets, or none.
+        """Return the rule that applies to a label, or an empty recordset.
 
-        :param rules: as ``_label_rules`` gives them
+        :param rules: the result of :meth:`_label_rules`
         """
         met = labels.rule_for(label, [rule for rule, _record in rules])
         return next((record for rule, record in rules if rule is met), self.label_rule_ids.browse())
 
     def _apply_label_rules(self):
-        """Let changed rules count for what is not billed yet."""
+        """Apply changed rules to bookings that are not billed yet."""
         for setup in self:
             waiting = setup.env["bookings.booking"].search(
                 [
@@ -123,7 +126,10 @@ class BookingsSyncSetup(models.Model):
         ]
 
     def action_read_questions(self):
-        """List the questions of the business's booking form, to say which of them matter."""
+        """Read the questions of the business's booking form, so that the user can assign them to invoice fields.
+
+        :raises UserError: if Bookings cannot be read
+        """
         self.check_access("write")
         for setup in self:
             known = set(setup.question_rule_ids.mapped("question_id"))

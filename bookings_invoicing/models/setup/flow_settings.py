@@ -7,7 +7,7 @@ SALES_MODULES = ("sale", "bookings_invoicing_sale")
 
 
 class ResConfigSettings(models.TransientModel):
-    """The billing flow of the company, and Sales where the choice needs it."""
+    """The billing flow of the company in the settings, with a button to install Sales."""
 
     _inherit = "res.config.settings"
 
@@ -22,7 +22,10 @@ class ResConfigSettings(models.TransientModel):
             settings.bookings_sales_missing = not settings.company_id._bookings_sales_flow_known()
 
     def action_bookings_install_sales(self):
-        """Install Sales, so that bookings can be billed by sale orders."""
+        """Install Sales, so that bookings can be billed with sales orders.
+
+        :raises AccessError: if the user is not an administrator
+        """
         if not self.env.user.has_group("base.group_system"):
             raise AccessError(self.env._("Only an administrator can install Sales."))
         modules = self.env["ir.module.module"].sudo().search([("name", "in", SALES_MODULES)])

@@ -17,7 +17,7 @@ ACTIVITY = "bookings_invoicing.mail_activity_sync"
 
 
 class BookingsSyncSetup(models.Model):
-    """How a setup is doing: late, failing, what is left to do; what the health board shows and who is told."""
+    """The health of a setup: late or failing synchronization, open points, the health board, and notifications."""
 
     _inherit = "bookings.sync.setup"
 
@@ -46,7 +46,7 @@ class BookingsSyncSetup(models.Model):
             setup.secret_days_left = (expiry - today).days if expiry else 9999
 
     def _compute_open_points(self):
-        """Three grouped queries for the whole board."""
+        """Count the open points of all setups on the board, with three grouped queries."""
         services = self.env["bookings.service"]._read_group(
             [
                 ("setup_id", "in", self.ids),
@@ -80,12 +80,12 @@ class BookingsSyncSetup(models.Model):
 
     @api.model
     def _health_report(self):
-        """For monitors: how all setups of all companies are doing, in figures; no names of customers, no error texts.
+        """Return the health of all setups of all companies for monitors, without names of customers or error texts.
 
-        :returns: ``status`` (ok, late, attention: the worst), ``setups`` (number that are synchronized by the clock),
-            ``late`` and ``attention`` (id, name, last good synchronization of each), ``oldest_sync`` (UTC) and
-            ``oldest_sync_seconds`` (of the setup that waits longest; null where one was never read),
-            ``secret_days_left`` (of the secret that ends first; null where none has a date)
+        :returns: dict of ``status`` (ok, late, or attention, whichever is worst), ``setups`` (number of setups with a
+            schedule), ``late`` and ``attention`` (lists of setups with ID, name, and last successful synchronization),
+            ``oldest_sync`` (UTC) and ``oldest_sync_seconds`` of the setup that has waited longest (None if one was never
+            read), ``secret_days_left`` of the secret that expires first (None if none has an expiry date)
         """
         setups = self.search([("paused", "=", False), ("connection_id.active", "=", True)])
         late = setups.filtered(lambda setup: setup._is_late())
@@ -128,7 +128,10 @@ class BookingsSyncSetup(models.Model):
                 setup.health = "late" if setup._is_late() else "ok"
 
     def _is_late(self):
-        """Whether the last good synchronization is too long ago for the interval, and nobody wanted that."""
+        """Return whether the last successful synchronization is older than two intervals (at least one hour).
+
+        A paused setup is never late.
+        """
         self.ensure_one()
         now = fields.Datetime.now()
         last = self._last_good() or self.create_date or now
@@ -153,7 +156,7 @@ class BookingsSyncSetup(models.Model):
             setup.waiting_text = setup._waiting_sentence()
 
     def _waiting_sentence(self):
-        """Why nothing is read at the moment and when it is tried again; empty where all is well."""
+        """Return why the setup is not synchronized at the moment and when Odoo will retry, or False if all is well."""
         if self.waiting_reason:
             return self.env._(
                 "Waiting for Microsoft. %(reason)s Next retry: %(time)s.",
@@ -173,7 +176,7 @@ class BookingsSyncSetup(models.Model):
         return format_datetime(self.env, moment) if moment else self.env._("never")
 
     def _is_due_to_look(self, now):
-        """Whether to look at the unbilled bookings outside the windows: each at least once a day, whatever the interval."""
+        """Return whether to check unbilled bookings outside the synchronized period, which is due at least daily."""
         self.ensure_one()
         return not self.last_look or now + self._interval() > self.last_look + LOOK_EVERY
 
@@ -189,16 +192,17 @@ class BookingsSyncSetup(models.Model):
         self.activity_unlink([ACTIVITY])
 
     def _note_waiting(self, reason, until):
-        """Say that a failure passes by itself, and when it is tried again.
+        """Record a temporary failure and schedule the retry.
 
-        :param datetime until: naive UTC
+        :param str reason: the failure in the user's language
+        :param datetime until: time of the retry, naive UTC
         """
         self.ensure_one()
         self.sudo().write({"waiting_reason": reason, "retry_at": until, "next_sync": until})
         self.env.ref("bookings_invoicing.ir_cron_sync").sudo()._trigger(at=until)
 
     def _in_words(self, error):
-        """What ended a synchronization, for a person.
+        """Return the error that ended a synchronization as a translated sentence.
 
         :param Exception error:
         """
@@ -213,7 +217,7 @@ class BookingsSyncSetup(models.Model):
         )
 
     def _note_failure(self, message):
-        """Keep a failure where a person sees it: on the setup, and as one activity for its responsible user."""
+        """Record a failure on the setup and notify the responsible users with an activity."""
         self.ensure_one()
         if self.error_message != message or self.retry_at:
             self.sudo().write(
@@ -230,11 +234,11 @@ class BookingsSyncSetup(models.Model):
         first, *others = super()._responsible_candidates()
         return [first, self.sudo().connection_id.user_id, *others]
 
-    # -- the first steps -----------------------------------------------------------------------------
+    # -- first steps ---------------------------------------------------------------------------------
 
     @api.model
     def _next_step_help(self):
-        """What is missing before there are bookings, with its button for who may do it; else whom to ask."""
+        """Return the help of an empty list of bookings: the next setup step with a button, or whom to ask for it."""
         companies = [("company_id", "in", [*self.env.companies.ids, False])]
         setups = self.search(companies)
         if setups.filtered("last_appointment_sync"):

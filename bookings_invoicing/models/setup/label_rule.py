@@ -8,7 +8,7 @@ from .setup import FEE_KINDS
 
 
 class BookingsLabelRule(models.Model):
-    """What a label that staff stamp on an appointment in Bookings means for its invoice."""
+    """How a label that staff set on an appointment in Bookings affects its billing."""
 
     _name = "bookings.label.rule"
     _description = "Bookings Label Rule"

@@ -12,7 +12,7 @@ ANSWER_FIELDS = [
 
 
 class BookingsQuestionRule(models.Model):
-    """Which question of the booking form answers which invoice field; other answers are not kept."""
+    """Assigns a question of the booking form to an invoice field. Answers to other questions are not stored."""
 
     _name = "bookings.question.rule"
     _inherit = ["bookings.own.links"]

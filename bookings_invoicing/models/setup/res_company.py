@@ -7,10 +7,10 @@ SEEN_BY = f"{ROLES},base.group_system"
 
 
 class ResCompany(models.Model):
-    """A company chooses how its bookings are billed; each of its sync setups may say otherwise.
+    """The company's defaults for billing. Each sync setup can have its own billing flow.
 
-    The choice is required where it is made, not in the database: companies are also made while this
-    addon is not loaded yet, in upgrades and in tests of the modules below it. Empty: draft invoices.
+    The billing flow is required on the settings screen but not in the database, because upgrades and tests of other
+    modules create companies before this addon is loaded. Empty means draft invoices.
     """
 
     _name = "res.company"
@@ -48,5 +48,5 @@ class ResCompany(models.Model):
         )
 
     def _bookings_sales_flow_known(self):
-        """Whether the flow by sale orders can be chosen: its module is there."""
+        """Return whether the module for billing with sales orders is installed."""
         return "sale" in dict(self._fields["bookings_billing_flow"].selection)

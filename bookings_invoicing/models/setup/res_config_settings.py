@@ -4,7 +4,7 @@ ADMIN = "base.group_system"  # as all settings
 
 
 class ResConfigSettings(models.TransientModel):
-    """Where Microsoft Bookings stands, beside the other settings of Invoicing, and what to do next."""
+    """The state of Microsoft Bookings and the next step, shown among the settings of Invoicing."""
 
     _inherit = "res.config.settings"
 
@@ -27,7 +27,7 @@ class ResConfigSettings(models.TransientModel):
 
     @api.depends("company_id")
     def _compute_bookings(self):
-        # who opens the settings of another app need have no role here, and its page must open all the same
+        # the settings must also open for administrators without a role in this addon
         for settings in self.sudo():
             company = settings.company_id
             connections = settings.env["bookings.connection"].search(
@@ -42,7 +42,7 @@ class ResConfigSettings(models.TransientModel):
             settings.bookings_next_step = settings._bookings_next_step(connections, setups)
 
     def _bookings_states(self, records, field):
-        """Each by name with its state, in words."""
+        """Return the names and states of the first five records as text."""
         labels = dict(records._fields[field]._description_selection(self.env))
         return ", ".join(f"{record.name}: {labels.get(record[field])}" for record in records[:5])
 

@@ -5,7 +5,7 @@ from .setup import check_line_template
 
 
 class ResPartner(models.Model):
-    """How one payer wants the invoices of bookings."""
+    """A payer's own grouping and line text for invoices of bookings."""
 
     _inherit = "res.partner"
 

@@ -24,18 +24,18 @@ UNUSABLE = (
 
 
 class BookingsSyncSetup(models.Model):
-    """What of a business this setup takes: its filters, and what it shares with other companies.
+    """The scope of a setup: its period, its filters, and the services it bills of a business shared with other companies.
 
-    A run reads no further back than the look-back: where a setup takes more than before, what is older was never kept. The
-    next run then reads everything since *bill from*, as the first one did.
+    A run reads no further back than *Look Back*. If the scope grows, older records were never stored, so the next run
+    reads everything since *Bill From*, as the first one did.
 
-    One business, one setup; companies share a business by services that only one of them bills.
+    A company has one setup per business. Companies can share a business; each service is billed by only one of them.
 
-    How it works: ``business_key`` names the business whatever the connection, by its mailbox address:
-    no other has it in all of that cloud. The first company's setup takes every service; a second
-    company's setup of the same business starts with none and takes what the first has let go. The
-    database sees to it that no service is taken twice. An appointment whose service is changed goes
-    over only when the one has let go of it.
+    How it works: ``business_key`` identifies a business by its mailbox address, which is unique within a cloud, whatever
+    connection is used. The first company's setup bills all services. A second company's setup of the same business
+    starts with none and bills those that the first one has cleared. A unique index prevents two setups from billing the
+    same service. When the service of an appointment changes, the appointment moves to the other company only after the
+    first one no longer has it.
     """
 
     _inherit = "bookings.sync.setup"
@@ -55,7 +55,7 @@ class BookingsSyncSetup(models.Model):
         return setups
 
     def _sharing(self):
-        """All setups of these setups' businesses, in every company, archived ones included."""
+        """Return all setups of the same businesses in all companies, including archived ones."""
         return (
             self.sudo()
             .with_context(active_test=False)
@@ -68,8 +68,10 @@ class BookingsSyncSetup(models.Model):
                 setups.sudo().filtered(lambda setup: not setup.shared).shared = True
 
     def _holders(self, appointment_ids):
-        """Ids of the appointments that this setup has billed, and of those that another one bills or
-        has not let go.
+        """Return which of these appointments this setup has billed, and which belong to setups of other companies.
+
+        :param appointment_ids: Bookings IDs
+        :returns: ``({IDs billed here}, {IDs billed or still open elsewhere})``
         """
         self.env["bookings.booking"].flush_model(["setup_id", "appointment_id", "status"])
         rows = self.env.execute_query(
@@ -88,8 +90,9 @@ class BookingsSyncSetup(models.Model):
         return {key for key, mine in rows if mine}, {key for key, mine in rows if not mine}
 
     def _services_elsewhere(self):
-        """Remote ids of the services that this setup does not bill: not ticked here, or ticked by
-        another company.
+        """Return the Bookings IDs of services that this setup does not bill.
+
+        They are not selected here, or another company bills them.
         """
         self.ensure_one()
         services = self.env["bookings.service"].sudo()
@@ -99,17 +102,18 @@ class BookingsSyncSetup(models.Model):
         return set((elsewhere | not_here).mapped("remote_id"))
 
     def _lasting_key(self):
-        """Names the business as any installation would: the mailbox in its cloud, without ids of this database."""
+        """Return a key of the business that is the same in every database: the cloud and the mailbox address."""
         self.ensure_one()
         cloud = "sandbox" if self.connection_id.mode == "sandbox" else self.connection_id.cloud
         return f"{cloud}/{(self.business_id or '').strip().lower()}"
 
-    # -- time ----------------------------------------------------------------------------------------------
+    # -- period --------------------------------------------------------------------------------------------
 
     def _period_to_read(self, now, everything):
-        """From and to of the appointments that a synchronization reads: aware datetimes in UTC.
+        """Return start and end of the period that a synchronization reads, as aware datetimes in UTC.
 
-        :param bool everything: since *bill from*, not only the look-back
+        :param datetime now: naive UTC
+        :param bool everything: whether to read everything since *Bill From*, and not only the look-back days
         """
         planned = windows.plan_windows(
             now,
@@ -129,14 +133,14 @@ class BookingsSyncSetup(models.Model):
             self.sudo().write({"read_again": fields.Datetime.now()})
 
     def _takes_earlier(self, bill_from):
-        """Those that take more of the past by this new *bill from*."""
+        """Return the setups for which this new *Bill From* date is earlier than before."""
         day = fields.Date.to_date(bill_from)
         return self.filtered(lambda setup: day and setup.bill_from and day < setup.bill_from)
 
     def _takes_more_than(self, before):
-        """Those that take more services than before their filter changed.
+        """Return the setups whose changed filter includes more services than before.
 
-        :param dict before: services by setup
+        :param dict before: ``{setup: services before the change}``
         """
         return self.filtered(
             lambda setup: (
@@ -146,11 +150,11 @@ class BookingsSyncSetup(models.Model):
         )
 
     def _ask_to_look(self):
-        """The next run looks at the unbilled bookings outside the time that is read: what counts there has changed."""
+        """Let the next run check unbilled bookings outside the synchronized period, because the filter changed."""
         self.filtered("last_look").sudo().last_look = False
 
     def _services_so_far(self):
-        """The services that take part before the filter changes; none where it cannot be used any more."""
+        """Return the services that the current filter includes, or none if the filter has become invalid."""
         try:
             return self._in_filter(self.service_ids, "service_filter")
         except (UserError, *UNUSABLE):
@@ -164,22 +168,24 @@ class BookingsSyncSetup(models.Model):
                 rows = self.env[model].search([("setup_id", "=", setup.id)], limit=1)
                 try:
                     setup._in_filter(rows, name)
-                except UNUSABLE as error:  # a value that its field cannot be compared with
+                except UNUSABLE as error:  # a value that cannot be compared with its field
                     raise setup._unusable_filter(name) from error
 
     def _check_filters_stored(self):
-        """Say that a filter from before is not allowed any more, before anything is read by it.
+        """Check stored filters before a run uses them, because an older version may have allowed more.
 
-        :raises ValidationError:
+        :raises ValidationError: if a filter is invalid
         """
         for name in FILTERS:
             self._filter_domain(name)
 
     def _filter_domain(self, filter_name):
-        """The conditions of a filter. They are data, never code, and look at the records' own plain fields only: what a
-        run evaluates with all rights must not answer questions about anything else.
+        """Return the domain of a filter.
 
-        :raises ValidationError: it is something else
+        A filter is data, never code, and may use only plain fields of the records themselves: a run evaluates it in
+        superuser mode, so it must not reveal anything about other records.
+
+        :raises ValidationError: if the filter contains anything else
         """
         text = self[filter_name]
         try:
@@ -188,7 +194,10 @@ class BookingsSyncSetup(models.Model):
             raise self._unusable_filter(filter_name) from error
 
     def _conditions(self, model, text):
-        """:raises ValueError, SyntaxError, MemoryError, RecursionError: not a list of conditions that are allowed"""
+        """Parse the text of a filter and check each condition.
+
+        :raises ValueError, SyntaxError, MemoryError, RecursionError: if it is not a list of allowed conditions
+        """
         conditions = literal_eval(text.strip()) if len(text) <= MAX_LENGTH else None
         if not isinstance(conditions, list) or len(conditions) > 2 * MAX_TERMS:
             raise ValueError("not a list of conditions, or too many")
@@ -225,9 +234,10 @@ class BookingsSyncSetup(models.Model):
         )
 
     def _in_filter(self, records, filter_name):
-        """Those of the Bookings customers or services that take part by the setup's filter.
+        """Return the Bookings customers or services that pass a filter of this setup.
 
-        :raises ValidationError: the filter cannot be used
+        :param str filter_name: name of the field with the filter
+        :raises ValidationError: if the filter is invalid
         """
         self.ensure_one()
         domain = self._filter_domain(filter_name)
@@ -241,9 +251,9 @@ class BookingsSyncSetup(models.Model):
 
     @api.model
     def _of_business(self, connection, business_id, company):
-        """The setup of a business in a company, or a new one filled from what Bookings says of it.
+        """Return the setup of a business in a company. If there is none, create it with values from Bookings.
 
-        :raises UserError: Bookings cannot be read
+        :raises UserError: if Bookings cannot be read
         """
         connection.check_access("write")
         setups = self.with_context(active_test=False)
@@ -270,7 +280,7 @@ class BookingsSyncSetup(models.Model):
         return setup.with_env(self.env)
 
     def _take_business(self, business):
-        """Take currency, time zone and language from the business as Bookings describes it.
+        """Update currency, time zone, and language from Bookings.
 
         :param graph.Business business:
         """

@@ -12,9 +12,9 @@ from ..base.moments import BILLING_CHANGED, GROUP_PRICE_CHANGED
 FEE_KINDS = [("none", "No fee"), ("amount", "Amount"), ("percent", "Percentage of price")]
 MAX_LINE_TEMPLATE = 500  # characters
 BUSINESS = {"business_id", "connection_id"}
-# What decides what stands in the way of invoices
+# Fields that affect the blockers of bookings
 BLOCKING = {"journal_id", "invoice_date_policy", "price_tax", "fee_product_id", "fee_no_tax"}
-# What a template partner gives to the customers made from it. Never: what identifies or addresses one party.
+# Fields that new customers get from the template. TEMPLATE_NEVER: fields that identify or address one party.
 TEMPLATE_FIELDS = (
     "property_payment_term_id",
     "property_account_position_id",
@@ -40,7 +40,10 @@ TEMPLATE_NEVER = (
 
 
 def check_line_template(env, template):
-    """Raise ValidationError where a text of invoice lines is too long or has words in braces that mean nothing."""
+    """Check the template for the text of invoice lines.
+
+    :raises ValidationError: if it is too long or contains unknown placeholders
+    """
     if len(template) > MAX_LINE_TEMPLATE:
         raise ValidationError(
             env._("The text of an invoice line can have at most %s characters.", MAX_LINE_TEMPLATE)
@@ -52,9 +55,9 @@ def check_line_template(env, template):
 
 
 class BookingsSyncSetup(models.Model):
-    """One Bookings business for one company: what to synchronize, how often, from which templates, how to bill.
+    """The settings for one Bookings business in one company: what to synchronize and when, templates, and billing.
 
-    When it runs, and what becomes of a failure: :mod:`..sync.schedule`.
+    For the schedule and the handling of failures, see :mod:`..sync.schedule`.
     """
 
     _name = "bookings.sync.setup"
@@ -112,7 +115,7 @@ class BookingsSyncSetup(models.Model):
         "res.lang", help="The language of the business. New customers get this language."
     )
 
-    # Companies that share the business
+    # Sharing with other companies
     business_key = fields.Char(
         compute="_compute_business_key", store=True, compute_sudo=True, index=True
     )
@@ -123,7 +126,7 @@ class BookingsSyncSetup(models.Model):
         help="Other companies bill services of this business, too. Select the services that this company bills.",
     )
 
-    # What
+    # Scope
     sync_appointments = fields.Boolean(string="Appointments", default=True)
     look_back_days = fields.Integer(default=60, bounds=(0, 3660))
     look_ahead_days = fields.Integer(default=14, bounds=(0, 1830))
@@ -163,7 +166,7 @@ class BookingsSyncSetup(models.Model):
         "never.",
     )
 
-    # How often
+    # Schedule
     interval_number = fields.Integer(string="Every", default=1, bounds=(1, 10_000))
     interval_type = fields.Selection(
         [("minutes", "Minutes"), ("hours", "Hours"), ("days", "Days")],
@@ -497,10 +500,10 @@ class BookingsSyncSetup(models.Model):
         GROUP_PRICE_CHANGED(regrouped)
         return result
 
-    # -- opening ---------------------------------------------------------------------------------------
+    # -- buttons ---------------------------------------------------------------------------------------
 
     def _today(self):
-        """The date where the business is."""
+        """Return today's date in the time zone of the business."""
         return period.local_time(fields.Datetime.now(), self.tz).date()
 
     def action_open_uninvoiced(self):
@@ -531,7 +534,7 @@ class BookingsSyncSetup(models.Model):
         }
 
     def action_change_business(self):
-        """Archive this setup with its bookings and go on to another business: mappings never mix."""
+        """Archive this setup with its bookings and let the user select another business, so that mappings never mix."""
         self.ensure_one()
         self.check_access("write")
         self.action_archive()
