@@ -8,11 +8,11 @@ ABSENT = {"no_show", "late_cancel"}
 
 
 class BookingsBooking(models.Model):
-    """Labels as instructions, attendance, and the fees of those who did not come.
+    """Labels, attendance, and the fees for attendees who did not attend.
 
-    How it works: the label's rule is looked up with the blockers and when rules change, and kept as ``label_rule_id``. Who
-    came is said by a person, by a label, or by the time of a cancellation, in this order. ``fee_cause`` follows from both
-    and decides price and product.
+    How it works: the rule of a booking's label is stored as ``label_rule_id``. It is updated with the blockers and when
+    rules change. Attendance is set by a user, by a label, or by the time of a cancellation, in this order of precedence.
+    ``fee_cause`` follows from both and determines price and product.
     """
 
     _inherit = "bookings.booking"
@@ -35,7 +35,7 @@ class BookingsBooking(models.Model):
     # -- labels --------------------------------------------------------------------------------------
 
     def _apply_label_rules(self):
-        """Look up the rule of each unbilled booking's label and let it say who came."""
+        """Update the label rule of each unbilled booking, and the attendance that follows from it."""
         for setup, bookings in (
             self.sudo().filtered(lambda one: one.status not in BILLED).grouped("setup_id").items()
         ):
@@ -47,7 +47,7 @@ class BookingsBooking(models.Model):
 
     @api.model
     def _label_values(self, rule):
-        """What its label's rule means for a booking about to be created."""
+        """Return the values of a new booking that follow from the rule of its label."""
         if not rule:
             return {}
         values = {"label_rule_id": rule.id}
@@ -69,7 +69,7 @@ class BookingsBooking(models.Model):
             self._for_import().write(values)
 
     def action_settle_label(self):
-        """Say that what the label asks has been decided."""
+        """Record that a user has decided on the label."""
         self.check_access("write")
         self.sudo().label_settled = True
         self._recheck_billing()
@@ -77,7 +77,7 @@ class BookingsBooking(models.Model):
     # -- attendance ----------------------------------------------------------------------------------
 
     def _is_told_of(self, attendance):
-        """Whether this attendance, if it is a new one, changes what a document bills."""
+        """Return whether setting this attendance would change what an existing document should bill."""
         return bool(
             attendance
             and self.status in BILLED
@@ -95,7 +95,12 @@ class BookingsBooking(models.Model):
         return self._attend("late_cancel")
 
     def _note_late_cancellation(self, notice_hours):
-        """Say of those that were cancelled too late that they were, unless a person has said who came."""
+        """Mark removed bookings as late cancellations if they were canceled within the notice period.
+
+        An attendance that a user set remains.
+
+        :param float notice_hours: hours before the start within which a cancellation is late
+        """
         for booking in self.filtered(lambda row: row.attendance_source != "hand"):
             timing = labels.cancellation_timing(
                 booking.start, booking.last_seen, booking.removed_on, notice_hours

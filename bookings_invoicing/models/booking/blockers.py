@@ -9,11 +9,10 @@ from .res_partner import DETAIL_KEYS
 
 
 class BookingsBooking(models.Model):
-    """What becomes of a booking, and what stands in the way of its invoice: found here, said here.
+    """The status of a booking and the blockers of its invoice, with their texts.
 
-    Details of the payer that an invoice cannot do without are found by the rule of :mod:`..billing.details`. What depends on
-    the total is judged where documents are made (:mod:`..invoicing.drafting`), for the invoices as the setup would group
-    them.
+    :mod:`..billing.details` determines which details of the payer an invoice requires. Requirements that depend on the
+    total are checked when documents are created (:mod:`..invoicing.drafting`), on the invoices as the setup groups them.
     """
 
     _inherit = "bookings.booking"
@@ -49,7 +48,7 @@ class BookingsBooking(models.Model):
 
     @api.model
     def _line_status(self):
-        """What the state of a booking's live line makes of it; other billing flows add theirs."""
+        """Return the status of a booking by the state of its live line. Other billing flows add their states."""
         return status_rules.LINE_STATUS
 
     def _live_line_state(self):
@@ -60,17 +59,17 @@ class BookingsBooking(models.Model):
 
     @api.model
     def _due_by_clock(self):
-        """Bookings whose time has come to leave *upcoming*, by one query."""
+        """Return the upcoming bookings that can be billed by now."""
         return self.search([("status", "=", "upcoming"), ("due_at", "<=", fields.Datetime.now())])
 
     def _leave_upcoming(self):
-        """Let these bookings leave *upcoming*."""
+        """Move these bookings, which are now billable, out of *upcoming*."""
         self._recheck_billing()
         self.env.add_to_compute(self._fields["status"], self)
         self._recompute_recordset(["status"])
 
     def _credited_lines(self):
-        """Posted invoice lines that were credited to zero and that nobody has released for billing again."""
+        """Return posted invoice lines that were credited to zero and not released for billing again."""
         if not self.invoice_line_ids:
             return self.invoice_line_ids
         return self.invoice_line_ids.filtered(
@@ -91,17 +90,17 @@ class BookingsBooking(models.Model):
                 lines.booking_released = True
 
     def _to_bill_again(self):
-        """Whether the credit note that was prepared for it is what credits it."""
+        """Return whether the credit note that was prepared for billing it again is posted."""
         self.ensure_one()
         return self.sudo().bill_again_id.state == "posted"
 
-    # -- what stands in the way --------------------------------------------------------------------------
+    # -- blockers ----------------------------------------------------------------------------------------
 
     def _billing_blockers(self):
-        """What would stop an invoice of these bookings on Odoo's side; addons add theirs.
+        """Return what prevents billing these bookings in Odoo. Addons add their blockers.
 
-        :returns: ``{booking id: [[key of ATTENTION_REASONS, params]]}``, the first to solve first; bookings that
-            nothing stops are left out
+        :returns: ``{booking id: [[key of ATTENTION_REASONS, params]]}``, with the first blocker to resolve first, and
+            without bookings that have none
         """
         found = self._plain_blockers()
         self._add_label_blockers(found)
@@ -110,7 +109,7 @@ class BookingsBooking(models.Model):
         return found
 
     def _plain_blockers(self):
-        """Journal, currency, customer, payer, product, tax, account and lock date."""
+        """Return the blockers about journal, currency, customer, payer, product, tax, account, and lock date."""
         blockers = {}
         shared = {setup: setup._billing_blockers() for setup in self.setup_id}
         accounts, taxes, dates = {}, {}, {}
@@ -143,7 +142,10 @@ class BookingsBooking(models.Model):
         return blockers
 
     def _add_label_blockers(self, found):
-        """Labels that ask for a decision; :param found: as :meth:`_billing_blockers` returns it"""
+        """Add blockers for labels that require a decision.
+
+        :param dict found: blockers as :meth:`_billing_blockers` returns them
+        """
         for booking in self.filtered(
             lambda one: one.label_rule_id.outcome == "attention" and not one.label_settled
         ):
@@ -168,7 +170,7 @@ class BookingsBooking(models.Model):
         return {"no_customer": {"name": self.name}}
 
     def _attention_sentences(self):
-        """Why the booking needs somebody, and what to do, one sentence for each reason."""
+        """Return why the booking needs attention and what to do, as one sentence per reason."""
         self.ensure_one()
         texts = [self._blocker_text(key, params) for key, params in self.blockers or ()]
         if self.status == "attention":
@@ -194,9 +196,9 @@ class BookingsBooking(models.Model):
         return texts
 
     def _blocker_text(self, key, params):
-        """A blocker as a sentence; addons that add blockers add their sentences.
+        """Return the sentence for a blocker. Addons that add blockers add their sentences.
 
-        :param key, params: as :meth:`_billing_blockers` gives them
+        :param key, params: as :meth:`_billing_blockers` returns them
         """
         if key in DETAIL_KEYS:
             return self._detail_text(key, params)
@@ -246,7 +248,10 @@ class BookingsBooking(models.Model):
     # -- the payer's details -----------------------------------------------------------------------------
 
     def _add_payer_blockers(self, found):
-        """What the payers lack; :param found: the blockers found before, by booking id"""
+        """Add blockers for missing details of the payers.
+
+        :param dict found: blockers as :meth:`_billing_blockers` returns them
+        """
         looks, always = {}, {}
         for booking in self.filtered("payer_id.active"):
             payer, company = key = booking.payer_id, booking.company_id

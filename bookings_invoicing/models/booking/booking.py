@@ -15,10 +15,10 @@ ATTENTION_REASONS = list(status_rules.ATTENTION_REASONS)
 NOT_BILLABLE_REASONS = list(status_rules.NOT_BILLABLE_REASONS)
 BILLED = status_rules.BILLED
 UNINVOICED = ("ready", "attention")
-TYPED = {"price_unit", "quantity"}  # what a person may type of a price
+TYPED = {"price_unit", "quantity"}  # parts of the price that a user can enter
 
 
-# The calendar in the web app, as Microsoft's own guides link it; it opens with the business that was looked at last.
+# The calendar in the web app, as linked in Microsoft's guides. It opens with the last viewed business.
 WEB = {
     "global": "https://outlook.office.com/bookings/calendar",
     "gcc_high": "https://outlook.office365.us/bookings/calendar",
@@ -27,11 +27,11 @@ WEB = {
 
 
 class BookingsBooking(models.Model):
-    """One attendee of one appointment: the unit that is billed exactly once or has a named reason why not.
+    """One attendee of one appointment: the unit that is billed exactly once or has a reason why it is not.
 
-    How it works: the import (:mod:`.importing`) keeps what Bookings says; :mod:`.pricing` settles product, payer and
-    price, :mod:`.blockers` what stands in the way; :mod:`..invoicing.drafting` makes the drafts. ``status`` follows from
-    the booking's own facts and from its invoice lines, by :mod:`..billing.status`.
+    How it works: :mod:`.importing` stores the values from Bookings, :mod:`.pricing` determines product, payer, and
+    price, :mod:`.blockers` finds what prevents billing, and :mod:`..invoicing.drafting` creates the drafts. ``status``
+    follows from the booking's fields and its invoice lines, by the rules of :mod:`..billing.status`.
     """
 
     _name = "bookings.booking"
@@ -64,7 +64,7 @@ class BookingsBooking(models.Model):
     )
     name = fields.Char(string="Attendee", required=True, readonly=True)
 
-    # Who and what
+    # Attendee and appointment
     unnamed = fields.Boolean(
         string="No Attendee",
         readonly=True,
@@ -190,7 +190,7 @@ class BookingsBooking(models.Model):
         store=True,
     )
 
-    # What it costs
+    # Price
     price_type = fields.Selection(PRICE_TYPES, readonly=True, default="undefined", required=True)
     price = fields.Float(min_display_digits="Product Price", readonly=True, aggregator=None)
     currency_id = fields.Many2one("res.currency", compute="_compute_currency_id", store=True)
@@ -275,7 +275,7 @@ class BookingsBooking(models.Model):
     )
     price_explanation = fields.Char(compute="_compute_price_explanation")
 
-    # What becomes of it
+    # Status and billing
     status = fields.Selection(
         list(status_rules.STATUSES),
         compute="_compute_status",
@@ -368,14 +368,14 @@ class BookingsBooking(models.Model):
         compute="_compute_moves",
     )
 
-    # It serves searches by setup, too.
+    # This index also serves searches by setup.
     _attendee_uniq = models.UniqueIndex(
         "(setup_id, appointment_id, attendee_key)",
         "A booking already exists for this attendee of the appointment.",
     )
     _uninvoiced_index = models.Index("(company_id, start) WHERE status IN ('ready', 'attention')")
     _due_index = models.Index("(due_at) WHERE status = 'upcoming'")
-    # the dashboard counts the few that changed among all that were billed
+    # the dashboard counts the few changed bookings among all billed ones
     _changed_idx = models.Index("(setup_id) WHERE changed_since_billing IS TRUE")
     _amount_sane = models.Constraint(
         "CHECK(amount > -1e12 AND amount < 1e12)", "The amount is too large to be billed."
@@ -389,11 +389,11 @@ class BookingsBooking(models.Model):
         if "attendance" in vals:
             if "attendance_source" not in vals:
                 self.sudo().attendance_source = "hand"
-            # What is on a document stays as it was billed; somebody is told.
+            # The document does not change. The flag tells users about the difference.
             told._for_import().changed_since_billing = True
         importing = self.env.context.get("bookings_importing") is IMPORTING
         if not importing and not {"partner_id", "payer_id"}.isdisjoint(vals):
-            # Who pays decides what stands in the way; choosing somebody here settles it at once.
+            # Blockers depend on the payer and must follow immediately.
             self._recheck_billing()
         return result
 
@@ -413,7 +413,7 @@ class BookingsBooking(models.Model):
     def _init_column(self, name):
         result = super()._init_column(name)
         if name == "payer_hand_id":
-            # Before there was this field: a payer outside the customer's own family was chosen by a person.
+            # For bookings from before this field: a payer outside the customer's company was selected by a user.
             self.env.execute_query(
                 SQL(
                     """UPDATE bookings_booking booking SET payer_hand_id = booking.payer_id
@@ -445,7 +445,7 @@ class BookingsBooking(models.Model):
             booking.day = booking._local_text() if booking.start else False
 
     def _local_text(self):
-        """Date and time where the business is, as the reader's language writes them."""
+        """Return date and time in the time zone of the business, in the format of the user's language."""
         self.ensure_one()
         return format_datetime(
             self.env, self.start, tz=self.setup_id.tz, dt_format="EEE d MMM y HH:mm"
@@ -457,7 +457,7 @@ class BookingsBooking(models.Model):
             booking.due_at = booking_rules.due_at(booking)
 
     def _local(self, moment):
-        """A stored moment as the business's clocks show it."""
+        """Convert a naive UTC time to the time zone of the business."""
         return period.local_time(moment, self.setup_id.tz)
 
     @api.depends("blockers", "attention_reason", "removed_on", "last_seen")
@@ -468,7 +468,7 @@ class BookingsBooking(models.Model):
 
     @api.model
     def fields_get(self, allfields=None, attributes=None):
-        # EXTENDS 'base': what is technical is offered for grouping as little as for export
+        # EXTENDS 'base': technical fields are not offered for grouping, just as they are not for export
         result = super().fields_get(allfields, attributes)
         for name, description in result.items():
             if "groupable" in description and not self._fields[name].exportable:
@@ -477,7 +477,7 @@ class BookingsBooking(models.Model):
 
     @api.model
     def get_empty_list_help(self, help_message):
-        # OVERRIDE: as long as nothing comes from Bookings, an empty list is no good news: say the one next step
+        # OVERRIDE: before the first synchronization, an empty list shows the next setup step
         setups = self.env["bookings.sync.setup"].sudo(False)
         if next_step := setups._next_step_help():
             return next_step
@@ -487,13 +487,14 @@ class BookingsBooking(models.Model):
             help_message = Markup('<p class="o_view_nocontent_smiling_face">%s</p>') % title
         return super().get_empty_list_help(help_message)
 
-    # -- what a person decides -------------------------------------------------------------------------
+    # -- decisions of users ----------------------------------------------------------------------------
 
     def action_mark_not_billable(self, reason, note=None):
-        """Say that these bookings are not billed, and why.
+        """Mark these bookings as not billable.
 
-        :param reason: a key of ``not_billable_reason``
-        :param note: a remark in the person's own words
+        :param str reason: a key of ``not_billable_reason``
+        :param str note: a remark of the user
+        :raises UserError: if the reason is unknown or a booking is already on a document
         """
         self.check_access("write")
         if reason not in dict(NOT_BILLABLE_REASONS):
@@ -523,7 +524,7 @@ class BookingsBooking(models.Model):
         return True
 
     def action_put_back(self):
-        """Take back *not billable*, or free what was credited of a booking, and only that, to be billed again."""
+        """Make bookings billable again: revoke *not billable*, or release the credited part of a billed booking."""
         self.check_access("write")
         removed = self.filtered(lambda booking: booking.attention_reason == "removed_after")
         removed.sudo().removed_settled = True
@@ -540,10 +541,10 @@ class BookingsBooking(models.Model):
         return True
 
     def action_create_customer(self):
-        """Create the customers of these bookings from the templates of their setups."""
+        """Create the customers of these bookings from the templates of their setups, or link existing contacts."""
         self.check_access("write")
         self.customer_id.action_create_partner()
-        # who gave neither address nor id is nobody but the attendee of this booking
+        # attendees without an email address and ID belong only to their booking
         named = self.filtered(lambda one: not (one.customer_id or one.partner_id or one.unnamed))
         for booking in named:
             setup = booking.setup_id
@@ -554,14 +555,14 @@ class BookingsBooking(models.Model):
         return True
 
     def action_date_today(self):
-        """Let invoices of these bookings be dated when they are confirmed: their own day is in a locked period."""
+        """Date the invoices of these bookings when they are confirmed, because their own date is in a locked period."""
         self.check_access("write")
         self.write({"date_today": True})
         self._recheck_billing()
         return True
 
     def action_open_in_bookings(self):
-        """Open the calendar of Microsoft Bookings; neither Graph nor the web app has an address of a single appointment."""
+        """Open the calendar of Microsoft Bookings, because neither Graph nor the web app links to single appointments."""
         self.ensure_one()
         connection = self.setup_id.connection_id.sudo()
         if connection.mode == "sandbox":
@@ -574,5 +575,5 @@ class BookingsBooking(models.Model):
 
     @api.model
     def _uninvoiced_domain(self):
-        """Bookings that have ended and are on no invoice."""
+        """Return the domain of completed bookings that are not invoiced."""
         return Domain("status", "in", UNINVOICED)

@@ -1,10 +1,8 @@
-"""What follows from a booking's own facts: payer, product, price and status.
+"""Rules for a booking's payer, product, price, and status, for stored and for new bookings.
 
-What: the one place for these rules, for bookings that are kept and for those that an import is about to create.
-
-How to use: ``row`` is a ``bookings.booking`` or a :class:`NewBooking`, anything with its fields. The stored computed
-fields of the model take their values from here; an import takes them before its INSERT (:func:`computed_values`), so that
-a booking is written once.
+How to use: ``row`` is a ``bookings.booking``, a :class:`NewBooking`, or anything else with its fields. The computed
+fields of the model use these functions. The import calls :func:`computed_values` before its INSERT, so that each new
+booking is written only once.
 """
 
 from datetime import timedelta
@@ -19,7 +17,7 @@ from ..base.units import hour_id, list_unit
 
 
 class NewBooking:
-    """A booking about to be created: many2one fields hold records, what is not given is empty."""
+    """A booking before its creation. Many2one fields hold records, and missing values are empty."""
 
     invoice_line_ids = ()
     fee_cause = product_id = payer_id = partner_id = label_rule_id = False
@@ -32,9 +30,9 @@ class NewBooking:
 
 
 def computed_values(draft, terms):
-    """Values of the stored computed fields of a booking about to be created, by field name.
+    """Return the values of the stored computed fields of a new booking, by field name.
 
-    :param NewBooking draft: gets them as attributes, too
+    :param NewBooking draft: the booking; some values are also set on it
     :param BatchFacts terms:
     """
     setup = draft.setup_id
@@ -60,7 +58,7 @@ def computed_values(draft, terms):
 
 
 class BatchFacts:
-    """What is the same for all bookings of a batch."""
+    """Values that are the same for all bookings of a batch."""
 
     def __init__(self, env, now):
         self.now = now
@@ -71,7 +69,7 @@ class BatchFacts:
         self._worked_out = {}
 
     def people(self, draft):
-        """Who came and who pays, worked out once for each customer and label rule."""
+        """Return customer and payer of a new booking, computed once per Bookings customer and label rule."""
         key = (draft.customer_id.id, draft.label_rule_id.id)
         found = self._worked_out.get(key)
         if found is None:
@@ -84,11 +82,11 @@ def unit_digits(env):
     return env["decimal.precision"].precision_get("Product Unit")
 
 
-# -- who, what, when ---------------------------------------------------------------------------------
+# -- payer, product, time ----------------------------------------------------------------------------
 
 
 def payer(row):
-    """Who pays: by the label, else as the customer has it, else the partner's invoice address."""
+    """Return the payer: that of the label rule, else the customer's payer, else the customer's invoice address."""
     rule = row.label_rule_id
     if rule and rule.outcome == "payer":
         return rule.payer_id
@@ -96,14 +94,14 @@ def payer(row):
 
 
 def invoice_partner(partner):
-    """The address that a partner wants invoices for."""
+    """Return the invoice address of a partner."""
     if not partner:
         return partner
     return partner.browse(partner.address_get(["invoice"])["invoice"] or partner.id)
 
 
 def fee_cause(row):
-    """Why a fee is billed instead of the price; ``False``: none is."""
+    """Return why a fee replaces the price: ``no_show``, ``late_cancel``, or ``label``; False if none does."""
     setup, attendance = row.setup_id, row.attendance
     kind = None
     if attendance == "no_show":
@@ -120,23 +118,23 @@ def product(row):
 
 
 def duration(row):
-    """Hours."""
+    """Return the length of the appointment in hours."""
     return (row.stop - row.start).total_seconds() / 3600
 
 
 def due_at(row):
-    """From when it may be billed."""
+    """Return when the booking becomes billable, in naive UTC."""
     return row.stop + timedelta(hours=row.setup_id.bill_after)
 
 
 # -- price -------------------------------------------------------------------------------------------
 
-# Most bookings of a business are priced alike; the answers are read, never changed.
+# Most bookings of a business have the same price. Cached results are never changed.
 _price_booking = lru_cache(maxsize=4096)(price.price_booking)
 
 
 def amount_values(row, digits, hour):
-    """Values of the fields that say what it costs.
+    """Return the values of the price fields.
 
     :param int digits: decimals of *Product Unit*
     :param int hour: id of the unit *hour*
@@ -156,12 +154,14 @@ def amount_values(row, digits, hour):
 
 
 def price_of(row, digits, hour, *, whole=False):
-    """The price by the one rule.
+    """Return the price of a booking by :func:`billing.price.price_booking`, with the fee that replaces it.
 
-    :param bool whole: of the appointment, without what was decided for this attendee
+    :param int digits: decimals of *Product Unit*
+    :param int hour: id of the unit *hour*
+    :param bool whole: whether to price the whole appointment, without share, fee, and manual price of this attendee
     :rtype: bookings_invoicing.billing.price.Priced
     """
-    # A fee has a product of its own; what the service costs is asked of the service's.
+    # With a fee, row.product_id is the fee product; the price of the service needs the service's product.
     currency, has_product = row.currency_id, row.service_id.product_id
     rule = price_rule(row.service_id)
     by_list = rule.kind == "pricelist" and has_product
@@ -198,9 +198,9 @@ def price_rule(service):
 
 
 def list_price(row, position):
-    """The payer's price of the service's product for what is billed, as the setup takes the prices of Bookings.
+    """Return the pricelist price of the service's product for the payer, with or without tax as in Bookings prices.
 
-    Per hour for products sold by units of time, else per piece; what Odoo's own invoice line of this payer would charge.
+    It is per hour for products in units of time, else per piece, and equals the price of Odoo's own invoice line.
 
     :param position: the payer's fiscal position
     """
@@ -216,7 +216,7 @@ def list_price(row, position):
         found = product._get_tax_included_unit_price_from_price(found, taxes, position)
         mapped = position.map_tax(taxes) if position else taxes
         found = mapped._bookings_agreed_price(found, row.setup_id.price_tax == "included", product)
-    # What floats leave over must not tip half a cent; a rate per hour is multiplied later.
+    # Float noise must not change the rounding of half cents, also after an hourly rate is multiplied.
     return float_round(found / float(size), precision_digits=8)
 
 
@@ -233,7 +233,7 @@ def _manual(row):
 
 
 def _share(row):
-    """The part of an appointment that is priced as a whole; ``None``: priced by itself."""
+    """Return the share of an appointment's price, or None if the booking has a price of its own."""
     if not row.has_share:
         return None
     return price.Share(
@@ -252,7 +252,7 @@ def _fee(row):
 
 
 def packed(explanation):
-    """An explanation as JSON."""
+    """Convert an explanation to JSON."""
     if explanation is None:
         return None
     return {
@@ -266,7 +266,7 @@ def packed(explanation):
 
 
 def unpacked(facts):
-    """What :func:`packed` made of an explanation."""
+    """Convert the result of :func:`packed` back to an explanation."""
     if not facts:
         return None
     return sentences.Explanation(
@@ -283,11 +283,12 @@ def unpacked(facts):
 
 
 def status_values(row, now, live_line, credited, line_status):
-    """Values of the fields that say what becomes of it.
+    """Return the values of the status fields.
 
-    :param live_line: state of the line that bills it now, or ``None``
-    :param bool credited: was billed and credited to zero, and nobody has released it
-    :param dict line_status: what the state of a live line makes of it
+    :param datetime now: naive UTC
+    :param str live_line: state of the live line, or None
+    :param bool credited: whether it was billed, credited to zero, and not released for billing again
+    :param dict line_status: status of a booking by state of its live line
     """
     removed, attendance = row.removed_on, row.attendance
     reason = row.not_billable_decision or _reason_not_to_bill(row)
@@ -313,7 +314,7 @@ def status_values(row, now, live_line, credited, line_status):
 
 
 def _reason_not_to_bill(row):
-    """Why nothing is billed though nobody said so; ``None`` where something is."""
+    """Return why the booking is automatically not billable, or None if it is billable."""
     setup, free = row.setup_id, row.price_outcome == "free"
     if setup.bill_from or free:
         day = period.service_day(row.start, row.stop, setup.tz)
@@ -324,7 +325,7 @@ def _reason_not_to_bill(row):
 
 
 def rule_reason(row):
-    """Why attendance or label say that nothing is billed; ``None`` where they do not."""
+    """Return why attendance or label make the booking not billable, or None if they do not."""
     if row.fee_cause:
         return None
     if row.attendance == "no_show":

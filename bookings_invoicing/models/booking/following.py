@@ -6,26 +6,26 @@ from ...billing.status import BILLED
 from ..base.moments import SERVICES_TAKEN
 from ..setup.scope import OPEN
 
-# Facts that decide what is billed: where they change late or after billing, a person is told.
+# Fields that affect the invoice. If they change late or after billing, users are told.
 BILLED_FACTS = ("start", "stop", "price", "price_type", "service_id", "customer_id")
 
 
 class BookingsBooking(models.Model):
-    """How a booking follows Bookings: unbilled ones change, billed ones are flagged, what is gone stays as a tombstone."""
+    """How bookings follow changes in Bookings: unbilled ones are updated, billed ones flagged, removed ones kept."""
 
     _inherit = "bookings.booking"
 
     @api.depends("setup_id.currency_id")
     def _compute_currency_id(self):
         for booking in self:
-            # what is on a document stays in the document's currency, whatever the business changes to
+            # billed bookings keep the currency of their document
             if not booking.currency_id or booking.status not in BILLED:
                 booking.currency_id = booking.setup_id.currency_id
 
     def _update_from_bookings(self, values):
-        """Let an unbilled booking follow Bookings; flag a billed one, with before and after.
+        """Update an unbilled booking with values from Bookings; flag a billed one and store old and new values.
 
-        :returns: the booking, where something was written
+        :returns: the booking if something was written, else an empty recordset
         """
         self.ensure_one()
         if self.removed_on and self.attendance_source == "cancellation":
@@ -44,7 +44,7 @@ class BookingsBooking(models.Model):
             elif self.removed_on and not pending:
                 changed["changed_since_billing"] = False
         else:
-            if self.pending_values:  # what is said now is newer
+            if self.pending_values:  # replaced by these newer values
                 changed |= {"pending_values": False, "changed_since_billing": False}
             if facts and self.stop < fields.Datetime.now():
                 changed["late_changes"] = self._late_change({name: changed[name] for name in facts})
@@ -53,16 +53,16 @@ class BookingsBooking(models.Model):
         return self if changed else self.browse()
 
     def _label_decides(self, label):
-        """Whether another rule meets this label than the one that counted when it was billed."""
+        """Return whether a different rule applies to this label than when the booking was billed."""
         return self.setup_id._rule_for(label, self.setup_id._label_rules()) != self.label_rule_id
 
     def _pending(self, name, value):
-        """Before, after (both as shown), and what to write once the booking is free again."""
+        """Return ``[old value as text, new value as text, value to write once the booking is not billed]``."""
         raw = fields.Datetime.to_string(value) if self._fields[name].type == "datetime" else value
         return [self._shown(name, self[name]), self._shown(name, value), raw]
 
     def _take_pending(self):
-        """Let bookings that are on no invoice any more follow what Bookings said meanwhile."""
+        """Apply changes in Bookings that were held back while these bookings were billed."""
         for booking in self.filtered("pending_values"):
             values = {name: raw for name, (_old, _new, raw) in booking.pending_values.items()}
             booking.sudo().write(values | {"pending_values": False})
@@ -108,7 +108,7 @@ class BookingsBooking(models.Model):
         return str(value or "–")
 
     def _late_change(self, changed):
-        """The late changes kept so far and these.
+        """Return the stored late changes plus these.
 
         :param dict changed: new values by field name
         """
@@ -146,10 +146,10 @@ class BookingsBooking(models.Model):
                 if change["field"] in self._fields
             )
 
-    # -- answers of the booking form: they fill an empty field or raise a proposal, never overwrite ------
+    # -- answers of the booking form: they fill empty fields or create proposals, and never overwrite ----
 
     def _take_all_answers(self, setup, keyed):
-        """Take the answers of the attendees of these bookings.
+        """Store the attendees' answers to form questions, or propose them.
 
         :param dict keyed: ``{appointment id: {attendee key: graph.Attendee}}``
         """
@@ -162,13 +162,16 @@ class BookingsBooking(models.Model):
                 booking._take_answers(questions.mapped_answers(attendee.answers, rules))
 
     def _take_answers(self, answered):
-        """:param answered: ``(field, text)`` as typed, of mapped questions only"""
+        """Fill empty fields with answers, and propose answers that differ from a filled field.
+
+        :param answered: ``(field, text as typed)`` of mapped questions
+        """
         self.ensure_one()
         partner = self.partner_id
         known = {}
         for field, text in answered:
             known.setdefault(field, []).append((field, text))
-        # From a tax ID Odoo derives others of the fields: what is held is looked at before each one.
+        # Odoo derives other fields from a tax ID, so the current values are read before each field.
         for field in sorted(known, key=lambda field: field != "vat"):
             target = self._for_import() if field == "reference" else partner
             plan = questions.plan_filling(target._answer_values() if target else {}, known[field])
@@ -184,7 +187,7 @@ class BookingsBooking(models.Model):
         return {"reference": self.reference or ""}
 
     def _fill(self, field, value):
-        """Take an answer; a key of the sentences where that is for a person to decide."""
+        """Store an answer. If a user must decide instead, return a key of the sentences."""
         return "answer_billed" if self.status in BILLED else self._take_answer(field, value)
 
     def _take_answer(self, _field, value):
@@ -208,20 +211,23 @@ class BookingsBooking(models.Model):
                 | {"current": proposal.current, "why": why}
             )
 
-    # -- what is gone ----------------------------------------------------------------------------------
+    # -- removed appointments --------------------------------------------------------------------------
 
     @api.model
     def _may_be_gone(self, missing, known):
-        """Whether what is missing at once is few enough to be taken for gone; else a person decides.
+        """Return whether few enough appointments are missing to treat them as removed; otherwise a user decides.
 
-        :param int missing: appointments that Bookings does not show any more
-        :param int known: appointments that it should have shown
+        :param int missing: number of appointments that Bookings no longer lists
+        :param int known: number of appointments that it should have listed
         """
         return windows.Threshold().allows(missing, known)
 
     @api.model
     def _known_in_window(self, setup, start, end):
-        """Ids of the appointments that this window should have shown: kept, not gone, overlapping it."""
+        """Return the IDs of stored appointments that overlap this period and are neither removed nor canceled.
+
+        :param start, end: aware datetimes in UTC
+        """
         return self._appointment_ids(
             setup,
             SQL(
@@ -233,7 +239,10 @@ class BookingsBooking(models.Model):
 
     @api.model
     def _unbilled_outside(self, setup, start, end):
-        """Ids of the unbilled appointments outside the window: each is looked at once a day."""
+        """Return the IDs of unbilled appointments outside this period, which are checked once a day.
+
+        :param start, end: aware datetimes in UTC
+        """
         return self._appointment_ids(
             setup,
             SQL(
@@ -245,7 +254,7 @@ class BookingsBooking(models.Model):
 
     @api.model
     def _starts(self, setup, appointment_ids):
-        """``{appointment id: its start}`` of those that are kept."""
+        """Return ``{appointment id: start}`` of the stored ones among these appointments."""
         self.flush_model(["setup_id", "appointment_id", "start"])
         return dict(
             self.env.execute_query(
@@ -272,7 +281,10 @@ class BookingsBooking(models.Model):
 
     @api.model
     def _mark_appointments_removed(self, setup, appointment_ids):
-        """Keep bookings of appointments that are gone as tombstones, with the time they were last seen."""
+        """Mark the bookings of removed appointments, with the time they were last seen.
+
+        :returns: counts: ``removed``
+        """
         rows = self.with_context(active_test=False).search(
             [
                 ("setup_id", "=", setup.id),
@@ -283,10 +295,10 @@ class BookingsBooking(models.Model):
         return {"removed": rows._mark_removed(setup)}
 
     def _mark_removed(self, setup, digest=None):
-        """Mark bookings that are gone, and let everything follow that: shares, attendance, what is billed.
+        """Mark bookings as removed and update shares, attendance, and billing.
 
-        :param digest: of their appointment as Bookings has it now, where it still has it
-        :returns: how many were not marked before
+        :param str digest: digest of the appointment, if Bookings still has it without these attendees
+        :returns: the number of bookings that were not marked before
         """
         gone = self.filtered(lambda row: not row.removed_on)
         gone._note_gone(setup, digest)
@@ -310,13 +322,14 @@ class BookingsBooking(models.Model):
         billed._for_import().changed_since_billing = True
         self._recheck_billing()
 
-    # -- what another company bills ---------------------------------------------------------------------
+    # -- services billed by another company -------------------------------------------------------------
 
     @api.model
     def _own_appointments(self, setup, appointments):
-        """Those appointments that a setup keeps: all, or where the business is shared those it bills.
+        """Return the appointments that a setup bills: all, unless it shares the business with another company.
 
-        It lets go of the others, and takes back what it had let go.
+        Open bookings of the other appointments are left to the other company. Bookings that were left to it before, but
+        are billed here now, are taken back.
 
         :param list[graph.Appointment] appointments:
         """
@@ -345,7 +358,7 @@ class BookingsBooking(models.Model):
         return own
 
     def _let_go(self):
-        """What another company bills from now on is not billed here."""
+        """Mark these bookings as *billed elsewhere*, because another company bills their service."""
         if self:
             self.sudo().action_mark_not_billable(
                 "billed_elsewhere", self.env._("The service is billed by another company.")
@@ -353,7 +366,7 @@ class BookingsBooking(models.Model):
             self.sudo().let_go = True
 
     def _take_back(self):
-        """Bill here again what was let go and is billed nowhere else."""
+        """Make bookings billable here again unless another company has billed them or still has them open."""
         for setup, bookings in self.sudo().grouped("setup_id").items():
             elsewhere = setup._holders(bookings.mapped("appointment_id"))[1]
             free = bookings.filtered(lambda one, held=elsewhere: one.appointment_id not in held)
@@ -363,7 +376,7 @@ class BookingsBooking(models.Model):
 
 @SERVICES_TAKEN.step
 def _follow_services(services):
-    """Bill what is billed here now, and leave the rest to the other company."""
+    """Take back the bookings of services that are now billed here, and leave those of the others."""
     taken = services.filtered("taken")
     taken.booking_ids.filtered("let_go")._take_back()
     left = (services - taken).booking_ids

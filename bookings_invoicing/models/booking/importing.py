@@ -14,7 +14,7 @@ HASH_LENGTH, SALT_LENGTH, DIGEST_LENGTH = 32, 8, 24  # hexadecimal digits
 
 
 class BookingsBooking(models.Model):
-    """Taking over appointments: one booking per attendee, written only where something changed."""
+    """The import of appointments: one booking per attendee, written only if something changed."""
 
     _inherit = "bookings.booking"
 
@@ -22,7 +22,7 @@ class BookingsBooking(models.Model):
     def _import_page(self, job, appointments):
         """Create and update the bookings of a batch of appointments.
 
-        :param job: anything with the ``setup`` that they belong to
+        :param job: an object with the ``setup`` of the appointments
         :param list[graph.Appointment] appointments:
         :returns: counts: seen, created, updated, unchanged, removed, skipped, partners_created
         """
@@ -52,9 +52,11 @@ class BookingsBooking(models.Model):
 
     @api.model
     def _seals(self, setup, start, end):
-        """How appointments in this time were sent when they were kept: ``{appointment id: digest}``, in one query.
+        """Return the digests of stored appointments in this period: ``{appointment id: digest}``, in one query.
 
-        Only those that were kept for a setup that takes what it takes now.
+        Appointments that were stored under other import options of the setup are not included.
+
+        :param start, end: aware datetimes in UTC
         """
         self.flush_model(
             ["setup_id", "start", "stop", "appointment_id", "remote_hash", "removed_on"]
@@ -74,18 +76,18 @@ class BookingsBooking(models.Model):
 
     @api.model
     def _unchanged(self, seals, digests):
-        """Those of the appointments that were kept just as they come now.
+        """Return the IDs of appointments that have not changed since they were stored.
 
-        :param dict seals: of ``_seals``
-        :param dict digests: digest of what was sent, by appointment id
+        :param dict seals: the result of :meth:`_seals`
+        :param dict digests: digests of the appointments as sent now, by appointment ID
         """
         return [key for key, sent in digests.items() if seals.get(key) == sent[:DIGEST_LENGTH]]
 
     @api.model
     def _seal_again(self, setup, latest, stored, digests, changed):
-        """Remember how appointments are listed that say the same in another way: once, or each run would read them.
+        """Update the digests of appointments whose raw form changed but not their content, so that later runs skip them.
 
-        What was read by id is not listed (its digest is empty) and leaves the seal as it is.
+        Appointments that were read by ID have no digest and keep the stored one.
         """
         resealed = {
             remote_id: digests[remote_id]
@@ -111,7 +113,7 @@ class BookingsBooking(models.Model):
 
     @api.model
     def _stored(self, setup, appointment_ids):
-        """What is kept of these appointments: ``{appointment id: [(hash, gone) per booking]}``, in one query."""
+        """Return ``{appointment id: [(hash, removed) per booking]}`` of stored appointments, in one query."""
         self.flush_model(["setup_id", "appointment_id", "remote_hash", "removed_on"])
         rows = self.env.execute_query(
             SQL(
@@ -168,7 +170,7 @@ class BookingsBooking(models.Model):
         return counts
 
     def _after_import(self, setup, keyed):
-        """What follows for new and changed bookings.
+        """Update new and changed bookings: answers, shares, and billing.
 
         :param dict keyed: ``{appointment id: {attendee key: graph.Attendee}}`` of the batch
         """
@@ -179,7 +181,10 @@ class BookingsBooking(models.Model):
 
     @api.model
     def _of_our_services(self, setup, appointments):
-        """The appointments whose service takes part, all services by remote id, and the other appointments."""
+        """Split appointments by the setup's service filter.
+
+        :returns: ``([included appointments], {remote id: service id}, [other appointments])``
+        """
         services = self.env["bookings.service"]._find_or_create(
             setup, {a.service_id or a.service_name: a.service_name for a in appointments}
         )
@@ -193,7 +198,7 @@ class BookingsBooking(models.Model):
 
     @api.model
     def _create_worked_out(self, setup, vals_list):
-        """Create bookings with all that follows from their facts, so that each is written once."""
+        """Create bookings together with their computed fields, so that each is written only once."""
         terms = booking_rules.BatchFacts(self.env, fields.Datetime.now())
         rules, by_label = setup._label_rules(), {}
         self.env["bookings.billed.before"]._mark(setup, vals_list)
@@ -221,7 +226,7 @@ class BookingsBooking(models.Model):
     def _create(self, data_list):
         if self.env.context.get("bookings_importing") is IMPORTING:
             for data in data_list:
-                # What Bookings says of the price is not a price set by hand; what is given is not worked out again.
+                # The price from Bookings is not a manual price, and given values are not computed again.
                 data["inversed"].clear()
                 data["protected"].update(
                     field for name in data["stored"] if (field := self._fields[name]).compute
@@ -238,13 +243,16 @@ class BookingsBooking(models.Model):
         )
 
     def _check_company(self, fnames=None):
-        # What an import writes points to rows of its own setup and to partners that were looked for in its company.
+        # The import links only to rows of its own setup and to partners that it searched in its company.
         if self.env.context.get("bookings_importing") is IMPORTING:
             return None
         return super()._check_company(fnames)
 
     def _attendee_keys(self, appointment, existing):
-        """``{attendee key: graph.Attendee or None}``; the key ``-`` stands for an appointment without attendees."""
+        """Return ``{attendee key: graph.Attendee}`` of an appointment, or ``{"-": None}`` if it has no attendees.
+
+        :param existing: stored bookings of the appointment
+        """
         keys = matching.assign_keys(
             [matching.Identity(a.customer_id, a.email, a.name) for a in appointment.attendees],
             [booking._known_attendee() for booking in existing],
@@ -267,7 +275,10 @@ class BookingsBooking(models.Model):
 
     @api.model
     def _lookups(self, setup, appointments, keyed):
-        """The rows that the bookings of these appointments point to, made where they are missing."""
+        """Return the staff members and customers of these appointments, and create missing customers.
+
+        :returns: dict of ``staff`` and ``customers`` (``{remote id: row id}``) and ``partners_created`` (a number)
+        """
         staff = self.env["bookings.staff"]._of(
             setup, list({s for a in appointments for s in a.staff_ids})
         )
@@ -288,13 +299,13 @@ class BookingsBooking(models.Model):
 
     @api.model
     def _person_id(self, attendee):
-        """Under which remote id a person is remembered: Bookings' own, else the e-mail; without both, under none."""
+        """Return the remote ID for an attendee: the customer ID, else the email address, else an empty string."""
         email = matching.normalize_email(attendee.email)
         return attendee.customer_id or (f"e:{email}" if email else "")
 
     @api.model
     def _appointment_values(self, setup, appointment, lookups):
-        """Field values that all bookings of an appointment share.
+        """Return the field values that are the same for all bookings of an appointment.
 
         :param graph.Appointment appointment:
         """
@@ -316,9 +327,9 @@ class BookingsBooking(models.Model):
 
     @api.model
     def _attendee_values(self, setup, key, attendee, lookups):
-        """Field values of one attendee's booking.
+        """Return the field values that are specific to one attendee's booking.
 
-        :param graph.Attendee attendee: ``None`` where nobody is named
+        :param graph.Attendee attendee: None if the appointment has no attendees
         """
         name = attendee and (attendee.name or attendee.email)
         values = {
@@ -334,7 +345,7 @@ class BookingsBooking(models.Model):
 
 
 def _salt(setup):
-    """What of the setup decides what is taken of an appointment."""
+    """Return a hash of the setup's import options."""
     return content_hash(
         {
             "notes": setup.keep_notes,
@@ -345,10 +356,10 @@ def _salt(setup):
 
 
 def _seal(salt, digest):
-    """Remembers how an appointment was sent, for a setup that takes what it takes now.
+    """Return a fingerprint of the raw appointment and of the setup's import options.
 
-    The remote hash of a booking is its content's hash and this seal: where the seal is the same, the appointment need not be
-    read; where only the seal differs, nothing that matters has changed.
+    The remote hash of a booking consists of the hash of its content and this seal. If the seal is unchanged, the
+    appointment need not be parsed. If only the seal differs, nothing relevant has changed.
     """
     return salt[:SALT_LENGTH] + digest[:DIGEST_LENGTH]
 
@@ -358,11 +369,11 @@ def _same(one, other):
 
 
 def _content(appointment, setup, questions):
-    """What of an appointment matters here: a change of anything else is no change.
+    """Return the relevant content of an appointment. Changes of anything else are ignored.
 
     :param graph.Appointment appointment:
-    :param setup: says whether notes are kept and which services take part
-    :param questions: :class:`..billing.questions.QuestionRule` of the setup
+    :param setup: the sync setup, with its options for notes and services
+    :param questions: list of :class:`..billing.questions.QuestionRule` of the setup
     """
     content = {
         "service": (appointment.service_id, appointment.service_name),

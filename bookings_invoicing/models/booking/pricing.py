@@ -11,10 +11,10 @@ UNBILLED = ("upcoming", "ready", "attention", "not_billable", "cancelled")
 
 
 class BookingsBooking(models.Model):
-    """What a booking costs, who pays, and what follows when something that decides it changes.
+    """Price and payer of a booking, and their update when something that determines them changes.
 
-    Group appointments whose price is for all: each attendee's booking carries its share, to the cent. What somebody was
-    billed stays his share, also after he left; the others share what is left of the total.
+    If the price of a group appointment applies to the whole appointment, each attendee's booking has a share of it, to
+    the cent. A billed share remains, even after the attendee is removed; the other attendees share the rest.
     """
 
     _inherit = "bookings.booking"
@@ -50,13 +50,13 @@ class BookingsBooking(models.Model):
         digits, hour = booking_rules.unit_digits(self.env), booking_rules.hour_id(self.env)
         for booking in self:
             if booking.price_outcome and booking.status in BILLED:
-                continue  # what is on an invoice is not repriced behind its back
+                continue  # the price of a billed booking must match its document
             booking.update(booking_rules.amount_values(booking, digits, hour))
 
     def _price(self, *, whole=False):
-        """The booking's price by the one rule.
+        """Return the price of the booking.
 
-        :param bool whole: of the appointment, not of this attendee's share
+        :param bool whole: whether to price the whole appointment instead of this attendee's share
         :rtype: bookings_invoicing.billing.price.Priced
         """
         self.ensure_one()
@@ -64,12 +64,12 @@ class BookingsBooking(models.Model):
         return booking_rules.price_of(self, digits, hour, whole=whole)
 
     def _without_tax(self):
-        """Whether it is invoiced without tax on purpose."""
+        """Return whether it is intentionally invoiced without tax."""
         self.ensure_one()
         return self.setup_id.fee_no_tax if self.fee_cause else self.service_id.no_tax
 
     def _manual_day(self):
-        """When a price or quantity was set by hand, as the reader's language writes it."""
+        """Return the date of the manual price or quantity, in the format of the user's language."""
         return format_date(self.env, self.manual_date) if self.manual_date else ""
 
     def _inverse_price_unit(self):
@@ -79,7 +79,10 @@ class BookingsBooking(models.Model):
         self._set_by_hand("quantity", "quantity")
 
     def _set_by_hand(self, what, source):
-        """Keep a price or quantity that a person typed; it stays over synchronizations."""
+        """Store a manual price or quantity, which later synchronizations do not overwrite.
+
+        :raises UserError: if the booking is billed or the value is negative
+        """
         for booking in self:
             value = booking[source]
             if booking.status in BILLED:
@@ -102,17 +105,17 @@ class BookingsBooking(models.Model):
             )
 
     def _reprice(self):
-        """Work the amount out again once all that a person typed is kept.
+        """Recompute the amount after all values that a user entered are stored.
 
-        The ORM protects what one method computes while one of its fields is written, so the amount would stay behind; any
-        earlier, and a price typed together with a quantity would be replaced before it is kept.
+        While a computed field is written, the ORM does not recompute the other fields of the same method, so the amount
+        would stay outdated. Recomputing earlier would replace a price that is entered together with a quantity.
         """
         self._refresh_list_price()
         for field in self.pool.field_computed[self._fields["amount"]]:
             self.env.add_to_compute(field, self)
 
     def action_reset_price(self):
-        """Take back a price or quantity set by hand."""
+        """Remove the manual price and quantity."""
         self.check_access("write")
         self.sudo().write(
             {
@@ -132,7 +135,10 @@ class BookingsBooking(models.Model):
             booking.price_explanation = booking._sentence("explanation")
 
     def _sentence(self, name):
-        """A kept explanation in the reader's language, amounts in the booking's currency."""
+        """Return a stored explanation of the price in the user's language, with amounts in the booking's currency.
+
+        :param str name: ``explanation`` or ``calculation``
+        """
         self.ensure_one()
         explanation = booking_rules.unpacked((self.price_facts or {}).get(name))
         if explanation is None:
@@ -147,13 +153,13 @@ class BookingsBooking(models.Model):
             ),
         )
 
-    # -- what stands in the way --------------------------------------------------------------------------
+    # -- recheck -----------------------------------------------------------------------------------------
 
     def _recheck_billing(self):
-        """Settle payer, list price and blockers of unbilled bookings and store what changed.
+        """Update label rule, payer, list price, and blockers of unbilled bookings, and store what changed.
 
-        The one place where Odoo's side (partners, products, journals, taxes) is looked at: at sync, nightly, in the
-        preview and at the claim. No computed field hangs on those records.
+        This is the only place that reads Odoo's partners, products, journals, and taxes for bookings. It runs after each
+        sync, every night, in the preview, and when drafts are created. No computed field depends on those records.
         """
         self._apply_label_rules()
         self._apply_pending()
@@ -169,16 +175,16 @@ class BookingsBooking(models.Model):
                     booking.blockers = blockers
 
     def _settle_free(self):
-        """Settle those that are on no document any more, in the transaction that freed them.
+        """Update bookings that are no longer on a document, in the transaction that removed them from it.
 
-        What lists, totals and the dashboard say of them is what a click bills. Whoever deletes, cancels or credits an
-        invoice needs no role in bookings for it.
+        So lists, totals, and the dashboard show what would be billed. This runs in superuser mode, because users who
+        delete, cancel, or credit an invoice may have no role in bookings.
         """
         free = self.sudo().filtered(lambda b: b._was_on_document() and b.status not in BILLED)
         free._recheck_billing()
 
     def _apply_pending(self):
-        """Let bookings that are on no document any more follow what changed meanwhile."""
+        """Apply changes that were held back while these bookings were on a document."""
         free = self.filtered(lambda b: b._was_on_document() and b.status not in BILLED)
         free._take_pending()
         free.sudo().filtered("changed_since_billing").changed_since_billing = False
@@ -192,7 +198,7 @@ class BookingsBooking(models.Model):
         self._share_again()
 
     def _was_on_document(self):
-        """Whether it was on an invoice, or on a document of another billing flow."""
+        """Return whether the booking has been on an invoice. Other billing flows add their documents."""
         self.ensure_one()
         return self.billed_before
 
@@ -228,7 +234,7 @@ class BookingsBooking(models.Model):
             booking.payer_hand_id = booking.payer_id
 
     def _follow_payer(self):
-        """Let the payer be whom Odoo would choose today, unless a person chose one for the booking."""
+        """Update the payer to the one that the rules choose now, unless a user selected a payer for the booking."""
         known, stale = {}, []
         for booking in self:
             if booking.payer_hand_id and booking.payer_id == booking.payer_hand_id:
@@ -243,7 +249,7 @@ class BookingsBooking(models.Model):
         records._recompute_recordset(["payer_id"])
 
     def _payer_split(self):
-        """Ids of the payer's delivery address and of the fiscal position that follows from it."""
+        """Return the IDs of the payer's delivery address and of the resulting fiscal position."""
         payer = self.payer_id
         delivery = payer
         if payer.child_ids or payer.parent_id:
@@ -259,11 +265,11 @@ class BookingsBooking(models.Model):
         return position.map_tax(taxes) if position else taxes
 
     def _taxes_of(self, product):
-        """A product's taxes in the company of this booking, before any fiscal position."""
+        """Return a product's taxes in the booking's company, without a fiscal position."""
         return product.sudo().taxes_id._filter_taxes_by_company(self.company_id)
 
     def _invoice_day(self):
-        """The date that the setup's policy gives an invoice of these bookings; ``None``: when it is confirmed."""
+        """Return the date of an invoice of these bookings by the setup's policy, or None for the confirmation date."""
         if any(self.mapped("date_today")):
             return None
         last = max(booking._last_day() for booking in self)
@@ -272,10 +278,10 @@ class BookingsBooking(models.Model):
     def _last_day(self):
         return period.service_day(self.start, self.stop, self.setup_id.tz)
 
-    # -- a price for all attendees of an appointment -----------------------------------------------------
+    # -- price of a whole appointment --------------------------------------------------------------------
 
     def _share_again(self):
-        """Share out again what these bookings share."""
+        """Update the shares of these bookings' appointments."""
         shared = self.filtered(lambda b: b.has_share and b.setup_id.group_price == "appointment")
         for setup, bookings in shared.grouped("setup_id").items():
             self._share_out(setup, bookings.mapped("appointment_id"))
@@ -289,7 +295,7 @@ class BookingsBooking(models.Model):
             bookings._share_appointment()
 
     def _share_appointment(self):
-        """Share the price of one appointment out among those who are still on it."""
+        """Divide the price of one appointment among the attendees who are not removed."""
         there = self.filtered(lambda booking: not booking.removed_on)
         billed = self.filtered(lambda booking: booking.status in BILLED)
         if len(there | billed) < 2 and not any(there.mapped("has_share")):
@@ -328,7 +334,7 @@ def _look_again(bookings):
 
 @GROUP_PRICE_CHANGED.step
 def _price_groups_anew(setups):
-    """Let unbilled bookings of groups follow whom the price is for."""
+    """Reprice unbilled bookings of group appointments after *Price Applies To* changed."""
     for setup in setups:
         bookings = setup.env["bookings.booking"].search(
             [("setup_id", "=", setup.id), ("status", "in", UNBILLED)]

@@ -5,7 +5,7 @@ from ..setup.question_rule import ANSWER_FIELDS
 
 
 class BookingsProposal(models.Model):
-    """What a customer said in Bookings that differs from what Odoo holds, or cannot be right: a person decides."""
+    """A value from Bookings that differs from Odoo or is invalid. A user accepts or dismisses it."""
 
     _name = "bookings.proposal"
     _inherit = ["bookings.own.links"]
@@ -34,7 +34,10 @@ class BookingsProposal(models.Model):
     )
 
     def action_accept(self):
-        """Write the answer into its field."""
+        """Write the proposed values to the contacts or bookings.
+
+        :raises UserError: if a booking has no customer yet, or if no field can store the value
+        """
         self.check_access("write")
         for proposal in self.filtered(lambda one: one.state == "open"):
             booking = proposal.booking_id
@@ -47,7 +50,7 @@ class BookingsProposal(models.Model):
                 raise UserError(
                     self.env._("Select the customer of %s first.", booking.display_name)
                 )
-            # Odoo's Invoicing role may not change contacts; ours may accept these fields of its customers.
+            # Odoo's Invoicing role may not change contacts. Our role may, but only these fields of customers.
             if proposal.contact_values:
                 target.sudo()._bookings_take_contact(proposal.contact_values)
             else:
@@ -55,6 +58,6 @@ class BookingsProposal(models.Model):
             proposal.state = "accepted"
 
     def action_dismiss(self):
-        """Keep what Odoo holds; the same answer is not proposed again."""
+        """Keep the values in Odoo. The same values are not proposed again."""
         self.check_access("write")
         self.state = "dismissed"

@@ -2,17 +2,17 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 from odoo.tools.sql import table_exists
 
-TABLE = "billed_appointments"  # not named like the addon's own: it outlives them
+TABLE = "billed_appointments"  # without the addon's prefix, because it remains after uninstallation
 BATCH = 5000
 
 
 class BookingsBilledBefore(models.AbstractModel):
-    """What was billed is not billed again after the addon was uninstalled and installed again.
+    """Prevents billing bookings again after the addon was uninstalled and reinstalled.
 
-    How it works: uninstalling drops all of the addon's tables and the links of its invoice lines. Before that,
-    :meth:`_remember` writes a fingerprint of each billed appointment and attendee with its invoice into a table that
-    belongs to no model. A new installation looks each new booking up in it and marks what it finds as *billed elsewhere*. A
-    fingerprint is a salted hash: it tells nobody's name, and the salt is a system parameter that stays as well.
+    How it works: uninstalling drops the addon's tables and the links of invoice lines. Before that, :meth:`_remember`
+    stores a fingerprint of each billed appointment and attendee, with the invoice, in a table that belongs to no model.
+    A new installation looks up each new booking in it and marks a match as *billed elsewhere*. A fingerprint is a salted
+    hash, so it reveals no names. The salt is a system parameter, which also remains.
     """
 
     _name = "bookings.billed.before"
@@ -20,7 +20,7 @@ class BookingsBilledBefore(models.AbstractModel):
 
     @api.model
     def _remember(self):
-        """Keep the fingerprints of all that is billed; called when the addon is uninstalled."""
+        """Store the fingerprints of all billed bookings. The uninstall hook calls this."""
         self.env.flush_all()
         self.env.cr.execute(
             SQL(
@@ -64,8 +64,9 @@ class BookingsBilledBefore(models.AbstractModel):
 
     @api.model
     def _billed_rows(self):
-        """``[(setup id, appointment id, attendee key, id of the customer in Bookings, model, id, number)]`` of the documents
-        that bill bookings, drafts among them; other billing flows add theirs.
+        """Return the billed bookings with their documents, including drafts. Other billing flows add theirs.
+
+        :returns: ``[(setup id, appointment id, attendee key, Bookings ID of the customer, model, id, number)]``
         """
         return self.env.execute_query(
             SQL(
@@ -82,7 +83,7 @@ class BookingsBilledBefore(models.AbstractModel):
 
     @api.model
     def _who_was(self, appointment_id, key, remote_id):
-        """Digests of all that the attendee of a booking may be called by a later installation."""
+        """Return digests of all keys under which a new installation may store the attendee of a booking."""
         forgotten = self.env["bookings.forgotten"].sudo()
         kind, _colon, rest = key.partition(":")
         name, number = rest.rpartition("#")[::2] if "#" in rest else (rest, "")
@@ -96,7 +97,10 @@ class BookingsBilledBefore(models.AbstractModel):
 
     @api.model
     def _attendee_digest(self, appointment_id, kind, name):
-        """As :class:`..privacy.forgetting.BookingsForgotten` keeps it: of id or e-mail, else of appointment and name."""
+        """Return the digest of an attendee as in :class:`..directory.forgotten.BookingsForgotten`.
+
+        It is made of the ID or email address, or else of the appointment and the name.
+        """
         forgotten = self.env["bookings.forgotten"]
         known = name if kind in ("c", "e") else forgotten._name_there(appointment_id, name)
         return (forgotten._digest(known) or ["-"])[0]
@@ -109,9 +113,11 @@ class BookingsBilledBefore(models.AbstractModel):
 
     @api.model
     def _mark(self, setup, vals_list):
-        """Mark bookings about to be created that an earlier installation billed: billed elsewhere, with the number.
+        """Mark new bookings that an earlier installation billed as *billed elsewhere*, with the invoice number.
 
-        Not those whose document is gone or cancelled since.
+        Bookings whose document was deleted or canceled since then are not marked.
+
+        :param list vals_list: values of the new bookings, changed in place
         """
         if not (vals_list and table_exists(self.env.cr, TABLE)):
             return
@@ -140,7 +146,7 @@ class BookingsBilledBefore(models.AbstractModel):
 
     @api.model
     def _billed_elsewhere(self, note):
-        """Values of a booking that is billed elsewhere, by a note of ours."""
+        """Return the values that mark a booking as *billed elsewhere* with this note."""
         return {
             "not_billable_decision": "billed_elsewhere",
             "not_billable_note": note,

@@ -7,10 +7,10 @@ from .booking import UNINVOICED
 
 LEITWEG_SCHEME = "0204"  # ISO 6523: Leitweg-ID, also a Peppol scheme
 
-# Blockers that the payer's own details settle
+# Blockers that are resolved by completing the payer
 DETAIL_KEYS = ("address", "vat", "e_invoice")
 ADDRESS = ("street", "city", "country_id")
-FAMILY_FIELDS = {"active", "type", "parent_id"}  # what decides which contact pays
+FAMILY_FIELDS = {"active", "type", "parent_id"}  # fields that determine which contact pays
 PAYER_FIELDS = {
     *ADDRESS,
     "zip",
@@ -21,8 +21,8 @@ PAYER_FIELDS = {
     "invoice_edi_format",
     "invoice_edi_format_store",
 }
-# What an e-invoice must say of its buyer, by Odoo's names of the formats: EN 16931 (BR-11), Peppol BIS Billing 3.0
-# (R010), XRechnung (BR-DE-8, -9), NLCIUS (NL-R-004). Any other format: where the buyer is.
+# Fields of the buyer that an e-invoice requires, by Odoo's name of the format: EN 16931 (BR-11), Peppol BIS Billing 3.0
+# (R010), XRechnung (BR-DE-8, -9), NLCIUS (NL-R-004). All other formats require the country.
 E_INVOICE = {
     "ubl_bis3": ("country_id", "peppol_endpoint"),
     "ubl_a_nz": ("country_id", "peppol_endpoint"),
@@ -52,7 +52,7 @@ class ResPartner(models.Model):
             partner.booking_count = len(counts.get(partner, ()))
 
     def _answer_values(self):
-        """What the partner holds of the fields that a booking form can answer."""
+        """Return the partner's values of the fields that answers of the booking form can fill, as ``{answer: text}``."""
         self.ensure_one()
         values = {
             "company_name": self.parent_id.name
@@ -65,19 +65,19 @@ class ResPartner(models.Model):
             values[field] = self[name] or ""
         if "peppol_endpoint" in self._fields and self.peppol_eas and self.peppol_endpoint:
             values["peppol"] = f"{self.peppol_eas}:{self.peppol_endpoint}"
-            # the same field of Odoo holds either of the two
+            # Odoo stores both in the same field
             values["leitweg_id"] = values["peppol"].removeprefix(f"{LEITWEG_SCHEME}:")
         return {name: value or "" for name, value in values.items()}
 
     def _identifier_fields(self):
-        """Which field of the installed modules holds an identifier: ``{answer: field}``."""
+        """Return the fields of installed modules that store an identifier: ``{answer: field}``."""
         return {"gln": "global_location_number"} if "global_location_number" in self._fields else {}
 
     def _billing_address(self):
         return self.child_ids.filtered(lambda child: child.type == "invoice")[:1]
 
     def _fill(self, field, value):
-        """Take what a stranger answered; a key of the sentences where Odoo's own checks refuse it."""
+        """Store an answer of the booking form. If Odoo's checks reject it, return a key of the sentences."""
         try:
             with self.env.cr.savepoint():
                 self._take_answer(field, value)
@@ -87,9 +87,9 @@ class ResPartner(models.Model):
         return None
 
     def _take_answer(self, field, value):
-        """Write an answer into its field, where :meth:`_answer_values` reads it.
+        """Write an answer to the field from which :meth:`_answer_values` reads it.
 
-        :raises UserError: no installed module has such a field
+        :raises UserError: if no installed module has such a field
         """
         self.ensure_one()
         if field == "company_name":
@@ -135,10 +135,10 @@ class ResPartner(models.Model):
             "context": {},
         }
 
-    # -- what an invoice needs of a payer ----------------------------------------------------------------
+    # -- payer details that invoices require -------------------------------------------------------------
 
     def _bookings_look(self):
-        """What this payer lacks for invoices of the company in the environment.
+        """Return which details this payer lacks for invoices of the company in the environment.
 
         :rtype: bookings_invoicing.billing.details.PayerLook
         """
@@ -152,7 +152,7 @@ class ResPartner(models.Model):
         )
 
     def _bookings_e_invoice_fields(self):
-        """Fields that the e-invoice format of this payer needs; modules that bring a format of their own add theirs."""
+        """Return the fields that this payer's e-invoice format requires. Modules with other formats add theirs."""
         if not self._fields["invoice_edi_format"].selection:
             return ()
         chosen = self.invoice_edi_format
@@ -163,18 +163,18 @@ class ResPartner(models.Model):
         )
 
     def _bookings_labels(self, names):
-        """Labels of these fields in the reader's language."""
+        """Return the labels of these fields in the user's language."""
         return tuple(self._fields[name]._description_string(self.env) for name in names)
 
     @api.model_create_multi
     def create(self, vals_list):
-        # A new address may be the one that pays.
+        # A new invoice address may become the payer.
         partners = super().create(vals_list)
         partners.filtered(lambda one: one.parent_id and one.type == "invoice")._bookings_follow()
         return partners
 
     def _bookings_follow(self):
-        """Let the payer of what these contacts and their relatives have not been billed for follow."""
+        """Update payer and blockers of unbilled bookings of these contacts, their parents, and their children."""
         contacts = self.sudo()
         relatives = contacts | contacts.parent_id | contacts.child_ids
         waiting = (
@@ -192,7 +192,7 @@ class ResPartner(models.Model):
         waiting._recheck_billing()
 
     def write(self, vals):
-        # What was missing on a payer may be there now: what waited for it is looked at again.
+        # Bookings may have waited for details that the payer now has.
         result = super().write(vals)
         if not FAMILY_FIELDS.isdisjoint(vals):
             self._bookings_follow()

@@ -144,7 +144,7 @@ class BookingsCustomer(models.Model):
                 }
                 if changed:
                     row.sudo().write(changed)
-        # With active_test=False, the empty booking_ids of new rows serve later reads that include archived bookings.
+        # New rows have no bookings. With active_test=False, the cache knows it, and setting their partner queries nothing.
         created = self.sudo().with_context(active_test=False).create(to_create).with_env(self.env)
         return known | {row.remote_id: row for row in created}
 
