@@ -8,7 +8,7 @@ class AccountJournal(models.Model):
     _inherit = "account.journal"
 
     def _fill_sale_purchase_dashboard_data(self, dashboard_data):
-        # EXTENDS 'account': "N uninvoiced bookings" on the card of the journal that would take them
+        # EXTENDS 'account': show "N Uninvoiced Bookings" on the card of the journal that their invoices would use
         super()._fill_sale_purchase_dashboard_data(dashboard_data)
         sales = self.filtered(lambda journal: journal.type == "sale")
         booking = self.env["bookings.booking"]
@@ -52,7 +52,7 @@ class AccountJournal(models.Model):
                 )
 
     def _bookings_domain(self):
-        """Bookings whose invoices this journal would take."""
+        """Return the domain of bookings whose invoices would use this journal."""
         self.ensure_one()
         setups = self.env["bookings.sync.setup"].sudo()
         setups = setups.search([("company_id", "child_of", self.company_id.id)])

@@ -42,13 +42,13 @@ class AccountMove(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        # EXTENDS 'account': a new draft may hold copies of lines that leave theirs in this transaction
+        # EXTENDS 'account': a new draft may contain copies of lines that leave their drafts in this transaction
         moves = super().create(vals_list)
         line_handover.note_made(moves)
         return moves
 
     def copy_data(self, default=None):
-        # EXTENDS 'account': a debit note is made with the business fields too, but bills no booking again
+        # EXTENDS 'account': debit notes copy business fields, too, but must not bill bookings again
         if (default or {}).get("debit_origin_id"):
             self = self.with_context(bookings_unlinked_copy=UNLINKED)  # noqa: PLW0642
         return super().copy_data(default)
@@ -63,7 +63,7 @@ class AccountMove(models.Model):
     def button_cancel(self):
         # EXTENDS 'account'
         self._check_bookings_free("cancel")
-        lines = self.sudo().line_ids.filtered("booking_id")  # Odoo reads line_ids for this, too
+        lines = self.sudo().line_ids.filtered("booking_id")  # Odoo reads line_ids here, too
         left = line_handover.describe(lines)
         result = super().button_cancel()
         line_handover.hand_over(self.env, left)
@@ -71,17 +71,20 @@ class AccountMove(models.Model):
         return result
 
     def _post(self, soft=True):
-        # EXTENDS 'account': a booking that a credit note frees is settled at once
+        # EXTENDS 'account': bookings that a credit note frees are updated immediately
         posted = super()._post(soft)
         credits = posted.filtered(lambda move: move.move_type == "out_refund")
         credits.sudo().invoice_line_ids.booking_id._settle_free()
         return posted
 
     def _check_bookings_free(self, new_state):
-        """Refuse what would let a line bill its booking again that is billed elsewhere meanwhile; name that invoice.
+        """Refuse a change of state after which a booking would be billed twice, because it has been billed elsewhere.
 
-        Such are: reviving a cancelled invoice, taking a credit note back, and taking an invoice back whose credited part
-        was put back. Where the booking is free, a line that was released counts again.
+        This can happen when a canceled invoice, a credit note, or an invoice with a released credited part is reset to
+        draft. If the booking is not billed elsewhere, its released line bills it again.
+
+        :param str new_state: ``draft`` or ``cancel``
+        :raises UserError: with the other invoice
         """
         self.check_access("write")
         for move in self.sudo():
@@ -107,7 +110,7 @@ class AccountMove(models.Model):
                 released.booking_released = False
 
     def _bookings_too_much(self, line):
-        """Whether taking back this credit note would leave a booking billed for more than it costs."""
+        """Return whether undoing this credit note would bill the booking of a line for more than its price."""
         self.ensure_one()
         if self.move_type != "out_refund":
             return False
@@ -123,7 +126,7 @@ class AccountMove(models.Model):
         return booking.currency_id.compare_amounts(after, limit) > 0
 
     def _booking_lines_counting_again(self, new_state):
-        """Invoice lines that would bill their bookings again once this document has its new state."""
+        """Return the invoice lines that would bill their bookings again after this change of state."""
         self.ensure_one()
         lines = self.env["account.move.line"]
         if self.move_type == "out_invoice":
@@ -141,16 +144,18 @@ class AccountMove(models.Model):
         return lines
 
     def _bookings_date_again(self):
-        """Let the dates of this draft follow those of its bookings."""
+        """Update the dates of this draft from its bookings."""
         self.check_access("write")
         self.sudo().write(self.invoice_line_ids.booking_id._invoice_dates())
 
     def _bookings_follow_period(self):
-        """Let the period of service follow the bookings that are left on these drafts; whoever took a line off needs no role
-        for it. The invoice's own date stays, and a delivery date that somebody chose.
+        """Update the period of service of these drafts to their remaining bookings.
+
+        Users who remove a line need no role in bookings for this. The invoice date remains, and so does a delivery date
+        that a user entered.
         """
         if self.env.context.get("dynamic_unlink"):
-            return  # Odoo's word for lines that go with their invoice
+            return  # Odoo deletes the lines together with their invoice
         drafts = self.sudo().filtered(
             lambda move: move.state == "draft" and move.bookings_service_stop
         )
@@ -162,7 +167,7 @@ class AccountMove(models.Model):
                 move.write(changed)
 
     def _bookings_undo_reason(self, run):
-        """Why the undo of a run must leave this invoice alone; empty where it may remove it."""
+        """Return why removing the drafts of a run must keep this invoice, or "" if it can be removed."""
         self.ensure_one()
         if self.state == "posted":
             return self.env._("posted")
@@ -179,7 +184,7 @@ class AccountMove(models.Model):
         return ""
 
     def _bookings_changed_by_hand(self):
-        """Whether lines were added, or amounts changed, since the bookings were drafted."""
+        """Return whether a user added lines or changed amounts since the draft was created."""
         lines = self.invoice_line_ids.filtered(lambda line: line.display_type == "product")
         return any(not line.booking_id or line._booking_edited() for line in lines)
 
@@ -192,7 +197,7 @@ class AccountMove(models.Model):
         return {**action, "domain": [("id", "in", self.booking_ids.ids)], "context": {}}
 
     def _bookings_action(self):
-        """Open the one invoice, or the list of them."""
+        """Return the action that opens the invoice, or the list of several."""
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "account.action_move_out_invoice_type"
         )

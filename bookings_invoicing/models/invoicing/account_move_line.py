@@ -5,12 +5,12 @@ from odoo.tools.sql import column_exists, create_column
 from ..base.readable_links import ROLES, OwnValue
 from . import billed_line, line_handover
 
-# Value of the context key ``bookings_unlinked_copy``: what is copied bills no booking. No call can send it.
+# Value of the context key ``bookings_unlinked_copy``: copied lines bill no booking. No RPC call can send it.
 UNLINKED = object()
 
 
 class AccountMoveLine(models.Model):
-    """The ledger of a booking is its lines: posted invoice lines less posted credit lines."""
+    """Invoice lines that bill bookings. The billed amount of a booking is its posted invoice lines less credit lines."""
 
     _name = "account.move.line"
     _inherit = ["account.move.line", "bookings.own.links"]
@@ -41,7 +41,7 @@ class AccountMoveLine(models.Model):
     booking_tax_included = fields.Boolean(
         compute="_compute_booking_tax_included",
         store=True,
-        readonly=False,  # a credit note brings it along; a person does not write it either
+        readonly=False,  # credit notes copy it; _read_only_fields keeps users from writing it
         groups=ROLES,
         copy=False,
         help="The price of the booking included taxes when this line was created.",
@@ -62,7 +62,7 @@ class AccountMoveLine(models.Model):
     )
 
     def _auto_init(self):
-        # No line of before has a booking: where the columns are there, Odoo works nothing out for all of them.
+        # Existing lines have no booking. Creating the columns here keeps Odoo from computing them for all lines.
         for name, kind in (
             ("booking_live", "boolean"),
             ("booking_tax_included", "boolean"),
@@ -78,13 +78,13 @@ class AccountMoveLine(models.Model):
 
     @api.depends("booking_id")
     def _compute_booking_tax_included(self):
-        # Not by the setup: what it says later is not how this line was made.
+        # Stored once, because a later change of the setup does not apply to existing lines.
         for line in self.filtered("booking_id"):
             line.booking_tax_included = line.booking_id.setup_id.price_tax == "included"
 
     @api.depends("booking_id")
     def _compute_booking_written(self):
-        # Once, when it is made: what is changed later is to be told from it.
+        # Only on creation, because later changes are compared with it.
         for line in self.filtered(lambda line: line.booking_id and not line.booking_written):
             line.booking_written = billed_line.facts(line)
 
@@ -105,17 +105,17 @@ class AccountMoveLine(models.Model):
                 and not line.booking_released
                 and not line._booking_credited_to_zero()
             )
-            # What did not change is not assigned: lines without a booking would be written for nothing.
+            # Assign only changes. Otherwise, all lines without a booking would be written, too.
             if line.booking_live != live:
                 line.booking_live = live
 
     def _booking_amount(self):
-        """What the line bills on the basis of its booking's price: with taxes or without."""
+        """Return the amount of the line on the basis of its booking's price: with or without taxes."""
         self.ensure_one()
         return self._booking_gross() if self.booking_tax_included else self.price_subtotal
 
     def _booking_gross(self):
-        """The line's total with taxes, without what the customer withholds: that is no part of a price."""
+        """Return the line's total with taxes, but without withholding taxes, which are not part of a price."""
         self.ensure_one()
         withheld = self.tax_ids._bookings_withheld()
         if not withheld:
@@ -129,9 +129,9 @@ class AccountMoveLine(models.Model):
         return self.currency_id.round(self.price_total - kept_back)
 
     def _booking_edited(self):
-        """Whether somebody changed what this draft line bills since its booking was drafted.
+        """Return whether a user changed the amount of this draft line since it was created.
 
-        What Odoo's rounding makes of several taxes is nobody's change.
+        A difference that comes from Odoo's rounding of several taxes does not count.
         """
         self.ensure_one()
         booking = self.booking_id
@@ -150,7 +150,7 @@ class AccountMoveLine(models.Model):
         )
 
     def _booking_billed(self):
-        """Posted invoice lines less posted credit lines."""
+        """Return the amount of the posted invoice lines less the posted credit lines among these."""
         return sum(
             line._booking_amount() * (-1 if line.move_id.move_type == "out_refund" else 1)
             for line in self
@@ -158,13 +158,16 @@ class AccountMoveLine(models.Model):
         )
 
     def _booking_credited(self):
-        """Posted credit lines less what was billed again in their place: posted invoice lines after the first."""
+        """Return the amount that was credited and not billed again.
+
+        It is the posted credit lines less the posted invoice lines after the first one.
+        """
         posted = self.filtered(lambda line: line.parent_state == "posted").sorted("id")
         invoiced = posted.filtered(lambda line: line.move_id.move_type == "out_invoice")
         return -(posted - invoiced[:1])._booking_billed()
 
     def _booking_credit_lines(self):
-        """Posted credit note lines that credit this invoice line."""
+        """Return the posted credit note lines that credit this invoice line."""
         self.ensure_one()
         return self.booking_id.invoice_line_ids.filtered(
             lambda line: (
@@ -183,8 +186,8 @@ class AccountMoveLine(models.Model):
         return bool(credits) and self.currency_id.compare_amounts(left, 0.0) <= 0
 
     def unlink(self):
-        # EXTENDS 'account': the booking goes with its line where that was copied to another draft before, else it is
-        # settled at once
+        # EXTENDS 'account': if the line was copied to another draft before, the booking moves there; otherwise it is
+        # updated immediately
         lines = self.sudo().filtered("booking_id")
         bookings, moves = lines.booking_id, lines.move_id
         left = line_handover.describe(lines)
@@ -195,8 +198,8 @@ class AccountMoveLine(models.Model):
         return result
 
     def _copy_data_extend_business_fields(self, values):
-        # EXTENDS 'account': a credit note credits the booking; the corrected draft of "reverse and new draft" takes over
-        # a booking that the credit has freed. Nothing else that is copied with business fields bills it again.
+        # EXTENDS 'account': a credit note credits the booking, and the new draft of "Reverse and Create Invoice" bills a
+        # booking that the credit note freed. No other copy with business fields bills it again.
         super()._copy_data_extend_business_fields(values)
         line = self.sudo()
         unlinked = self.env.context.get("bookings_unlinked_copy") is UNLINKED

@@ -1,8 +1,8 @@
-"""What a person changed on the line of a booking, by what the line was when it was written.
+"""Detect what a user changed on the line of a booking since the line was created.
 
-How it works: a line of an invoice or order notes its own facts when it is made (``booking_written``, texts as digests:
-they may hold names). What differs from them later was changed by hand. Where the line follows its booking, that stays,
-except for what the booking itself decides: what it costs.
+How it works: an invoice or order line stores its values on creation (``booking_written``; texts as digests, because they
+may contain names). Later differences are manual changes. When the line is updated from its booking, manual changes
+remain, except for the price and quantity, which the booking determines.
 """
 
 from odoo.fields import Command
@@ -18,7 +18,7 @@ def text_digest(text):
 
 
 def facts(line):
-    """The facts of a line that a person may change, as JSON.
+    """Return the values of a line that a user can change, for JSON.
 
     :param line: ``account.move.line`` or ``sale.order.line``
     """
@@ -33,10 +33,10 @@ def facts(line):
 
 
 def changed(line, written, names):
-    """Values of what a person changed on the line since it was written, by field name.
+    """Return the current values of the fields that a user changed since the line was created, by field name.
 
-    :param dict written: what its facts were
-    :param names: :data:`KEPT` or :data:`REPLACED`
+    :param dict written: the original values, from :func:`facts`
+    :param names: the fields to compare: :data:`KEPT` or :data:`REPLACED`
     """
     now = facts(line)
     differing = [
@@ -49,14 +49,17 @@ def changed(line, written, names):
 
 
 def with_kept(values, kept):
-    """Values of a line, with what a person changed on it before."""
+    """Return the values of a new line with the manual changes of the previous one."""
     values = values | kept
     if not kept.keys().isdisjoint(("discount", "tax_ids")):
-        values["extra_tax_data"] = False  # amounts of the line as it was prepared
+        values["extra_tax_data"] = False  # its amounts do not match the manual changes
     return values
 
 
 def note_written(line, before, kept):
-    """Note what the line is now as written, but for what a person changed: that stays a change."""
+    """Store the line's current values as the original ones. Manual changes in ``kept`` continue to count as changes.
+
+    :param dict before: original values of the previous line
+    """
     written = facts(line) | {name: before[name] for name in kept if name in before}
     line.sudo().booking_written = written

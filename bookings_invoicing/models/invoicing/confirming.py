@@ -6,15 +6,15 @@ from odoo.exceptions import UserError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 _logger = logging.getLogger(__name__)
-# Drafts confirmed while the user waits; the scheduled action confirms the rest, in committed batches of this size.
+# Number of drafts confirmed while the user waits. The scheduled action confirms the rest in batches of this size.
 AT_ONCE = 100
 
 
 class BookingsInvoiceRun(models.Model):
-    """Confirming the drafts of a run: one by one, by date, so that one that is refused does not stop the others.
+    """Confirm the drafts of a run one by one, in the order of their dates, so that one refusal does not stop the others.
 
-    Each draft goes through ``action_post``, as from its own button: approvals, chronology checks and whatever else is
-    installed there have their say.
+    Each draft is confirmed with ``action_post``, as by its own button, so that approvals, date checks, and other
+    installed rules apply.
     """
 
     _inherit = "bookings.invoice.run"
@@ -26,7 +26,7 @@ class BookingsInvoiceRun(models.Model):
     )
 
     def action_post_all(self):
-        """Confirm the drafts of this run; Odoo's own dialog asks where Odoo wants an answer first."""
+        """Confirm the drafts of this run. Drafts that require an answer first are passed to Odoo's own dialog."""
         self.ensure_one()
         self._check_may_bill()
         drafts = self.move_ids.filtered(lambda move: move.state == "draft").sorted(
@@ -55,9 +55,9 @@ class BookingsInvoiceRun(models.Model):
         }
 
     def _confirm(self, drafts):
-        """Confirm these drafts and keep why others could not be.
+        """Confirm these drafts, and store why some could not be confirmed.
 
-        :returns: how many were confirmed
+        :returns: the number of confirmed drafts
         """
         refused = []
         for draft in drafts:
@@ -96,9 +96,9 @@ class BookingsInvoiceRun(models.Model):
         }
 
     def _confirm_batch(self):
-        """Confirm the next drafts of a large run, as the user who asked for it.
+        """Confirm the next drafts of a large run as the user who requested it.
 
-        :returns: whether there are more
+        :returns: whether more drafts are left
         """
         self.ensure_one()
         ids = self.to_confirm or []

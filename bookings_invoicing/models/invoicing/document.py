@@ -8,12 +8,16 @@ from ..booking import facts as booking_rules
 
 
 class BookingsBooking(models.Model):
-    """What a draft of bookings holds, which share one, and what posted lines bill of them in the end."""
+    """The content of draft invoices, the grouping of bookings, and the amounts that posted lines bill."""
 
     _inherit = "bookings.booking"
 
     def _grouped(self, settings):
-        """The invoices to be: :class:`..billing.grouping.Group`, by setup and payer and what always separates."""
+        """Group these bookings into the invoices to create.
+
+        :param dict settings: ``grouping`` replaces the grouping of payers and setups
+        :returns: list of :class:`..billing.grouping.Group` of booking IDs
+        """
         splits = self._splits()
         groups = []
         for bookings in self.grouped(lambda booking: booking.setup_id.billing_flow).values():
@@ -30,11 +34,14 @@ class BookingsBooking(models.Model):
         return groups
 
     def _grouping(self):
-        """As the payer wants it, else as the setup does."""
+        """Return the grouping of the payer, or else of the setup."""
         return self.payer_id.commercial_partner_id.bookings_grouping or self.setup_id.grouping
 
     def _splits(self):
-        """What always separates invoices, whatever the grouping: ``{booking id: Split of ids}``."""
+        """Return the values that always separate invoices, whatever the grouping.
+
+        :returns: ``{booking id: Split of record ids}``
+        """
         found, payers, journals = {}, {}, {}
         for booking in self:
             company, payer, setup = booking.company_id, booking.payer_id, booking.setup_id
@@ -61,7 +68,7 @@ class BookingsBooking(models.Model):
     # -- the document ------------------------------------------------------------------------------------
 
     def _prepare_invoice(self, group):
-        """Values of the draft of these bookings, which belong to one group, in order of time.
+        """Return the values of the draft invoice of these bookings, which form one group and are in order of time.
 
         :param bookings_invoicing.billing.grouping.Group group:
         """
@@ -89,19 +96,22 @@ class BookingsBooking(models.Model):
         return values
 
     def _service_period(self):
-        """First and last local day of these bookings."""
+        """Return the first and last date of these bookings, in the time zone of the business."""
         days = [day for b in self for day in period.service_days(b.start, b.stop, b.setup_id.tz)]
         return period.service_period(days)
 
     def _invoice_dates(self):
-        """The dates of an invoice of these bookings: the period of service, and its own where the policy gives one."""
+        """Return the dates of an invoice of these bookings: the period of service, and the invoice date if one is set.
+
+        The invoice date is missing if the policy is to use the confirmation date.
+        """
         values = self._service_dates()
         if day := self._invoice_day():
             values["invoice_date"] = day
         return values
 
     def _service_dates(self):
-        """The dates of service on an invoice of these bookings; none of them where there is no booking."""
+        """Return the dates of service on an invoice of these bookings. All are False without bookings."""
         first, last = self._service_period() if self else (False, False)
         return {
             "delivery_date": last,
@@ -110,9 +120,9 @@ class BookingsBooking(models.Model):
         }
 
     def _prepare_invoice_line(self, split):
-        """Values of the invoice line of this booking.
+        """Return the values of the invoice line of this booking.
 
-        :param bookings_invoicing.billing.grouping.Split split: of its invoice
+        :param bookings_invoicing.billing.grouping.Split split: the split of its invoice
         """
         self.ensure_one()
         taxes = self._line_taxes(split)
@@ -147,14 +157,18 @@ class BookingsBooking(models.Model):
         return values
 
     def _line_dates(self):
-        """The service days of an invoice line, where an addon has fields for them (OCA's start and end dates)."""
+        """Return the service dates of an invoice line if an addon has fields for them (OCA's start and end dates)."""
         names = ("start_date", "end_date")
         if not all(name in self.env["account.move.line"]._fields for name in names):
             return {}
         return dict(zip(names, self._service_period(), strict=True))
 
     def _quantity_and_price(self, amount):
-        """Quantity and unit price of this amount: as priced; of a part some hours, or 1 x the amount."""
+        """Return quantity and unit price for an amount of this booking.
+
+        The whole amount uses the booking's quantity and price. A part of it uses a number of hours if that is exact, or
+        else 1 x the amount.
+        """
         self.ensure_one()
         if self.currency_id.compare_amounts(amount, self.amount) == 0:
             return self.quantity, self.price_unit
@@ -166,14 +180,14 @@ class BookingsBooking(models.Model):
         return 1.0, amount
 
     def _invoice_totals(self, split):
-        """What the invoice of these bookings will come to, by Odoo's tax engine, without making it.
+        """Return the totals of the invoice of these bookings, computed by Odoo's tax engine without creating the invoice.
 
-        :returns: ``amount_untaxed, amount_tax, amount_total`` in the invoice's currency
+        :returns: dict of ``amount_untaxed``, ``amount_tax``, and ``amount_total`` in the invoice's currency
         """
         company = self.company_id[:1]
         term = self.payer_id[:1].with_company(company).property_payment_term_id
         if term.early_discount and term.early_pay_discount_computation == "mixed":
-            # Lines of the discount reduce the tax: only Odoo's draft knows them.
+            # The lines of an early payment discount reduce the tax. Only Odoo's draft contains them.
             draft = self._prepare_invoice(grouping.Group((), split, ()))
             totals = self.env["account.move"].sudo().new(draft).tax_totals
         else:
@@ -192,7 +206,10 @@ class BookingsBooking(models.Model):
         }
 
     def _base_lines(self, split, lines):
-        """Prepared lines of these bookings, which share an invoice, as the tax engine has them, with rounded amounts."""
+        """Return prepared lines of these bookings on one invoice as base lines of the tax engine, with rounded amounts.
+
+        :param list lines: values of the invoice lines, in the order of the bookings
+        """
         engine = self.env["account.tax"]
         currency, company = self.currency_id[:1], self.company_id[:1]
         base_lines = [
@@ -211,10 +228,10 @@ class BookingsBooking(models.Model):
         return base_lines
 
     def _prepare_lines(self, split):
-        """The lines of an invoice.
+        """Return the commands that create the lines of an invoice.
 
-        In the company's currency each comes with the balance that Odoo would find, and write, for each line by itself:
-        Odoo compares and leaves alone what is right already, which halves the time of large runs.
+        In the company's currency, each line includes the balance that Odoo would compute and write line by line. Odoo does
+        not write a balance that is already right, which halves the time of large runs.
         """
         lines = [booking._prepare_invoice_line(split) for booking in self]
         if self.currency_id[:1] == self.company_id[:1].currency_id:
@@ -225,9 +242,9 @@ class BookingsBooking(models.Model):
         return [Command.create(values) for values in lines]
 
     def _line_analytic(self, split):
-        """The service's analytic distribution, else the staff member's, else the setup's.
+        """Return the analytic distribution of the service, else of a staff member, else of the setup.
 
-        Odoo's own rules add accounts of other plans, as they do on its own lines: a plan never has two.
+        Odoo's distribution models add accounts of other plans, as on its own lines. Each plan is used only once.
         """
         own = (
             self.service_id.analytic_distribution
@@ -261,7 +278,7 @@ class BookingsBooking(models.Model):
         return {**(by_rules or {}), **own}
 
     def _line_text(self):
-        """The line's text in the payer's language; that of a fee begins with its product."""
+        """Return the text of the line in the payer's language. The text of a fee starts with its product."""
         rendered = self._rendered_template()
         if not self.fee_cause:
             return rendered
@@ -269,7 +286,7 @@ class BookingsBooking(models.Model):
         return f"{product.name}: {rendered}"
 
     def _rendered_template(self):
-        """The line template with the business's local date; discreet where somebody else pays."""
+        """Return the line template filled with the booking's values, in the time zone of the business."""
         self.ensure_one()
         booking = self.with_context(lang=self.payer_id.lang or self.env.lang)
         env = booking.env
@@ -290,7 +307,7 @@ class BookingsBooking(models.Model):
         )
 
     def _line_template(self):
-        """The payer's own template, else the setup's; without names where the payer is not who came."""
+        """Return the payer's own template, or else the setup's, without names if the payer is not the attendee."""
         payer = self.payer_id.commercial_partner_id
         if payer.bookings_line_template:
             return payer.bookings_line_template
@@ -299,14 +316,17 @@ class BookingsBooking(models.Model):
         return self.setup_id.line_template
 
     def _is_own_invoice(self):
-        """Whether who came gets the invoice; an employer does for its people, though Odoo keeps them as its contacts."""
+        """Return whether the attendee receives the invoice.
+
+        This is not the case if an employer pays, although Odoo stores employees as contacts of the employer.
+        """
         partner, payer = self.partner_id, self.payer_id
         family = partner.commercial_partner_id
         return payer == partner or (
             payer.commercial_partner_id == family and (partner == family or not family.is_company)
         )
 
-    # -- the ledger: what posted lines, net of their credits, bill of a booking -----------------------------
+    # -- billed amounts: posted lines less credits ----------------------------------------------------------
 
     @api.depends("invoice_line_ids.move_id.payment_state")
     def _compute_moves(self):
@@ -333,15 +353,15 @@ class BookingsBooking(models.Model):
             )
 
     def _credited_part(self, lines):
-        """What was credited and not billed again since; what a person gave away on the invoice is not part of it."""
+        """Return the amount that was credited and not billed again, without discounts that a user gave on the invoice."""
         self.ensure_one()
         left = self.amount - lines._booking_billed()
         return max(0.0, self.currency_id.round(min(left, lines._booking_credited())))
 
     def _amount_to_bill(self, line=None):
-        """What is still to be billed of a booking: all, or the credited part where posted lines still bill the rest.
+        """Return the amount that remains to be billed: all, or the credited part if posted lines still bill the rest.
 
-        :param line: an invoice line of it that is not counted
+        :param line: an invoice line of the booking to ignore
         """
         self.ensure_one()
         if not self.billed_before:

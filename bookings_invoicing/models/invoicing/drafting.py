@@ -6,17 +6,17 @@ from odoo.tools import plaintext2html
 from ...billing import grouping
 from . import billed_line
 
-AT_ONCE = 500  # drafts; more become a queued run
+AT_ONCE = 500  # maximum number of drafts created while the user waits; more become a queued run
 
 
 class Joining(frozenset):
-    """Ids of the drafts that a run may add to, as value of the context key ``bookings_join``: no call can send it."""
+    """IDs of drafts to which a run may add lines: value of the context key ``bookings_join``. No RPC call can send it."""
 
 
 class BookingsBooking(models.Model):
-    """From bookings to drafts: claim, check again, group, create, all in one transaction; and what follows a change.
+    """Create drafts from bookings and update them: lock, recheck, group, and create in one transaction.
 
-    A draft that is there already takes bookings where a person says so; that is never the default.
+    Bookings are added to existing drafts only if a user selects these.
     """
 
     _inherit = "bookings.booking"
@@ -24,21 +24,21 @@ class BookingsBooking(models.Model):
     # -- buttons -----------------------------------------------------------------------------------------
 
     def action_create_invoices(self):
-        """Draft the invoices of the selected bookings; what cannot be billed is left out and named."""
+        """Create draft invoices of the selected bookings. The result lists bookings that were not included, with reasons."""
         self._check_may_invoice()
         return self._invoice_or_queue([("id", "in", self.ids)])._result_action()
 
     def action_invoice_customer(self):
-        """Draft the invoices of all ready bookings of these bookings' payers."""
+        """Create draft invoices of all ready bookings of the same payers."""
         self._check_may_invoice()
         return self._invoice_or_queue(self._payers_domain())._result_action()
 
     def action_preview_payer(self):
-        """Preview the invoices of all ready bookings of these bookings' payers."""
+        """Preview the invoices of all ready bookings of the same payers."""
         return self._preview_action("payer")
 
     def action_preview_ready(self):
-        """Preview the invoices of all that is ready in the companies switched on, whatever is selected."""
+        """Preview the invoices of all ready bookings in the selected companies."""
         return self._preview_action("ready")
 
     def _preview_action(self, scope):
@@ -50,7 +50,7 @@ class BookingsBooking(models.Model):
         return {**action, "context": context}
 
     def _payers_domain(self):
-        """All ready bookings of these bookings' payers, each in its company."""
+        """Return the domain of all ready bookings of the same payers in the same companies."""
         return Domain("status", "=", "ready") & Domain.OR(
             Domain("payer_id", "=", booking.payer_id.id)
             & Domain("company_id", "=", booking.company_id.id)
@@ -62,14 +62,13 @@ class BookingsBooking(models.Model):
         if not self.env["account.move"].has_access("create"):
             raise AccessError(self.env._("You need the right to create invoices."))
 
-    # -- the work ----------------------------------------------------------------------------------------
+    # -- creating drafts ---------------------------------------------------------------------------------
 
     @api.model
     def _invoice_all(self, domain, **settings):
-        """Draft the invoices of all bookings of a domain that can be billed.
+        """Create draft invoices of all bookings in a domain that can be billed.
 
-        :param domain: which bookings
-        :param settings: what differs from the setups: ``grouping``
+        :param settings: options that replace those of the setups: ``grouping``
         :rtype: bookings.invoice.run
         """
         wanted = self.search(domain, order="start, id")
@@ -80,7 +79,7 @@ class BookingsBooking(models.Model):
 
     @api.model
     def _invoice_or_queue(self, domain, **settings):
-        """The same for a person who waits: what makes many drafts is left to the scheduled action.
+        """Create draft invoices for a waiting user. Many drafts are left to the scheduled action.
 
         :rtype: bookings.invoice.run
         """
@@ -97,7 +96,7 @@ class BookingsBooking(models.Model):
         return self._invoice_all([("id", "in", wanted.ids)], **settings)
 
     def _invoice_into(self, run, settings):
-        """Claim these bookings, check them again and draft what is ready; the run keeps what came of it."""
+        """Lock and recheck these bookings and create drafts of the ready ones. The results are stored on the run."""
         claimed = self._claim()
         run._leave_out(self - claimed, self.env._("Another user is working on it."))
         billable = claimed._billable(run)
@@ -105,13 +104,13 @@ class BookingsBooking(models.Model):
             run._draft(bookings.with_company(company), settings)
 
     def _claim(self):
-        """Those bookings that nobody else works on, locked for this transaction."""
+        """Lock these bookings for this transaction, and return those that no other transaction has locked."""
         claimed = self.try_lock_for_update(allow_referencing=True)
         claimed.invalidate_recordset()
         return claimed
 
     def _billable(self, run):
-        """Those that are ready now, by facts looked at again; the others are left out with their reason."""
+        """Recheck these bookings and return the ready ones. The others are recorded on the run with their reasons."""
         self._recompute_status()
         self._recheck_billing()
         labels = dict(self._fields["status"]._description_selection(self.env))
@@ -128,10 +127,10 @@ class BookingsBooking(models.Model):
         return getattr(self, f"_create_documents_{flow}")(groups)
 
     def _create_documents_invoice(self, groups):
-        """Draft invoices of bookings that are ready; each billing flow has its method of this name.
+        """Create draft invoices of ready bookings. Each billing flow has a method ``_create_documents_<flow>``.
 
         :param groups: ``[(bookings in order of time, bookings_invoicing.billing.grouping.Group)]``
-        :returns: what was made; :meth:`bookings.invoice.run._record_documents` keeps it
+        :returns: the documents, for :meth:`bookings.invoice.run._record_documents`
         """
         joined, groups = self._join_drafts(groups)
         if not groups:
@@ -147,7 +146,7 @@ class BookingsBooking(models.Model):
             booking_id for bookings, _group in groups for booking_id in bookings.ids
         )
         billed._note_billed()
-        # Other addons may write on a draft while it is made; no person has changed it yet.
+        # Other addons may write on a draft while it is created, but no user has changed it yet.
         moves.filtered("is_manually_modified").is_manually_modified = False
         return joined | moves
 
@@ -158,20 +157,20 @@ class BookingsBooking(models.Model):
         again._credited_lines().booking_released = True
         again.bill_again_id = False
 
-    # -- drafts that are there already -------------------------------------------------------------------
+    # -- existing drafts ---------------------------------------------------------------------------------
 
     def _join_drafts(self, groups):
-        """Put groups on the drafts that may take them; nothing is joined where no person said so.
+        """Add groups to the existing drafts that a user selected for this.
 
-        :param groups: as of :meth:`_create_documents_invoice`
-        :returns: the drafts, and the groups that need one of their own
+        :param groups: as in :meth:`_create_documents_invoice`
+        :returns: ``(drafts with added lines, groups that need a new draft)``
         """
         wanted = self.env.context.get("bookings_join")
         joined, rest = self.env["account.move"], []
         if type(wanted) is not Joining:
             return joined, groups
         for bookings, group in groups:
-            # somebody who works on the draft at this moment keeps it: the bookings get one of their own
+            # if another transaction has locked the draft, the bookings get a new one
             draft = bookings._draft_to_join(group.split, list(wanted)).try_lock_for_update()
             if draft and draft.state == "draft":
                 bookings._join(draft, group.split)
@@ -181,10 +180,10 @@ class BookingsBooking(models.Model):
         return joined, rest
 
     def _draft_to_join(self, split, among=None):
-        """A draft of the same payer, never confirmed, that agrees in all that separates invoices.
+        """Return a draft of the same payer that was never posted and has the same split, or an empty recordset.
 
         :param bookings_invoicing.billing.grouping.Split split:
-        :param among: ids of drafts; others are not looked at
+        :param among: IDs of the drafts to consider; None for all
         """
         domain = [
             ("move_type", "=", "out_invoice"),
@@ -204,7 +203,7 @@ class BookingsBooking(models.Model):
 
     def _join(self, draft, split):
         dates = (draft.invoice_line_ids.booking_id | self)._invoice_dates()
-        dates.pop("invoice_date", None)  # the draft's own stays
+        dates.pop("invoice_date", None)  # the draft keeps its own
         dates["delivery_date"] = max(filter(None, (draft.delivery_date, dates["delivery_date"])))
         draft.check_access("write")
         draft.sudo().with_context(skip_is_manually_modified=True).write(
@@ -212,10 +211,13 @@ class BookingsBooking(models.Model):
         )
         self._note_billed()
 
-    # -- what a person does about a booking that is billed --------------------------------------------------
+    # -- actions on billed bookings -------------------------------------------------------------------------
 
     def action_update_draft(self):
-        """Let the lines on drafts follow what changed in Bookings since."""
+        """Update the draft lines of these bookings with the changes in Bookings.
+
+        :raises UserError: if a booking is not on a draft
+        """
         self.check_access("write")
         for booking in self:
             line = booking.invoice_line_ids.filtered("booking_live")
@@ -225,7 +227,7 @@ class BookingsBooking(models.Model):
         return True
 
     def action_leave_as_billed(self):
-        """Say that the invoice stays as it is, whatever changed in Bookings since."""
+        """Record that the invoices remain as they are despite the changes in Bookings."""
         self.check_access("write")
         for booking in self.filtered("changed_since_billing"):
             texts = (self.env._("The invoice was kept."), booking.pending_text)
@@ -234,7 +236,7 @@ class BookingsBooking(models.Model):
         return True
 
     def _redraft(self, move, line):
-        """Take the line off its draft and, if the booking can still be billed on it, put it there anew."""
+        """Remove the line from its draft. If the booking can still be billed on that draft, add a new line to it."""
         before = grouping.Split(
             move.company_id.id,
             move.partner_id.id,
@@ -257,12 +259,12 @@ class BookingsBooking(models.Model):
             move.unlink()
 
     def _edits(self, line):
-        """What a person changed on this line of the booking, see :mod:`.billed_line`.
+        """Return what a user changed on this line of the booking. See :mod:`.billed_line`.
 
         :param line: ``account.move.line`` or ``sale.order.line``
-        :returns: what it was when it was written, values to keep, and what is to be said
+        :returns: ``(original values, manual values to keep, message about them)``
         """
-        # Of a line made before this was noted: what would be prepared today.
+        # Lines from before this was stored are compared with what would be prepared today.
         written = line.sudo().booking_written or {
             "name": billed_line.text_digest(self._line_text()),
             "discount": 0.0,
@@ -280,10 +282,10 @@ class BookingsBooking(models.Model):
         return written, kept, text
 
     def _edits_text(self, kept, replaced):
-        """What is said about changes by hand when a line follows its booking; empty where there were none.
+        """Return the message about manual changes when a line is updated from its booking, or "" without any.
 
-        :param kept: labels
-        :param dict replaced: values by label
+        :param list kept: labels of fields whose manual values remain
+        :param dict replaced: replaced values by label of the field
         """
         texts = []
         if kept:
@@ -300,10 +302,11 @@ class BookingsBooking(models.Model):
         return " ".join([f"{self.display_name}:", *texts])
 
     def _put_on_draft(self, move, values, edits):
-        """Put the booking on the draft anew, with what a person had changed on its line before.
+        """Add a new line for the booking to the draft, with the manual changes of its previous line.
 
-        :param dict values: of the invoice line
-        :param edits: from :meth:`_edits`, of the line that was there
+        :param dict values: values of the invoice line
+        :param edits: the result of :meth:`_edits` for the previous line
+        :returns: the new line
         """
         written, kept, text = edits
         values = billed_line.with_kept(values, kept)
@@ -316,7 +319,7 @@ class BookingsBooking(models.Model):
         return line
 
     def _tell_edits(self, document, text):
-        """Say it on booking and document, and to who pressed the button."""
+        """Post the message on booking and document, and show it to the user."""
         if not text:
             return
         self.message_post(body=text)
@@ -332,7 +335,10 @@ class BookingsBooking(models.Model):
         )
 
     def action_prepare_credit(self):
-        """Draft a credit note of this booking's line; once confirmed, the booking is ready for a new draft."""
+        """Create a draft credit note for this booking's line. When it is posted, the booking becomes ready again.
+
+        :raises UserError: if the booking is not on a posted invoice or is partly credited
+        """
         self.ensure_one()
         self.check_access("write")
         line = self.invoice_line_ids.filtered("booking_live")

@@ -13,14 +13,14 @@ PAST_DAYS = 180
 
 
 class BookingsBooking(models.Model):
-    """What a person should look at before billing, and what an invoice of this total asks of its payer."""
+    """Hints for users before billing, and payer details that the total of an invoice requires."""
 
     _inherit = "bookings.booking"
 
     def _hint_facts(self, invoiced_on=""):
-        """This booking as the hints see it.
+        """Return the facts of this booking that the hints need.
 
-        :param invoiced_on: as :meth:`_invoiced_already` gives it
+        :param str invoiced_on: the booking's value in :meth:`_invoiced_already`
         """
         self.ensure_one()
         return hints.HintFacts(
@@ -41,7 +41,10 @@ class BookingsBooking(models.Model):
         )
 
     def _usual(self):
-        """What each service of these bookings usually costs and takes, by those billed lately."""
+        """Return the usual price and duration of each service of these bookings, from recently billed bookings.
+
+        :returns: ``{service id: bookings_invoicing.billing.hints.Usual}``
+        """
         if not self:
             return {}
         since = min(self.mapped("start")) - timedelta(days=PAST_DAYS)
@@ -72,7 +75,7 @@ class BookingsBooking(models.Model):
         return found if True in value else ~found
 
     def _hints(self):
-        """``{booking id: [Explanation]}`` of these bookings and of how they stand beside each other."""
+        """Return the hints for these bookings, including those on overlaps: ``{booking id: [Explanation]}``."""
         usual = self._usual()
         invoiced = self._invoiced_already()
         looks = [booking._hint_facts(invoiced.get(booking.id, "")) for booking in self]
@@ -94,10 +97,10 @@ class BookingsBooking(models.Model):
         return {booking_id: texts for booking_id, texts in found.items() if texts}
 
     def _invoiced_already(self):
-        """Posted invoices that bill the same payer the same product for the same day, and no booking: written by hand, by
-        another program, or by an installation before this one.
+        """Find posted invoices of the same payer, product, and date without a booking.
 
-        The day of a line is what its text says, else the delivery date of its invoice, else the invoice date.
+        They were created manually, by another program, or by a previous installation. The date of a line is the one in its
+        text, else the delivery date of its invoice, else the invoice date.
 
         :returns: ``{booking id: number of the invoice}``
         """
@@ -136,7 +139,7 @@ class BookingsBooking(models.Model):
         return found
 
     def _is_day_of(self, line):
-        """Whether a line of an invoice is for the service day of this booking."""
+        """Return whether an invoice line is for the service date of this booking."""
         day, move = self._last_day(), line.move_id
         langs = {self.payer_id.lang, self.env.lang} - {False, None}
         texts = {str(day), *(format_date(self.env, day, lang_code=lang) for lang in langs)}
@@ -145,17 +148,17 @@ class BookingsBooking(models.Model):
         )
 
     def _invoice_hints(self, total, split, draft):
-        """Hints on these bookings as one invoice to be, as sentences; modules that know of more add theirs.
+        """Return the hints for the invoice of these bookings as sentences. Other modules add theirs.
 
-        :param Decimal total: with tax
+        :param Decimal total: total with tax
         :param bookings_invoicing.billing.grouping.Split split:
-        :param account.move draft: that could take the lines
+        :param account.move draft: an existing draft that could take the lines, if any
         """
         look = self._invoice_look(total, split, draft)
         return [self._hint_text(hint) for hint in hints.invoice_hints(look)]
 
     def _invoice_look(self, total, split, draft):
-        """These bookings as the hints see their invoice."""
+        """Return the facts of the invoice of these bookings that the hints need."""
         payer = self[:1].payer_id
         company = self[:1].company_id
         moves = self.env["account.move"].sudo()
@@ -163,7 +166,7 @@ class BookingsBooking(models.Model):
             ("company_id", "=", company.id),
             ("commercial_partner_id", "=", payer.commercial_partner_id.id),
         ]
-        # Last month is what is billed now: older is what somebody may have forgotten.
+        # Last month is normally billed now. Older bookings may have been forgotten.
         today = self[:1].setup_id._today()
         old = period.month_of(period.month_start(today) - timedelta(days=1))
         months = sorted({period.month_of(booking._last_day()) for booking in self})
@@ -185,9 +188,10 @@ class BookingsBooking(models.Model):
         )
 
     def _untaxed_on_the_spot(self, split):
-        """Names of services that were not online and whose tax a foreign address takes off by a fiscal position.
+        """Return the names of services that took place on site, but lose their tax because the payer's address is abroad.
 
-        Of a business with tax ID the address does decide: it is taxed where it is (Directive 2006/112/EC, Article 44).
+        Businesses with a tax ID are excluded, because they are taxed at their address (Directive 2006/112/EC,
+        Article 44).
         """
         payer, home = self.payer_id[:1], self.company_id[:1].account_fiscal_country_id
         vat = payer.commercial_partner_id.vat
@@ -208,9 +212,9 @@ class BookingsBooking(models.Model):
         )
 
     def _payer_credit(self, split):
-        """What the payer has that could pay this invoice: credit notes, payments on account; as Odoo offers it on invoices.
+        """Return the payer's outstanding credits that could pay this invoice, as Odoo shows them on invoices.
 
-        :returns: in the invoice's currency
+        :returns: amount in the invoice's currency
         """
         company = self.company_id[:1]
         lines = (
@@ -238,11 +242,11 @@ class BookingsBooking(models.Model):
         )
 
     def _has_down_payment(self):
-        """Whether the payer has paid in advance for something not invoiced yet; billing flows that know of such answer."""
+        """Return whether the payer has an open down payment. Billing flows with down payments extend this."""
         return False
 
     def _hint_text(self, explanation):
-        """A hint in the reader's language."""
+        """Return a hint in the user's language."""
         currency = self[:1].currency_id
         return sentences.render(
             explanation,
@@ -254,10 +258,10 @@ class BookingsBooking(models.Model):
             ),
         )
 
-    # -- what a person looks at first -------------------------------------------------------------------
+    # -- automatic drafts -------------------------------------------------------------------------------
 
     def _for_automation(self, run):
-        """Those that need nobody's eye; the others are left out of the run with the reason."""
+        """Return the bookings that can be drafted automatically. The others are recorded on the run with the reason."""
         noted = self._hints()
         kept = self.browse()
         for group in self._grouped({}):
@@ -270,7 +274,7 @@ class BookingsBooking(models.Model):
         return kept
 
     def _reason_against_automation(self, noted, split):
-        """Why a person should look at this invoice first; empty where nothing speaks against it."""
+        """Return why a user should check the invoice of these bookings first, or "" if it can be drafted automatically."""
         if self.filtered("billed_before"):
             return self.env._("The booking was billed before.")
         for booking in self:
@@ -279,10 +283,13 @@ class BookingsBooking(models.Model):
         total = money.decimal_of(self._invoice_totals(split)["amount_total"])
         return next(iter(self._invoice_hints(total, split, self._draft_to_join(split))), "")
 
-    # -- what the payer's details stop by the total ------------------------------------------------------
+    # -- payer details that the total requires -----------------------------------------------------------
 
     def _stops_by_total(self, found):
-        """``(booking, stops)`` where nothing else stops, by the totals of the invoices that the setup would make."""
+        """Yield ``(booking, missing details)`` of bookings without other blockers, by the totals of their future invoices.
+
+        :param dict found: blockers by booking ID
+        """
         asking = self.filtered(
             lambda one: (
                 one.company_id.bookings_address_limit
@@ -310,7 +317,10 @@ class BookingsBooking(models.Model):
                     yield booking, stops
 
     def _group_stops(self, split):
-        """What the payer of these bookings, which share an invoice, must have for its total: fields by reason."""
+        """Return the payer details that are missing for the total of the invoice of these bookings.
+
+        :returns: ``{reason: field names}``
+        """
         company = self.company_id[:1]
         look = self.payer_id[:1].with_company(company)._bookings_look()
         if not (company.bookings_address_limit and look.missing):
@@ -322,10 +332,10 @@ class BookingsBooking(models.Model):
         return details.detail_stops(look, policy, money.decimal_of(total))
 
     def _part_by_payer_details(self, groups):
-        """Part groups into those that may be drafted and, with the reason, those whose payer must be completed first.
+        """Separate groups that may be drafted from those whose payer lacks required details.
 
         :param groups: ``[(bookings, bookings_invoicing.billing.grouping.Group)]``
-        :returns: ``(groups, [(bookings, reason)])``
+        :returns: ``(groups to draft, [(bookings, reason)])``
         """
         if not self.company_id.filtered("bookings_address_limit"):
             return groups, []

@@ -1,14 +1,15 @@
-"""Bookings follow their lines when other code moves these to another draft.
+"""Move bookings with their lines when other code moves the lines to another draft.
 
-What: merging, splitting or moving drafts (OCA's *Merge Invoices*, a script) copies lines without their booking into a new
-draft and cancels or deletes the old one, all in one transaction. Without this the bookings would be ready again and be
-billed a second time.
+Merging, splitting, or moving drafts (OCA's *Merge Invoices*, a script) copies lines without their bookings to a new
+draft and cancels or deletes the old one in the same transaction. Without this module, the bookings would become ready
+again and be billed twice.
 
-How to use: :func:`note_made` for every new customer invoice, :func:`hand_over` for lines that have just left their draft.
+How to use: call :func:`note_made` for all new customer invoices, and :func:`hand_over` for lines that have just left
+their drafts.
 
-How it works: both are remembered for as long as the transaction lasts, so that the order does not matter. A line is the
-copy of another when all of :data:`SAME` agree; with the same quantity it takes the booking over. Two lines that ended in
-one, or a line whose quantity was split, cannot bill their bookings exactly once: that is refused.
+How it works: both are remembered until the end of the transaction, so that their order does not matter. A line is a copy
+of another if all fields in :data:`SAME` are equal. With the same quantity, it gets the booking. Combined lines and lines
+with a split quantity are refused, because they cannot bill their bookings exactly once.
 """
 
 from dataclasses import dataclass, field
@@ -22,7 +23,7 @@ SAME = ("company_id", "name", "product_id", "price_unit", "discount", "tax_ids")
 
 @dataclass
 class Memory:
-    """What happened to drafts in one transaction: ids of new ones, and lines that left theirs."""
+    """The IDs of drafts that were created in one transaction, and the lines that left their drafts in it."""
 
     transaction: object
     made: set = field(default_factory=set)
@@ -31,7 +32,7 @@ class Memory:
 
 @dataclass(frozen=True)
 class Left:
-    """A line that left its draft: what it billed, and what its copy is known by."""
+    """A line that left its draft: its booking, and the values that identify its copy."""
 
     booking: object
     key: tuple
@@ -42,7 +43,7 @@ class Left:
 
 
 def _memory(env):
-    # The cursor lives on after a commit; the time of its transaction does not.
+    # The cursor and its cache survive a commit. The start time identifies the transaction.
     now = env.cr.now()
     found = env.cr.cache.get(__name__)
     if not found or found.transaction != now:
@@ -59,7 +60,7 @@ def _key(line):
 
 
 def note_made(moves):
-    """Remember customer invoices made in this transaction; lines that left their draft before may be on them."""
+    """Remember new customer invoices of this transaction, which may contain copies of lines that left their drafts."""
     made = moves.filtered(lambda move: move.move_type == "out_invoice")
     if made:
         memory = _memory(moves.env)
@@ -69,7 +70,10 @@ def note_made(moves):
 
 
 def describe(lines):
-    """What is known of lines that are about to leave their drafts, for :func:`hand_over`."""
+    """Describe lines before they leave their drafts.
+
+    :returns: ``[Left]`` for :func:`hand_over`
+    """
     return [
         Left(
             booking=line.booking_id,
@@ -89,10 +93,10 @@ def describe(lines):
 
 
 def hand_over(env, left):
-    """Give the bookings of lines that left their drafts to the copies of these lines, if there are any.
+    """Move the bookings of lines that left their drafts to the copies of these lines, if there are any.
 
-    :param left: from :func:`describe`, called before the lines left
-    :raises UserError: where two lines ended in one, or one in several
+    :param list left: the result of :func:`describe`, which was called before the lines left
+    :raises UserError: if lines were combined or split
     """
     if left:
         memory = _memory(env)

@@ -11,15 +11,15 @@ from .drafting import Joining
 
 _logger = logging.getLogger(__name__)
 ERROR_LENGTH = 500
-BATCH = 200  # documents made and committed together by the scheduled action
+BATCH = 200  # number of documents that the scheduled action creates and commits together
 
 
 class BookingsInvoiceRun(models.Model):
-    """One creation of drafts: who, when, what came of it, what was left out and why.
+    """One creation of drafts: the user, the time, the result, and the bookings that were not included, with reasons.
 
-    How it works: up to some hundred drafts are made while the person waits. More become a *queued* run: the scheduled
-    action takes its documents in batches, each committed together with what is left to do, so that a crash loses and
-    doubles nothing.
+    How it works: up to several hundred drafts are created while the user waits. More become a *queued* run, which the
+    scheduled action processes in batches. Each batch is committed together with the list of remaining work, so that a
+    crash neither loses nor duplicates drafts.
     """
 
     _name = "bookings.invoice.run"
@@ -53,7 +53,7 @@ class BookingsInvoiceRun(models.Model):
         readonly=True,
     )
     error = fields.Char(readonly=True, help="The error that stopped the run.")
-    # Ids of the bookings of each document still to be made; emptied batch by batch.
+    # IDs of the bookings of each document that remains to be created.
     todo = fields.Json(string="Remaining", readonly=True)
     total = fields.Integer(string="Total Bookings", readonly=True)
     progress = fields.Float(compute="_compute_progress")
@@ -68,17 +68,19 @@ class BookingsInvoiceRun(models.Model):
 
     @api.model
     def _start(self, values):
-        """A new run of whoever may bill: with these rights the scheduled action goes on with it.
+        """Create a run of the current user, with whose access rights the scheduled action continues it.
 
-        :param dict values:
+        :raises AccessError: if the user may not bill
         """
         self._check_may_bill()
         return self.sudo().create(values).sudo(False)
 
     def _check_may_bill(self):
-        """Nobody writes a run himself. Who may see it and settles bookings starts it, goes on with it and undoes it.
+        """Check that the user may start, resume, and undo runs: users who can read runs and write bookings.
 
-        :raises AccessError:
+        Nobody writes on a run directly.
+
+        :raises AccessError: if the user may not bill
         """
         self.check_access("read")
         self.env["bookings.booking"].check_access("write")
@@ -134,19 +136,19 @@ class BookingsInvoiceRun(models.Model):
         return text
 
     def _amounts_text(self):
-        """Totals of the invoices with tax, per currency."""
+        """Return the totals of the invoices with tax, per currency, as text."""
         return ", ".join(
             currency.format(sum(moves.mapped("amount_total")))
             for currency, moves in self.move_ids.grouped("currency_id").items()
         )
 
     def _documents_text(self):
-        """How many of what the run made; another billing flow names its own."""
+        """Return the number of created documents as text. Other billing flows name theirs."""
         number = len(self.move_ids)
         return self.env._("1 draft") if number == 1 else self.env._("%s drafts", number)
 
     def _documents_action(self):
-        """Open what the run made."""
+        """Return the action that opens the created documents."""
         return self.move_ids._bookings_action()
 
     def _has_documents(self):
@@ -161,11 +163,11 @@ class BookingsInvoiceRun(models.Model):
     # -- drafting ------------------------------------------------------------------------------------
 
     def _draft(self, bookings, settings):
-        """Create the drafts of ready bookings of one company; one that fails costs only itself.
+        """Create the drafts of ready bookings of one company. A booking that fails does not affect the others.
 
-        Bookings whose setups bill by different flows never share a document.
+        Bookings of setups with different billing flows never share a document.
 
-        :param dict settings: what differs from the setups: ``grouping``; ``join``: ids of drafts that may take bookings
+        :param dict settings: ``grouping`` replaces that of the setups; ``join`` lists IDs of drafts to add lines to
         """
         wanted = settings.get("join")
         if wanted:
@@ -185,7 +187,7 @@ class BookingsInvoiceRun(models.Model):
             )
 
     def _draft_groups(self, groups):
-        """Make the documents of these groups; on failure by halves, until the bad bookings are found and left out.
+        """Create the documents of these groups. On failure, find the bookings that cause it and exclude them.
 
         :param groups: ``[(bookings, bookings_invoicing.billing.grouping.Group)]``
         """
@@ -199,7 +201,7 @@ class BookingsInvoiceRun(models.Model):
             self._record_documents(documents)
 
     def _draft_without_bad(self, groups, error):
-        """Leave out what keeps a document from being made; the rest still becomes one document."""
+        """Exclude the bookings that prevent a document, and create the document of the others."""
         [(bookings, group)] = groups
         bad = self._find_bad(bookings, group, error)
         for booking_id, reason in bad.items():
@@ -212,7 +214,7 @@ class BookingsInvoiceRun(models.Model):
             self._leave_out(bookings, _reason_text(self.env, error))
 
     def _find_bad(self, bookings, group, error):
-        """``{booking id: error}`` of those that fail alone; nothing of the trials is kept."""
+        """Return ``{booking id: error}`` of the bookings that fail alone. The attempts are rolled back."""
         if len(bookings) == 1:
             return {bookings.id: error}
         bad, middle = {}, len(bookings) // 2
@@ -227,7 +229,7 @@ class BookingsInvoiceRun(models.Model):
             by_halves(self.env, half, attempt, lambda one, why: bad.update({one.id: why}))
         return bad
 
-    # -- what came of it -----------------------------------------------------------------------------
+    # -- result --------------------------------------------------------------------------------------
 
     def _leave_out(self, bookings, reason):
         if bookings:
@@ -237,11 +239,11 @@ class BookingsInvoiceRun(models.Model):
             ]
 
     def _record_documents(self, documents):
-        """Keep what the run made: draft invoices, or what another billing flow makes."""
+        """Store the created documents: draft invoices, or those of another billing flow."""
         self.sudo().move_ids = [Command.link(document.id) for document in documents]
 
     def _billed_bookings(self):
-        """The bookings on what the run made."""
+        """Return the bookings on the created documents."""
         return self.move_ids.invoice_line_ids.booking_id
 
     def _finish(self):
@@ -265,7 +267,7 @@ class BookingsInvoiceRun(models.Model):
         }
 
     def _result_action(self):
-        """Open the draft, or the list of drafts, and say what was done; a queued run shows its progress."""
+        """Return the action that opens the drafts and notifies the user, or opens a queued run to show its progress."""
         self.ensure_one()
         if self.state == "queued":
             return self._open()
@@ -292,9 +294,9 @@ class BookingsInvoiceRun(models.Model):
 
     @api.model
     def _enqueue(self, chunks, settings):
-        """A run that the scheduled action works off.
+        """Create a run for the scheduled action.
 
-        :param chunks: ids of the bookings of each document
+        :param list chunks: IDs of the bookings of each document
         """
         run = self._start(
             {
@@ -309,7 +311,7 @@ class BookingsInvoiceRun(models.Model):
 
     @api.model
     def _cron_work(self):
-        """Work off queued runs batch by batch; a batch that meets somebody else's work is done again."""
+        """Process queued runs batch by batch. A batch with a serialization failure is repeated."""
         commit = self.env["ir.cron"]._commit_progress
         queued = self.search([("state", "=", "queued")], order="id")
         confirming = self.search([("to_confirm", "!=", False)], order="id")
@@ -339,7 +341,7 @@ class BookingsInvoiceRun(models.Model):
                     break
 
     def _fail(self, error):
-        """Keep what ended a run; what it made stays, the rest waits for a person to go on.
+        """Record the error that ended a run. Its documents remain, and a user can resume the rest.
 
         :param Exception error:
         """
@@ -361,31 +363,32 @@ class BookingsInvoiceRun(models.Model):
         self.user_id._bus_send("simple_notification", message)
 
     def action_resume(self):
-        """Go on with a run that failed; what it made already stays as it is."""
+        """Resume failed runs. The documents that exist already remain."""
         self._check_may_bill()
         for run in self.filtered(lambda run: run.state == "failed" and run.todo):
             run.sudo().write({"state": "queued", "error": False})
         self.env.ref("bookings_invoicing.ir_cron_invoice_runs").sudo()._trigger()
 
     def _as_its_user(self):
-        """The run with the rights, language and companies of who asked for it."""
+        """Return the run with the access rights, language, and companies of the requesting user."""
         return self.with_user(self.user_id).with_context(
             allowed_company_ids=self.user_id.company_ids.ids, lang=self.user_id.lang
         )
 
     def _work_batch(self, size=BATCH):
-        """Make the next documents of a queued run, in this transaction.
+        """Create the next documents of a queued run in this transaction.
 
-        :returns: whether there is more to do
+        :param int size: number of documents
+        :returns: whether more documents are left
         """
         self.ensure_one()
-        # The row lock keeps two workers from one batch: the second finds what the first has left.
+        # The row lock prevents two workers from processing the same batch.
         self.env.execute_query(
             SQL("SELECT id FROM bookings_invoice_run WHERE id = %s FOR UPDATE", self.id)
         )
         self.invalidate_recordset(["todo", "state"])
         if self.state != "queued":
-            return False  # undone meanwhile
+            return False  # undone in the meantime
         todo = self.todo or []
         batch, rest = todo[:size], todo[size:]
         ids = [booking_id for chunk in batch for booking_id in chunk]
@@ -412,7 +415,7 @@ class BookingsInvoiceRun(models.Model):
         return {**action, "domain": [("id", "in", self._billed_bookings().ids)], "context": {}}
 
     def action_undo(self):
-        """Remove the drafts of this run that were never confirmed nor changed by hand; the others are named."""
+        """Remove the drafts of this run that were never posted or manually changed. The result lists the others."""
         self.ensure_one()
         self._check_may_bill()
         removable = self.move_ids.browse()
@@ -460,7 +463,7 @@ class BookingsInvoiceRun(models.Model):
 
 
 def _reason_text(env, error):
-    """What a person can read of an error; the log has the rest."""
+    """Return the text of an error for the user. The server log contains the rest."""
     if isinstance(error, UserError):
         return str(error)
     return env._(

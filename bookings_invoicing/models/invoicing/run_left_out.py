@@ -2,7 +2,7 @@ from odoo import fields, models
 
 
 class BookingsInvoiceRunLeftOut(models.Model):
-    """A booking that a run left out, with the reason."""
+    """A booking that a run did not include, with the reason."""
 
     _name = "bookings.invoice.run.left.out"
     _inherit = ["bookings.own.links", "bookings.safe.export"]

@@ -4,12 +4,12 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
 
-# What *Send All* takes: nothing that was sent, is being sent or was printed.
+# States of the invoices that *Send All* sends: not those that were sent, are being sent, or were printed.
 TO_SEND = ("not_yet", "failed", "no_address")
 
 
 class BookingsInvoiceRun(models.Model):
-    """Sending the invoices of a run in Odoo's own way, and what became of it."""
+    """Send the invoices of a run with Odoo's own dialog, and count the results."""
 
     _inherit = "bookings.invoice.run"
 
@@ -35,11 +35,11 @@ class BookingsInvoiceRun(models.Model):
             run.sending_progress = 100.0 * (posted - count["queued"]) / posted if posted else 100.0
 
     def _moves_to_send(self):
-        """The posted invoices of this run that did not leave yet."""
+        """Return the posted invoices of this run that still have to be sent."""
         return self.move_ids.filtered(lambda move: move.bookings_sending in TO_SEND)
 
     def action_send_all(self):
-        """Send the posted invoices of this run in Odoo's own way; ask first for email addresses that are missing."""
+        """Send the posted invoices of this run with Odoo's own dialog, after asking for missing email addresses."""
         self.ensure_one()
         moves = self._moves_to_send()
         if not moves:
@@ -49,7 +49,7 @@ class BookingsInvoiceRun(models.Model):
         return moves.action_send_and_print()
 
     def _ask_for_addresses(self, payers):
-        """Open the dialog with these payers, who have no email address."""
+        """Open the dialog for the email addresses of these payers."""
         lines = [Command.create({"partner_id": payer.id, "email": payer.email}) for payer in payers]
         wizard = self.env["bookings.invoice.sending"].create({"run_id": self.id, "line_ids": lines})
         return {

@@ -13,10 +13,10 @@ SENDING = [
     ("no_address", "No Email Address"),
     ("failed", "Failed"),
 ]
-# Odoo's fields that say what became of an e-invoice on a network, where the module of that network is installed.
+# Odoo's fields with the state of an e-invoice on a network, if the module of that network is installed.
 NETWORKS = ("peppol_move_state", "nemhandel_move_state")
 NETWORK_STATES = {"processing": "queued", "done": "sent", "error": "failed"}
-# Odoo's states of an email to one recipient. Who reads messages in Odoo has it as soon as it is posted.
+# Odoo's states of an email to one recipient. For users who read messages in Odoo, it is sent when it is posted.
 MAIL_STATES = {
     "ready": "queued",
     "process": "queued",
@@ -30,10 +30,10 @@ LETTER_STATES = {"pending": "queued", "sent": "sent", "error": "failed"}
 
 
 class AccountMove(models.Model):
-    """What became of sending an invoice, by what happened.
+    """The actual result of sending an invoice.
 
-    Odoo's *Sent* (``is_move_sent``) says that the PDF was made: it is set without an email address and where the mail
-    server refused the email.
+    Odoo's own *Sent* (``is_move_sent``) only means that the PDF was created. It is set even without an email address, or
+    if the mail server refused the email.
     """
 
     _inherit = "account.move"
@@ -79,9 +79,9 @@ class AccountMove(models.Model):
             )
 
     def _bookings_sending_outcome(self, attempts):
-        """What holds now for a posted invoice.
+        """Return the current sending state of a posted invoice.
 
-        :param list attempts: ``(state, detail)`` of each email and letter, the oldest first
+        :param list attempts: ``(state, detail)`` of each email and letter, oldest first
         :returns: ``(state, detail)``
         """
         self.ensure_one()
@@ -106,7 +106,7 @@ class AccountMove(models.Model):
         return "not_yet", False
 
     def _bookings_background_detail(self):
-        """How far the scheduled action is that sends: one that fails keeps the invoices for its next try."""
+        """Return the detail for an invoice that waits for the scheduled action that sends invoices."""
         cron = self.env.ref("account.ir_cron_account_move_send").sudo()
         if cron.active and not cron.failure_count:
             return self.env._("Odoo is sending it in the background.")
@@ -116,7 +116,7 @@ class AccountMove(models.Model):
         )
 
     def _bookings_network_outcome(self):
-        """What a network such as Peppol has answered: ``(state, detail)``, None without an answer."""
+        """Return the answer of a network such as Peppol as ``(state, detail)``, or None without an answer."""
         self.ensure_one()
         for name in NETWORKS:
             if (field := self._fields.get(name)) and (state := NETWORK_STATES.get(self[name])):
@@ -128,9 +128,9 @@ class AccountMove(models.Model):
         return None
 
     def _bookings_sending_attempts(self):
-        """``{id: [(state, detail)]}`` of the emails and letters of these invoices, the oldest first.
+        """Return the emails and letters of these invoices: ``{id: [(state, detail)]}``, oldest first.
 
-        What went out before the PDF that the invoice has now, and so before a reset to draft, does not count.
+        Those sent before the current PDF was created, and thus before a reset to draft, do not count.
         """
         attempts, pdfs = defaultdict(list), {}
         for move in self.sudo():
@@ -155,7 +155,7 @@ class AccountMove(models.Model):
         return attempts
 
     def _bookings_keep_sending_error(self, error):
-        """Keep why the documents of these invoices could not be made, or that they could."""
+        """Store why the documents of these invoices could not be created. False clears the error."""
         for move in self.sudo():
             if move.bookings_sending_error != error and (not error or move.booking_count):
                 move.bookings_sending_error = error
@@ -165,7 +165,7 @@ class MailMessage(models.Model):
     _inherit = "mail.message"
 
     def _bookings_mail_outcome(self):
-        """``(state, detail)`` of an email: sent where one of its recipients got it; None where it went to nobody."""
+        """Return ``(state, detail)`` of an email, or None without recipients. It is sent if one recipient received it."""
         self.ensure_one()
         reasons, taken, waiting = [], [], []
         for one in self.notification_ids:
@@ -189,7 +189,7 @@ class MailNotification(models.Model):
     _inherit = "mail.notification"
 
     def _bookings_failure(self):
-        """Why the email did not reach this recipient."""
+        """Return why the email did not reach this recipient."""
         self.ensure_one()
         if self.notification_status == "canceled":
             return self.env._("The email was canceled.")
@@ -206,7 +206,7 @@ class AccountMoveSend(models.AbstractModel):
 
     @api.model
     def _hook_if_errors(self, moves_data, allow_raising=True):
-        # EXTENDS 'account': in the background Odoo only writes the error into the chatter
+        # EXTENDS 'account': in the background, Odoo only logs the error in the chatter
         for move, data in moves_data.items():
             error = data["error"]
             text = self._format_error_text(error) if isinstance(error, dict) else str(error)

@@ -12,9 +12,9 @@ class BookingsInvoiceRun(models.Model):
     )
 
     def _undo_joined(self):
-        """Take the untouched lines of this run off the drafts that were there before.
+        """Remove the unchanged lines that this run added to existing drafts.
 
-        :returns: ``(the drafts, how many lines went, names of lines that stay with the reason)``
+        :returns: ``(drafts, number of removed lines, [name of a kept line with the reason])``
         """
         lines = self.joined_line_ids.exists()
         drafts, kept = lines.move_id, []
