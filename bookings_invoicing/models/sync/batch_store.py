@@ -1,11 +1,11 @@
-"""Writing what a synchronization read: in batches, each once and whole, whatever one record brings.
+"""Store the records of a synchronization in batches.
 
-What: :class:`BatchStore` gives records to the models in batches, commits each, tries again after a
-serialization failure, and on any other failure halves the batch until the one record that Odoo
-refuses stands alone; that one becomes a ``bookings.sync.issue`` and its siblings go on.
+:class:`BatchStore` passes records to the models in batches, commits each batch, and retries it after a serialization
+failure. On any other failure, it bisects the batch to find the records that Odoo refuses. These become a
+``bookings.sync.issue``, and all others are stored.
 
-How it works: counts and issues of a batch are added to the run only when the batch is written, so
-that a second try counts nothing twice.
+How it works: counts and issues of a batch are added to the run only after the batch is written, so that a retry counts
+nothing twice.
 """
 
 import dataclasses
@@ -30,7 +30,11 @@ REASON_LENGTH = 500
 
 
 class BatchStore:
-    """``commit``: makes written work durable; ``None`` where everything is one transaction."""
+    """Stores records, and collects their counts and issues.
+
+    :param commit: function that commits written batches; None for a single transaction
+    :param on_written: function to call after each batch
+    """
 
     def __init__(self, env, setup, commit, on_written=None, sleep=time.sleep):
         self.env = env
@@ -44,12 +48,12 @@ class BatchStore:
         self._sleep = sleep
 
     def keep(self, kind, page, keep):
-        """Write a page's records.
+        """Store the records of a page.
 
-        :param str kind: of ``bookings.sync.issue``
+        :param str kind: kind of ``bookings.sync.issue``
         :param graph.Page page:
-        :param keep: ``keep(job_or_store, records)`` returns counts by name
-        :returns: the ids of the page as they are kept: a pseudonym for who was forgotten
+        :param keep: ``keep(store, records)`` writes records and returns counts by name
+        :returns: set of IDs as stored, with pseudonyms for anonymized customers
         """
         forgotten = self.env["bookings.forgotten"]
         for bad in page.malformed:
@@ -69,12 +73,15 @@ class BatchStore:
         return {record.id for record in records} | {bad.remote_id for bad in page.malformed}
 
     def pass_over(self, kind, remote_ids):
-        """Count records that are kept as they are."""
+        """Count unchanged records."""
         self.count(kind, {"seen": len(remote_ids), "unchanged": len(remote_ids)})
         self.well.update((kind, remote_id) for remote_id in remote_ids)
 
     def durably(self, work, *args):
-        """Do the work, flush and commit it; again from the start when somebody else wrote the same rows meanwhile."""
+        """Call ``work``, flush, and commit. After a serialization failure, start again, up to TRIES times.
+
+        :returns: the result of ``work``
+        """
         for attempt in range(1, TRIES + 1):
             try:
                 result = work(*args)
@@ -89,7 +96,7 @@ class BatchStore:
         return None
 
     def commit(self):
-        """Make what was written durable and forget it: memory does not grow with the number of records."""
+        """Commit and empty the cache, so that memory does not grow with the number of records."""
         if self._commit:
             self._commit()
             self.env.invalidate_all(flush=False)
@@ -99,7 +106,7 @@ class BatchStore:
         self.env.transaction.reset()
 
     def _write(self, kind, records, keep):
-        """Counts of what was written, and ``(record, reason)`` of what was refused."""
+        """Write records and return ``(counts, [(refused record, reason)])``."""
         issues = []
 
         def failed(record, error):
@@ -113,7 +120,10 @@ class BatchStore:
         self.counts[kind] = _sum(self.counts.get(kind, {}), counts)
 
     def _set_aside(self, kind, remote_id, reason, payload, bad=None):
-        """:param graph.Malformed bad: where it came, for a row that has no id to know it by"""
+        """Record an unreadable record.
+
+        :param graph.Malformed bad: the row as sent, which identifies rows without an ID
+        """
         row_key = "" if remote_id else self._row_key(kind, bad.digest)
         window = (bad and not remote_id and bad.window) or (None, None)
         self.issues[kind, remote_id, row_key] = {
@@ -128,13 +138,13 @@ class BatchStore:
         self.count(kind, {"seen": 1, "quarantined": 1})
 
     def _row_key(self, kind, digest):
-        """Tells rows without an id apart, from run to run: by what they hold, and the how many-th of its kind it is."""
+        """Return a key that identifies a row without an ID across runs: its digest, numbered among equal rows."""
         number = self._alike[kind, digest] = self._alike.get((kind, digest), 0) + 1
         return f"{digest}/{number}"
 
 
 def _without_words(record):
-    """The record without what people wrote in their own words: that is kept only where a setup says so."""
+    """Return the record without notes and answers, which are stored only if a setup allows it."""
     if not isinstance(record, graph.Appointment):
         return record
     people = tuple(dataclasses.replace(one, notes="", answers=()) for one in record.attendees)

@@ -8,10 +8,9 @@ GC_BATCH = 1000
 
 
 class BookingsSyncIssue(models.Model):
-    """A record of Bookings that could not be taken over, with the reason; its siblings went on.
+    """A record from Bookings that could not be imported, with the reason. All other records are imported.
 
-    One open row for each record: a run that meets it again does not write a second one, and the row is closed when the
-    record comes through.
+    Each such record has one open issue, however many runs meet it. The issue is closed when the record is imported.
     """
 
     _name = "bookings.sync.issue"
@@ -62,11 +61,11 @@ class BookingsSyncIssue(models.Model):
 
     @api.model
     def _note(self, setup, run_id, issues, well, covered):
-        """Write down what a run set aside and close what came through.
+        """Create issues for the unreadable records of a run, and close issues of records that were imported.
 
         :param dict issues: values by ``(kind, remote id, row key)``
-        :param set well: ``(kind, remote id)`` of the records that were taken over
-        :param dict covered: what was read to its end: ``{kind: (from, until)}``, naive UTC, or ``{kind: None}`` for a list
+        :param set well: ``(kind, remote id)`` of the imported records
+        :param dict covered: what was read completely: ``{kind: (from, until)}`` in naive UTC, or ``{kind: None}`` for a list
         """
         known = {
             (issue.kind, issue.remote_id or "", issue.row_key or ""): issue
@@ -93,7 +92,7 @@ class BookingsSyncIssue(models.Model):
         )
 
     def _is_read_clean(self, covered):
-        """Whether a row without an id would have come again, had it still been there."""
+        """Return whether the run would have met this row without an ID again if Bookings still sent it."""
         self.ensure_one()
         if self.remote_id or self.kind not in covered:
             return False
@@ -103,9 +102,11 @@ class BookingsSyncIssue(models.Model):
         )
 
     def action_retry(self):
-        """Read the record again: an appointment by its id, anything else with its whole list.
+        """Read the records again: appointments by ID, all others with their whole list.
 
-        An appointment without an id is read with all appointments since *Bill From*.
+        Appointments without an ID are read with all appointments since *Bill From*.
+
+        :raises AccessError: if the user may not synchronize
         """
         self.check_access("read")
         if not self.env.user.has_group("bookings_invoicing.group_user"):

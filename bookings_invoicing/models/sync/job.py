@@ -1,14 +1,12 @@
-"""One synchronization of one Bookings business, from claiming it to the line in its history.
-
-What: reads services, staff members, customers and appointments, and lets the models keep what changed.
+"""One synchronization of one Bookings business: it reads the records, and the models store the changes.
 
 How to use: ``SyncJob(setup, "cron", commit=...).run()`` returns the ``bookings.sync.run``.
 
-How it works: an advisory lock makes sure that one process works on a setup; it is held by a cursor of its own where
-batches are committed, else by the transaction that keeps everything, and ends with the process, whatever happens to that.
-Pages are fetched while no write is pending and written in batches (:mod:`.batch_store`); with a ``commit`` each batch is
-durable before the next is fetched, without one (a button) everything is fetched first and written at once. Windows are
-judged one by one, so that memory does not grow with the number of appointments.
+How it works: an advisory lock ensures that only one process works on a setup. A separate cursor holds it if batches are
+committed, else the one transaction. PostgreSQL releases it when the process ends, whatever the reason. Pages are fetched
+while no write is pending, and written in batches (:mod:`.batch_store`). With ``commit``, each batch is committed before
+the next page is fetched. Without it (a button), everything is fetched first and written at once. Each window is evaluated
+separately, so that memory does not grow with the number of appointments.
 """
 
 import logging
@@ -25,18 +23,18 @@ from .batch_store import BATCH, BatchStore
 
 _logger = logging.getLogger(__name__)
 
-LOCK_SPACE = 0x626B6E67  # "bkng": keeps our advisory locks apart from those of others
+LOCK_SPACE = 0x626B6E67  # "bkng": separates our advisory locks from others
 BUTTON_SECONDS = 60
 PROGRESS_SECONDS = 2
-SHORT_PAUSE = timedelta(minutes=10)  # before a failure that passes by itself is tried again
+SHORT_PAUSE = timedelta(minutes=10)  # before the retry after a temporary failure
 
 
 class HandOver(Exception):
-    """Reading takes longer than a person should wait for: the scheduled action goes on."""
+    """Raised when reading takes too long for a waiting user, so that the scheduled action continues."""
 
 
 class SyncJob:
-    """:param run: a queued ``bookings.sync.run`` to work off, made by a button that handed over"""
+    """See ``BookingsSyncSetup._sync_run`` for the parameters. ``run`` is a queued ``bookings.sync.run`` to process."""
 
     def __init__(self, setup, trigger, *, commit=None, full=False, run=None):
         self.setup = setup
@@ -47,19 +45,19 @@ class SyncJob:
         self.started = fields.Datetime.now()
         self.store = BatchStore(self.env, setup, commit, self._show_progress)
         self.client = None
-        self._looked = False  # whether this run looks at what it need not read
+        self._looked = False  # whether this run also checks appointments outside the period
         self._page = 1  # rows on the longest page so far
-        self.covered = {}  # what was read to its end, by kind
+        self.covered = {}  # periods and lists that were read completely, by kind
         self._seals = (None, {})
         self._read_again = False
         self._fresh = time.monotonic()
         self._clock = time.monotonic()
         self.run_id = run.id if run else None
 
-    # -- from outside ------------------------------------------------------------------------------
+    # -- entry points ------------------------------------------------------------------------------
 
     def run(self):
-        """Do the work and return its ``bookings.sync.run``; failures of the other side are kept, not raised."""
+        """Synchronize and return the ``bookings.sync.run``. Errors of Microsoft are recorded on it, not raised."""
         with self._claim() as claimed:
             if not claimed:
                 return self._already_running()
@@ -77,7 +75,7 @@ class SyncJob:
                 return self._fail(error)
 
     def retry(self, appointment_ids):
-        """Read these appointments by id and keep them; returns whether the business was free to be worked on."""
+        """Read these appointments by ID and store them. Return False if another process works on the setup."""
         with self._claim() as claimed:
             if claimed:
                 self.setup._check_filters_stored()
@@ -88,9 +86,9 @@ class SyncJob:
             return claimed
 
     def look(self, appointment_ids):
-        """Look at these appointments again before they are billed.
+        """Read these appointments again before they are billed.
 
-        :returns: whether they may be billed: not while the business is worked on, nor where too many are gone at once
+        :returns: whether they may be billed: not if another process works on the setup or too many are missing at once
         """
         with self._claim() as claimed:
             if not claimed:
@@ -100,7 +98,7 @@ class SyncJob:
             self._note_issues()
             if not self.env["bookings.booking"]._may_be_gone(len(gone), len(appointment_ids)):
                 self.setup._note_failure(self.setup._held_text(len(gone)))
-                self.setup._ask_to_look()  # the next synchronization asks a person about them
+                self.setup._ask_to_look()  # the next synchronization asks a user about them
                 return False
             self._remove(gone)
             return True
@@ -115,7 +113,7 @@ class SyncJob:
             yield cursor.fetchone()[0]
 
     def _begin(self):
-        """Note that this run works; one that was left running by a process that ended is closed."""
+        """Record the start of this run, and close runs of processes that ended."""
         runs = self.env["bookings.sync.run"]
         runs._close_interrupted(self.setup, self.run_id, self.started)
         if self._commit:
@@ -135,10 +133,10 @@ class SyncJob:
             },
         )
 
-    # -- the work ------------------------------------------------------------------------------------
+    # -- reading and storing -------------------------------------------------------------------------
 
     def _work(self):
-        """Read and keep everything; returns how many appointments are missing at once, where that is held."""
+        """Read and store all records. Return the number of missing appointments that hold the run, or 0."""
         setup = self.setup
         setup._check_filters_stored()
         self.client = setup._client()
@@ -149,7 +147,7 @@ class SyncJob:
         done = {"last_service_sync": self.started}
         if setup.customer_sync == "import":
             self._directory("customer", self.client.customers, "bookings.customer")
-            # a name or e-mail that changes does not always show where lists leave the customers out
+            # a changed name or email address does not always appear in lists without customers
             self._looked = bool(self.store.counts.get("customer", {}).get("updated"))
             done["last_customer_sync"] = self.started
         held = self._appointments() if setup.sync_appointments else 0
@@ -162,7 +160,7 @@ class SyncJob:
             done |= {"last_appointment_sync": self.started, "hold_confirmed": False}
             if self._looked:
                 done["last_look"] = self.started
-            # what was asked for while this run worked is left to the next one
+            # a request made during this run is left to the next one
             if setup.read_again == self._read_again:
                 done["read_again"] = False
         setup.write(done | {"held_missing": held})
@@ -172,11 +170,11 @@ class SyncJob:
         for page in self._fetch(reader(self.setup.business_id)):
             seen |= self.store.keep(kind, page, self.env[model]._import_page)
         self.covered[kind] = None
-        if "" not in seen:  # a row that came without its id may be any of those that seem gone
+        if "" not in seen:  # a row without an ID may be one of those that seem to be removed
             self.store.durably(self.env[model]._mark_gone, self.setup, seen)
 
     def _appointments(self):
-        """Keep the appointments of the planned time; returns the number held back, 0 where none is."""
+        """Read and store the appointments of the planned period. Return the number that hold the run, or 0."""
         setup = self.setup
         self._read_again = setup.read_again
         everything = self.full or self._read_again or not setup.last_appointment_sync
@@ -198,9 +196,9 @@ class SyncJob:
         return 0
 
     def _look(self, appointment_ids):
-        """Look at appointments outside the windows of this run, by whatever costs fewer requests.
+        """Check appointments outside the period of this run, as lists or by ID, whichever needs fewer requests.
 
-        :returns: the ids that are gone
+        :returns: IDs of removed appointments
         """
         if not appointment_ids:
             return set()
@@ -211,7 +209,7 @@ class SyncJob:
 
         starts = booking._starts(setup, appointment_ids)
         near, asked = windows.close_together(starts, rows_in, self._page, graph.BATCH_ITEMS)
-        self.store.commit()  # nothing is held while pages are fetched
+        self.store.commit()  # no open transaction while pages are fetched
         for start, end in near:
             missing, _known = self._windows(
                 start.replace(tzinfo=timezone.utc), end.replace(tzinfo=timezone.utc)
@@ -220,9 +218,9 @@ class SyncJob:
         return self._ask(asked)
 
     def _windows(self, start, end):
-        """Keep all pages in batches; after each window, know what it should have shown and did not.
+        """Read a period and store its appointments in batches. Find missing ones after each window.
 
-        :returns: ids of the appointments that are missing, and how many should have been there
+        :returns: ``({IDs of missing appointments}, number of appointments that Bookings should have listed)``
         """
         setup, booking = self.setup, self.env["bookings.booking"]
         records, malformed, seen = [], [], set()
@@ -256,17 +254,17 @@ class SyncJob:
         return missing, number
 
     def _unchanged(self, window, digests):
-        """Ids of a page's appointments that are kept as they come: they need not be read."""
+        """Return the IDs of a page's unchanged appointments, which need not be parsed."""
         booking = self.env["bookings.booking"]
         if self._seals[0] != window:
             self._seals = window, booking._seals(self.setup, *window)
-            self.store.commit()  # nothing is held while the next page is fetched
+            self.store.commit()  # no open transaction while the next page is fetched
         return booking._unchanged(self._seals[1], digests)
 
     def _ask(self, appointment_ids):
-        """Ask by id for what the windows did not show: only a 404 says that an appointment is gone.
+        """Read missing appointments by ID. Only a response 404 proves that an appointment was removed.
 
-        :returns: the ids that are gone
+        :returns: IDs of removed appointments
         """
         if not appointment_ids:
             return set()
@@ -288,7 +286,7 @@ class SyncJob:
             self.store.count("appointment", counts)
 
     def _fetch(self, source):
-        """Page by page where batches are committed; all of it first where they are not."""
+        """Yield pages one by one if batches are committed; otherwise, fetch all of them first."""
         if self._commit:
             yield from source
             return
@@ -345,7 +343,7 @@ class SyncJob:
         return self._finish("failed", error=message)
 
     def _hand_over(self):
-        """Queue the run for the scheduled action; who asks again while it waits gets the same one."""
+        """Queue the run for the scheduled action. Further requests of the user return the same run while it waits."""
         self.env.ref("bookings_invoicing.ir_cron_sync").sudo()._trigger()
         waiting = self.env["bookings.sync.run"]._waiting_of_user(self.setup, self.full)
         return waiting or self._finish("queued")
@@ -366,7 +364,7 @@ class SyncJob:
         return run
 
     def _log(self, values):
-        """One line for who watches the server; no names of customers, no words of theirs."""
+        """Log one line for the operator of the server, without names or texts of customers."""
         counts = values["counts"].get("appointment", {})
         _logger.info(
             "Bookings setup %s %r, %s: %s; appointments %s seen, bookings %s created, %s updated, %s removed; "

@@ -7,7 +7,7 @@ GC_BATCH = 1000
 
 
 class BookingsSyncRun(models.Model):
-    """The history of a setup's synchronizations: what was seen, what changed, what went wrong."""
+    """One synchronization of a setup, with its counts and its error. Runs form the history of the setup."""
 
     _name = "bookings.sync.run"
     _inherit = ["bookings.own.links"]
@@ -101,9 +101,9 @@ class BookingsSyncRun(models.Model):
 
     @api.model
     def _close_interrupted(self, setup, own_id, now):
-        """Close what a process that ended left running; the caller holds the lock of the setup.
+        """Close runs that an ended process left running. The caller holds the lock of the setup.
 
-        :param own_id: of the run that goes on, or ``None``
+        :param own_id: ID of the run that continues, or None
         """
         left = self.search(
             [("setup_id", "=", setup.id), ("state", "=", "running"), ("id", "!=", own_id)]
@@ -121,7 +121,7 @@ class BookingsSyncRun(models.Model):
 
     @api.model
     def _waiting_of_user(self, setup, full):
-        """The run of this user that waits for the scheduled action already, or none."""
+        """Return the user's run that is already waiting for the scheduled action, or an empty recordset."""
         return self.search(
             [
                 ("setup_id", "=", setup.id),
@@ -133,7 +133,7 @@ class BookingsSyncRun(models.Model):
         )
 
     def _notify_requester(self):
-        """A run that a button handed over says at its end what it did."""
+        """Notify the user who started a queued run of its result."""
         self.ensure_one()
         if self.trigger == "button" and self.state not in ("queued", "running") and self.user_id:
             self.user_id._bus_send(
@@ -146,7 +146,7 @@ class BookingsSyncRun(models.Model):
             )
 
     def _notify(self):
-        """The answer to a button: what the runs did, as a notification."""
+        """Return the notification with the results of these runs, as the response to a button."""
         bad = self.filtered(lambda run: run.state in ("failed", "held"))
         return {
             "type": "ir.actions.client",

@@ -19,18 +19,18 @@ WARNING = "mail.mail_activity_data_warning"
 
 
 class BookingsSyncSetup(models.Model):
-    """When a setup is synchronized, by whom, and what is seen of its failures.
+    """Synchronization on a schedule and by users, its failures, and automatic drafts.
 
-    How it works: the cron works off the runs that buttons handed over, then the setups whose ``next_sync`` has come,
-    each by a :class:`~.job.SyncJob`; a button does the same at once.
+    How it works: the scheduled action processes the runs that buttons queued, then the setups whose ``next_sync`` has
+    passed, each with a :class:`~.job.SyncJob`. A button does the same immediately.
     """
 
     _inherit = "bookings.sync.setup"
 
-    # -- by the clock --------------------------------------------------------------------------------
+    # -- scheduled actions ---------------------------------------------------------------------------
 
     def _next_after(self, started):
-        """When the next run is due: in step with the last, never in the past, days by the business's clock."""
+        """Return when the next run is due (naive UTC): in step with the last one, and never in the past."""
         planned = self.next_sync or started
         last = min(planned, started) if started - planned < self._interval() else started
         return period.next_after(
@@ -50,7 +50,7 @@ class BookingsSyncSetup(models.Model):
 
     @api.model
     def _cron_sync(self):
-        """Synchronize each setup whose time has come; what fails is kept on the setup, the others go on."""
+        """Synchronize all setups that are due. A failure is recorded on its setup and does not stop the others."""
         commit = self.env["ir.cron"]._commit_progress
         self._by_halves(
             commit,
@@ -77,7 +77,7 @@ class BookingsSyncSetup(models.Model):
 
     @api.model
     def _alone(self, commit, work, on_error=None):
-        """Do a piece of work that must not stop the next one; what it raises is rolled back, logged and noted."""
+        """Call ``work`` and commit. An exception is rolled back, logged, and passed to ``on_error``, but not raised."""
         try:
             work()
             commit()
@@ -90,7 +90,11 @@ class BookingsSyncSetup(models.Model):
 
     @api.model
     def _by_halves(self, commit, work, bookings):
-        """Do a piece of work on bookings; where it fails, on each half, until only those that fail are left out."""
+        """Call ``work`` for bookings and commit; if that fails, call it for each half, down to single bookings.
+
+        Unlike :func:`..base.bisect.by_halves`, each part has a transaction of its own, and a conflict with another
+        transaction also bisects, so that it delays only the bookings concerned until the next run.
+        """
         middle = len(bookings) // 2
 
         def halves(_error):
@@ -102,7 +106,7 @@ class BookingsSyncSetup(models.Model):
 
     @api.model
     def _cron_refresh(self):
-        """Every night: look again at what stands in the way of unbilled bookings (taxes, journals, partners ...)."""
+        """Recheck the customers and blockers of all unbilled bookings every night."""
         commit = self.env["ir.cron"]._commit_progress
         bookings = self.env["bookings.booking"].sudo()
         ids = bookings.search(
@@ -118,7 +122,7 @@ class BookingsSyncSetup(models.Model):
 
     @api.model
     def _look_again(self, bookings):
-        """Find customers that Odoo has got meanwhile, and what else stands in the way of these bookings."""
+        """Link customers that exist in Odoo by now, and recheck the blockers of these bookings."""
         unknown = bookings.customer_id.filtered(lambda customer: not customer.partner_id)
         for setup, customers in unknown.grouped("setup_id").items():
             customers._match_partners(setup)
@@ -127,9 +131,9 @@ class BookingsSyncSetup(models.Model):
     def _sync_run(self, trigger="script", commit=None, full=False, queued=None):
         """Synchronize this setup now and return the run.
 
-        :param commit: called where written work may be made durable; without it everything is one transaction
-        :param full: read everything since ``bill_from``, not only the look-back window
-        :param queued: the ``bookings.sync.run`` of a button that handed over, to work off
+        :param commit: function that commits written batches; None for a single transaction
+        :param full: whether to read everything since ``bill_from``, and not only the look-back days
+        :param queued: a queued ``bookings.sync.run`` to process
         :rtype: bookings.sync.run
         """
         self.ensure_one()
@@ -139,21 +143,21 @@ class BookingsSyncSetup(models.Model):
         ).run()
 
     def _for_sync(self):
-        """The setup with the rights and in the company that synchronizing needs, whoever starts it."""
+        """Return the setup in superuser mode and in its company, whoever starts the synchronization."""
         return (
             self.sudo()
             .with_company(self.company_id)
             .with_context(allowed_company_ids=self.company_id.ids, tracking_disable=True)
         )
 
-    # -- by hand -------------------------------------------------------------------------------------
+    # -- buttons -------------------------------------------------------------------------------------
 
     def action_sync_now(self):
-        """Synchronize at once; long ones are handed over to the scheduled action, which says so."""
+        """Synchronize now. After a minute, the scheduled action continues in the background."""
         return self._sync_by_hand()
 
     def action_full_sync(self):
-        """Like *Sync now*, but reads everything since the day from which this setup bills."""
+        """Synchronize now and read everything since *Bill From*."""
         return self._sync_by_hand(full=True)
 
     def _sync_by_hand(self, full=False):
@@ -171,7 +175,7 @@ class BookingsSyncSetup(models.Model):
             )
 
     def action_confirm_removals(self):
-        """Say that the many appointments that are gone from Bookings are really gone, and synchronize."""
+        """Confirm that the missing appointments were really removed from Bookings, and synchronize."""
         self.check_access("write")
         self.sudo().hold_confirmed = True
         return self._sync_by_hand()
@@ -192,7 +196,10 @@ class BookingsSyncSetup(models.Model):
         )
 
     def _retry_records(self, appointment_ids):
-        """Read these appointments again, by id."""
+        """Read these appointments again by ID.
+
+        :raises UserError: if Bookings cannot be read or another synchronization is running
+        """
         self._check_may_sync()
         for setup in self:
             try:
@@ -215,7 +222,7 @@ class BookingsSyncSetup(models.Model):
 
     @api.model
     def _note_late(self):
-        """Tell once of each setup that nothing was read for too long, in the log and as an activity."""
+        """Report each late setup once, in the log and with an activity."""
         silent = self.search([("paused", "=", False), ("late_since", "=", False)])
         for setup in silent.filtered(lambda setup: setup._is_late()):
             setup.sudo().late_since = fields.Datetime.now()
@@ -231,10 +238,10 @@ class BookingsSyncSetup(models.Model):
             setup._tell_responsible(ACTIVITY, plaintext2html(why))
 
     def _note_stopped(self, error, queued):
-        """Keep what ended a synchronization outside of the care of its :class:`~.job.SyncJob`.
+        """Record an error that ended a synchronization outside of its :class:`~.job.SyncJob`.
 
         :param Exception error:
-        :param queued: the ``bookings.sync.run`` that was to be worked off, if any
+        :param queued: the ``bookings.sync.run`` to process, if any
         """
         setup, now = self._for_sync(), fields.Datetime.now()
         message = setup._in_words(error)
@@ -257,19 +264,19 @@ class BookingsSyncSetup(models.Model):
         run.write({"state": "failed", "finished": now, "error": message})
         run._notify_requester()
 
-    # -- reading Bookings outside of a synchronization ---------------------------------------------------
+    # -- reading Bookings without a synchronization ------------------------------------------------------
 
     def _bookings_now(self, first, last):
-        """What Bookings has of these service days at this moment, of what this setup bills; nothing is written.
+        """Read the appointments of these service dates from Bookings, limited to those that this setup bills.
 
-        Names are as a synchronization keeps them: plain, and a pseudonym for who was forgotten.
+        Nothing is written. Names are as a synchronization would store them, with pseudonyms for anonymized customers.
 
         :returns: ``({appointment id: graph.Appointment}, {appointment id: graph.Malformed})``
-        :raises graph.GraphError: Bookings cannot be read
+        :raises graph.GraphError: if Bookings cannot be read
         """
         self.ensure_one()
         start = period.start_of_day(first, self.tz).replace(tzinfo=timezone.utc)
-        # What ends at midnight belongs to the day before: nothing of the last day begins after its end.
+        # An appointment that ends at midnight belongs to the day before.
         end = period.start_of_day(fields.Date.add(last, days=1), self.tz).replace(
             tzinfo=timezone.utc
         )
@@ -289,11 +296,11 @@ class BookingsSyncSetup(models.Model):
             and (appointment.service_id or appointment.service_name) not in left_out
         }, unreadable
 
-    # -- automatic drafts: only what a person would not look at twice, and never confirmed --------------
+    # -- automatic drafts: only invoices that need no check by a user, and never posted -----------------
 
     @api.model
     def _cron_auto_draft(self):
-        """Draft for each setup whose turn it is; one that fails costs only itself, and somebody is told."""
+        """Create the automatic drafts of all setups that are due. A failure is reported and does not stop the others."""
         commit = self.env["ir.cron"]._commit_progress
         setups = self.search([("auto_draft", "!=", False), ("paused", "=", False)])
         left = commit(remaining=len(setups))
@@ -306,7 +313,7 @@ class BookingsSyncSetup(models.Model):
             left = commit(1)
 
     def _auto_draft_if_free(self, commit):
-        """Draft what is due; what meets somebody else's work waits for the next night."""
+        """Create the drafts that are due. After a conflict with another transaction, wait for the next night."""
         try:
             self._auto_draft(commit)
             self.env.flush_all()
@@ -314,7 +321,7 @@ class BookingsSyncSetup(models.Model):
             self.env.cr.rollback()
 
     def _note_auto_draft_failed(self, error):
-        """Keep a failure as a run, and as one activity for who is responsible.
+        """Record a failure as a run, and notify the responsible users with an activity.
 
         :param Exception error:
         """
@@ -331,10 +338,11 @@ class BookingsSyncSetup(models.Model):
         )
 
     def _auto_draft(self, commit=None):
-        """Draft what is due of this setup and return the run; ``None`` where it is not its turn, or has to wait.
+        """Create the drafts of this setup that are due and return the run.
 
-        :param commit: of the scheduled action, called before anything is drafted
-        :raises graph.GraphError: Bookings cannot be asked about what would be billed
+        :param commit: function that commits, called before drafts are created
+        :returns: the ``bookings.invoice.run``, or None if the setup is not due or must wait
+        :raises graph.GraphError: if the appointments to bill cannot be read from Bookings again
         """
         self.ensure_one()
         setup = self.with_company(self.company_id).with_context(
@@ -358,7 +366,7 @@ class BookingsSyncSetup(models.Model):
         return run
 
     def _due_automatically(self, today):
-        """The bookings that the automatic drafts of this day would bill, before anybody's hint is heard."""
+        """Return the bookings for the automatic drafts of this day, including those with hints."""
         bookings = self.env["bookings.booking"].search(
             [("setup_id", "=", self.id), ("status", "=", "ready")]
         )
@@ -372,7 +380,7 @@ class BookingsSyncSetup(models.Model):
         return bookings
 
     def _looked_at(self, bookings, commit):
-        """Whether these may be billed: what the last synchronizations did not read is looked at in Bookings first."""
+        """Read older bookings, which recent runs did not cover, from Bookings again. Return whether all may be billed."""
         if not self._is_late():
             start, _end = windows.plan_windows(
                 fields.Datetime.now(), self.look_back_days, self.look_ahead_days, self.tz
