@@ -3,9 +3,7 @@ from odoo.exceptions import AccessError
 
 
 class BookingsBillingFlow(models.TransientModel):
-    """Choose how a company's bookings are billed, for new sync setups and, where wanted, for those
-    it has.
-    """
+    """Choose how a company's bookings are billed, for new sync setups and for selected existing ones."""
 
     _name = "bookings.billing.flow"
     _inherit = "bookings.own.links"
@@ -40,7 +38,10 @@ class BookingsBillingFlow(models.TransientModel):
             )
 
     def action_apply(self):
-        """Keep the choice."""
+        """Store the billing flow on the company and the selected setups.
+
+        :raises AccessError: if the user is not a manager or has not selected the company
+        """
         self.check_access("write")
         self.ensure_one()
         if not self.env.user.has_group("bookings_invoicing.group_manager"):
@@ -59,6 +60,6 @@ class BookingsBillingFlow(models.TransientModel):
         return {"type": "ir.actions.act_window_close"}
 
     def action_install_sales(self):
-        """Install Sales, so that bookings can be billed by sale orders."""
+        """Install Sales, so that bookings can be billed with sales orders."""
         self.check_access("write")
         return self.env["res.config.settings"].action_bookings_install_sales()

@@ -5,11 +5,11 @@ from odoo.fields import Command
 from .. import graph
 from ..models.base.graph_errors import tell
 
-LISTED = 500  # Graph lists no more
+LISTED = 500  # maximum number of businesses that Graph lists
 
 
 class BookingsBusinessFinder(models.TransientModel):
-    """Choose a Bookings business of a connection; a sync setup is made or opened for it."""
+    """Choose a Bookings business of a connection to create or open its sync setup."""
 
     _name = "bookings.business.finder"
     _inherit = "bookings.own.links"
@@ -41,7 +41,10 @@ class BookingsBusinessFinder(models.TransientModel):
         return self._open()
 
     def _list_businesses(self):
-        """Fill the list with what Microsoft finds; an organization too large for it is to be searched."""
+        """List the businesses that Microsoft finds. If an organization has too many, the user must search.
+
+        :raises UserError: if Bookings cannot be read
+        """
         try:
             businesses = self.connection_id._businesses(self.query or "")
         except graph.GraphError as error:
@@ -63,7 +66,7 @@ class BookingsBusinessFinder(models.TransientModel):
         return self._use(self.address.strip())
 
     def _use(self, business_id):
-        """Open the setup of this business in the current company."""
+        """Open the setup of this business in the current company, after creating it if necessary."""
         setup = self.env["bookings.sync.setup"]._of_business(
             self.connection_id, business_id, self.env.company
         )

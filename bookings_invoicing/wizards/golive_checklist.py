@@ -5,7 +5,7 @@ from ..models.golive.checklist import PRESETS
 
 
 class BookingsChecklist(models.TransientModel):
-    """The steps to the first invoice of a setup, each done or to do, in words."""
+    """The steps before the first invoice of a setup, with their states."""
 
     _name = "bookings.checklist"
     _inherit = "bookings.own.links"
@@ -59,7 +59,7 @@ class BookingsChecklist(models.TransientModel):
             checklist.preset = chosen[0] if chosen else False
 
     def action_use_preset(self):
-        """Take the chosen way to bill."""
+        """Apply the selected preset."""
         self.check_access("write")
         self.ensure_one()
         self.setup_id._apply_preset(self.preset)
@@ -93,7 +93,7 @@ class BookingsChecklistLine(models.TransientModel):
     confirmable = fields.Boolean(string="Can Be Confirmed")
 
     def action_do(self):
-        """Go where this step is done."""
+        """Open the screen for this step."""
         self.check_access("write")
         self.ensure_one()
         setup = self.checklist_id.setup_id
@@ -102,7 +102,7 @@ class BookingsChecklistLine(models.TransientModel):
         return getattr(setup, step.action)()
 
     def action_confirm(self):
-        """Say: that is right as it is."""
+        """Confirm this step."""
         self.check_access("write")
         self.ensure_one()
         if self.confirmable:
@@ -111,7 +111,7 @@ class BookingsChecklistLine(models.TransientModel):
 
 
 class BookingsServiceProposal(models.TransientModel):
-    """Products proposed for services by name; accept all, or change some first."""
+    """Products proposed for services by their names. Users can change some before they accept all."""
 
     _name = "bookings.service.proposal"
     _inherit = "bookings.own.links"
@@ -145,7 +145,7 @@ class BookingsServiceProposal(models.TransientModel):
             )
 
     def action_accept_all(self):
-        """Map every service to the product beside it."""
+        """Set the proposed products on the services, and create products for the others if requested."""
         self.check_access("write")
         self.ensure_one()
         self.setup_id.check_access("write")

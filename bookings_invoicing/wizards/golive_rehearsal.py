@@ -17,9 +17,7 @@ VERDICTS = [
 
 
 class BookingsRehearsal(models.TransientModel):
-    """A past month beside its posted invoices, for sign-off; then billing begins on a day that was
-    chosen.
-    """
+    """The rehearsal of a past month for sign-off, and the choice of the date from which to bill."""
 
     _name = "bookings.rehearsal"
     _inherit = ["bookings.own.links", "bookings.bounded"]
@@ -84,7 +82,7 @@ class BookingsRehearsal(models.TransientModel):
             rehearsal.bill_from = period.month_end(day) + timedelta(days=1) if day else False
 
     def action_rehearse(self):
-        """Read the month and compare; bookings, customers and invoices stay as they are."""
+        """Read the month and compare it with the posted invoices. Bookings, customers, and invoices are not changed."""
         self.check_access("write")
         self.ensure_one()
         self.setup_id.check_access("write")
@@ -116,7 +114,7 @@ class BookingsRehearsal(models.TransientModel):
         return self._open()
 
     def action_choose_month(self):
-        """Ask for the month again."""
+        """Let the user select another month."""
         self.check_access("write")
         self.ensure_one()
         self.write({"rehearsed": False, "line_ids": [Command.clear()]})
@@ -148,13 +146,13 @@ class BookingsRehearsal(models.TransientModel):
         return texts[cause] % params if params else texts[cause]
 
     def action_print(self):
-        """The result as a PDF for sign-off."""
+        """Print the result as a PDF for sign-off."""
         self.check_access("write")
         self.ensure_one()
         return self.env.ref("bookings_invoicing.action_report_rehearsal").report_action(self)
 
     def action_go_live(self):
-        """Bill from the chosen day, and keep on the setup what the rehearsal had found."""
+        """Set *Bill From* on the setup to the selected date, and log the result of the rehearsal there."""
         self.check_access("write")
         self.ensure_one()
         setup = self.setup_id

@@ -10,7 +10,7 @@ from ..models.golive.checklist import best_named
 
 
 class BookingsSetupFile(models.TransientModel):
-    """Set up businesses from a file: choose it, look at what would change, apply."""
+    """Set up businesses from a file: select it, preview the changes, and apply it."""
 
     _name = "bookings.setup.file"
     _inherit = "bookings.own.links"
@@ -43,14 +43,14 @@ class BookingsSetupFile(models.TransientModel):
 
     @api.model
     def action_open(self):
-        """Open the wizard with the businesses of all connections that have no setup yet."""
+        """Open the wizard with all businesses that have no setup yet."""
         self.check_access("create")
         wizard = self.create({"setup_ids": False})
         wizard._list_businesses()
         return wizard._open()
 
     def _list_businesses(self):
-        """Offer each business to the company that is called like it; the others are for a person to give."""
+        """List the businesses without a setup, and assign each to the company with a similar name, if there is one."""
         setups = self.env["bookings.sync.setup"].with_context(active_test=False)
         connections = self.env["bookings.connection"].search([("state", "!=", "draft")])
         connections = connections._filtered_access("write")
@@ -88,7 +88,7 @@ class BookingsSetupFile(models.TransientModel):
         return self.setup_ids._read_file(base64.b64decode(self.content))
 
     def action_preview(self):
-        """Make the setups that are wanted, and list what applying the file would change in each."""
+        """Create setups for the businesses with a company, and list what applying the file would change."""
         self.check_access("write")
         self.ensure_one()
         data = self._data()
@@ -113,7 +113,7 @@ class BookingsSetupFile(models.TransientModel):
         return self._open()
 
     def action_apply(self):
-        """Apply the file; what has a problem stays as it is and is listed."""
+        """Apply the file. Values with a problem remain unchanged and are listed."""
         self.check_access("write")
         self.ensure_one()
         data = self._data()
@@ -148,7 +148,7 @@ class BookingsSetupFile(models.TransientModel):
         }
 
     def _board(self):
-        """The setups that the file was applied to, with what is left to do on each."""
+        """Return the action that opens the health board of these setups."""
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "bookings_invoicing.setup_health_action"
         )
@@ -166,7 +166,7 @@ class BookingsSetupFile(models.TransientModel):
 
 
 class BookingsSetupFileBusiness(models.TransientModel):
-    """A business that is to get a setup."""
+    """A business for which to create a setup."""
 
     _name = "bookings.setup.file.business"
     _inherit = "bookings.own.links"
@@ -192,7 +192,10 @@ class BookingsSetupFileBusiness(models.TransientModel):
     )
 
     def _make_setup(self):
-        """The setup of this business in its company, with its services; the row is done."""
+        """Create the setup of this business in its company, read its services, and delete this row.
+
+        :raises UserError: if the company is not selected or Bookings cannot be read
+        """
         if self.company_id not in self.env.companies:
             raise UserError(
                 self.env._("Select %s in the company selector first.", self.company_id.name)
@@ -206,7 +209,7 @@ class BookingsSetupFileBusiness(models.TransientModel):
 
 
 class BookingsSetupFileLine(models.TransientModel):
-    """One difference between a setup and the file."""
+    """A difference between a setup and the file."""
 
     _name = "bookings.setup.file.line"
     _inherit = "bookings.own.links"

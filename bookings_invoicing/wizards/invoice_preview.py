@@ -5,11 +5,11 @@ from odoo.tools import format_date, format_list
 from ..billing import money, period
 from ..models.base.bounded import DAYS
 
-SHOWN = 200  # invoices listed; the sums count all
+SHOWN = 200  # maximum number of listed invoices; the totals include all
 
 
 class BookingsInvoicePreview(models.TransientModel):
-    """The invoices as they will be, what is left out and why, and what to look at; one click creates them."""
+    """The planned invoices, hints to check, and the bookings not included, with reasons. One click creates the drafts."""
 
     _name = "bookings.invoice.preview"
     _inherit = ["bookings.own.links", "bookings.bounded"]
@@ -86,11 +86,12 @@ class BookingsInvoicePreview(models.TransientModel):
 
     @api.model
     def _scope(self):
-        """Which bookings the screen means where the preview was asked for.
+        """Return the bookings of the screen from which the preview was opened.
 
-        The selection, or the search of a list; the journal of a card; else all of the companies switched on.
+        They are the selection or the search of a list, or the bookings of a journal, or else all uninvoiced bookings of
+        the selected companies.
 
-        :returns: ``(bookings, what they are, whether nobody narrowed them down)``
+        :returns: ``(bookings, description, whether the user did not narrow them down)``
         """
         booking, context = self.env["bookings.booking"], self.env.context
         companies = Domain("company_id", "in", self.env.companies.ids)
@@ -120,7 +121,7 @@ class BookingsInvoicePreview(models.TransientModel):
 
     @api.model
     def _month_end_cut(self):
-        """In the first days of a month the month before is billed: cut at its end."""
+        """Return the first day of the month during its first ten days, when last month is billed, else False."""
         today = fields.Date.context_today(self)
         return period.month_start(today) if today.day <= 10 else False
 
@@ -132,7 +133,7 @@ class BookingsInvoicePreview(models.TransientModel):
 
     @api.model
     def _documents_label(self):
-        """What the preview makes, as its button says it."""
+        """Return the label of the button that creates the documents."""
         return self.env._("Create Draft Invoices")
 
     # -- the plan ------------------------------------------------------------------------------------
@@ -159,7 +160,7 @@ class BookingsInvoicePreview(models.TransientModel):
             preview.totals = ", ".join(currency.format(total) for currency, total in totals.items())
 
     def _plan(self):
-        """What is invoiced, and what is left out and why.
+        """Return what will be invoiced, and what will not, with reasons.
 
         :returns: ``([(bookings, bookings_invoicing.billing.grouping.Group)], {booking: reason})``
         """
@@ -182,7 +183,7 @@ class BookingsInvoicePreview(models.TransientModel):
         return groups, reasons
 
     def _chosen(self):
-        """The bookings of the period."""
+        """Return the bookings that ended before the selected date."""
         bookings = self.booking_ids._origin or self.booking_ids
         if self.ended_before:
             bookings = bookings.filtered(lambda one: one._last_day() < self.ended_before)
@@ -192,7 +193,10 @@ class BookingsInvoicePreview(models.TransientModel):
         return {} if self.grouping == "setup" else {"grouping": self.grouping}
 
     def _rows(self, ready, groups):
-        """Values of the preview's lines, totals with tax per currency, and the drafts that could take lines."""
+        """Return the rows of the preview.
+
+        :returns: ``([values of a line], {currency: total with tax}, drafts that could take lines)``
+        """
         noted = ready._hints()
         rows, totals, drafts = [], {}, self.env["account.move"]
         for bookings, group in groups:
@@ -205,7 +209,10 @@ class BookingsInvoicePreview(models.TransientModel):
         return rows, totals, drafts
 
     def _row(self, bookings, group, amounts, noted, detailed):
-        """Values of a line, and the draft that could take it."""
+        """Return ``(values of a line, draft that could take it)``.
+
+        :param bool detailed: whether to look for hints and a draft
+        """
         texts, draft = [], self.env["account.move"]
         if detailed:
             draft = bookings._draft_to_join(group.split)
@@ -228,10 +235,10 @@ class BookingsInvoicePreview(models.TransientModel):
             "hint": "\n".join(dict.fromkeys(texts)),
         }, draft
 
-    # -- one click -----------------------------------------------------------------------------------
+    # -- buttons -------------------------------------------------------------------------------------
 
     def action_create(self):
-        """Draft what is shown as ready; large numbers become a queued run."""
+        """Create the drafts of the ready bookings. A large number becomes a queued run."""
         self.ensure_one()
         booking = self.env["bookings.booking"]
         booking._check_may_invoice()
@@ -252,7 +259,7 @@ class BookingsInvoicePreview(models.TransientModel):
 
 
 class BookingsInvoicePreviewLine(models.TransientModel):
-    """One invoice to be."""
+    """A planned invoice."""
 
     _name = "bookings.invoice.preview.line"
     _inherit = "bookings.own.links"
@@ -274,7 +281,7 @@ class BookingsInvoicePreviewLine(models.TransientModel):
 
 
 class BookingsInvoicePreviewLeftOut(models.TransientModel):
-    """A booking that stays, with the reason."""
+    """A booking that is not included, with the reason."""
 
     _name = "bookings.invoice.preview.left.out"
     _inherit = "bookings.own.links"

@@ -5,7 +5,7 @@ from ..billing import matching
 
 
 class BookingsInvoiceSending(models.TransientModel):
-    """Ask for the email addresses that are missing before the invoices of a run are sent."""
+    """Ask for missing email addresses before the invoices of a run are sent."""
 
     _name = "bookings.invoice.sending"
     _inherit = ["bookings.own.links"]
@@ -20,9 +20,9 @@ class BookingsInvoiceSending(models.TransientModel):
         self.may_write = self.env["res.partner"].has_access("write")
 
     def action_send(self):
-        """Write the addresses to the payers, then open Odoo's own dialog for what can be sent; the others stay to be sent.
+        """Store the addresses on the payers, then open Odoo's own dialog for the invoices that can be sent.
 
-        :raises UserError: nothing can be sent, or what was typed is no email address
+        :raises UserError: if no invoice can be sent, or if an email address is invalid
         """
         self.ensure_one()
         for line in self.line_ids:
@@ -52,7 +52,11 @@ class BookingsInvoiceSendingLine(models.TransientModel):
     email = fields.Char(string="Email Address")
 
     def _write_address(self):
-        """Keep the address on the payer, with the rights of the user."""
+        """Store the address on the payer, with the user's access rights.
+
+        :raises UserError: if it is not a valid email address
+        :raises AccessError: if the user may not change contacts
+        """
         self.ensure_one()
         payer, email = self.partner_id, (self.email or "").strip()
         if email == (payer.email or ""):

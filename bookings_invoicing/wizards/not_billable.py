@@ -5,7 +5,7 @@ from ..models.booking.booking import NOT_BILLABLE_REASONS
 
 
 class BookingsNotBillable(models.TransientModel):
-    """Ask why the selected bookings are not billed, or on which other document they are."""
+    """Ask why the selected bookings are not billed, or on which other document they are billed."""
 
     _name = "bookings.not.billable"
     _inherit = "bookings.own.links"
@@ -21,7 +21,10 @@ class BookingsNotBillable(models.TransientModel):
     note = fields.Char()
 
     def action_confirm(self):
-        """For the reason of this wizard, or that of the button."""
+        """Mark the bookings as not billable, for the reason in this wizard or in the context of the button.
+
+        :raises UserError: if there is no reason
+        """
         reason = self.reason or self.env.context.get("bookings_reason")
         if not reason:
             raise UserError(self.env._("Select the reason why these bookings are not billable."))

@@ -11,14 +11,14 @@ from ..base.bounded import DAYS
 from .row import OUTCOMES, name_of, row_of
 
 SUMMED = ("expected", "billed", "credited", "difference")
-OPEN = {"check_text"}  # what may still be written below a signature
+OPEN = {"check_text"}  # fields of a signed report that can still be written
 
 
 class BookingsCompleteness(models.Model):
-    """The proof that every booking of a period was billed or has a named reason why not.
+    """The proof that every booking of a period was billed or has a reason why it was not.
 
-    Each booking has exactly one outcome. Signing freezes rows, sums and their hash; a later check shows only what differs
-    from what was signed.
+    Each booking has exactly one outcome. Signing off stores rows, sums, and their hash. A later check shows only the
+    differences from the signed report.
     """
 
     _name = "bookings.completeness"
@@ -85,10 +85,10 @@ class BookingsCompleteness(models.Model):
     # -- counting ------------------------------------------------------------------------------------
 
     def _bookings(self):
-        """All bookings whose last service day is in the period, archived and gone ones included."""
+        """Return all bookings whose last service date is in the period, including archived and removed ones."""
         self.ensure_one()
         tz = self.setup_id.tz
-        # A day more on both sides: the last service day of what ends at midnight is the day before.
+        # One more day on both sides, because the service date of a booking that ends at midnight is the day before.
         start = period.start_of_day(fields.Date.subtract(self.date_from, days=1), tz)
         end = period.start_of_day(fields.Date.add(self.date_to, days=2), tz)
         found = (
@@ -104,15 +104,18 @@ class BookingsCompleteness(models.Model):
         return found.filtered(lambda booking: self.date_from <= booking._last_day() <= self.date_to)
 
     def _rows(self):
-        """One row per booking, amounts as text so that they are the same wherever they are read."""
+        """Return one row per booking, see :func:`.row.row_of`."""
         return [row_of(booking) for booking in self._bookings()]
 
     def action_compute(self):
-        """Count again, here and in Bookings. A report that was signed off stays as it was signed."""
+        """Calculate the report from Odoo, and compare it with Bookings.
+
+        :raises UserError: if the report is signed
+        """
         self.check_access("write")
         if self.filtered(lambda report: report.state == "signed"):
             raise UserError(self._signed_text())
-        asked = {report: report._ask_bookings() for report in self}  # before anything is written
+        asked = {report: report._ask_bookings() for report in self}  # before the first write
         for report in self:
             rows = report._rows()
             report.sudo().write(report._sums(rows) | {"ledger": report._ledger()} | asked[report])
@@ -146,7 +149,7 @@ class BookingsCompleteness(models.Model):
         }
 
     def _causes(self):
-        """Why expected and billed differ, in the reader's language."""
+        """Return the causes of a difference between expected and billed amount, in the user's language."""
         return {
             "credited": self.env._("credited"),
             "discount": self.env._("discount"),
@@ -155,7 +158,10 @@ class BookingsCompleteness(models.Model):
         }
 
     def _ledger(self):
-        """What the linked lines are in the books: balance by revenue account and month, company currency."""
+        """Return the balance of the linked lines by account and month, in company currency.
+
+        :returns: list of dicts of ``account``, ``account_id``, ``month`` (YYYY-MM), and ``balance`` (text)
+        """
         sums = {}
         for line in (
             self._bookings()
@@ -173,7 +179,7 @@ class BookingsCompleteness(models.Model):
     # -- signing -------------------------------------------------------------------------------------
 
     def action_sign(self):
-        """Freeze what the report says now."""
+        """Calculate the report a last time and sign it off."""
         self.ensure_one()
         self.action_compute()
         snapshot = {"rows": self._rows(), **self._frozen_sums()}
@@ -190,7 +196,7 @@ class BookingsCompleteness(models.Model):
         return True
 
     def _frozen_sums(self):
-        """Sums, ledger and the comparison with Bookings as they are shown, in plain values."""
+        """Return the displayed sums, revenue, and comparison with Bookings as JSON values."""
         return {
             "sums": [
                 [line.outcome, line.booking_count, *line._amounts()] for line in self.line_ids
@@ -200,7 +206,10 @@ class BookingsCompleteness(models.Model):
         }
 
     def action_check(self):
-        """Say what differs today from what was signed off."""
+        """Store the differences between the signed report and the current data.
+
+        :raises UserError: if the signed report was altered
+        """
         self.ensure_one()
         self.check_access("write")
         snapshot = self.snapshot
@@ -224,7 +233,7 @@ class BookingsCompleteness(models.Model):
         return True
 
     def _row_difference(self, booking_id, old, new):
-        """One line: which booking, and what of it was, and is now; none where that is the same."""
+        """Return the old and new values of a booking as one line, or "" if they are equal."""
         booking = self.env["bookings.booking"].browse(booking_id).exists()
         name = name_of(booking) if booking else (old or new)["name"]
         if not (old and new):
@@ -283,7 +292,7 @@ class BookingsCompleteness(models.Model):
 
 
 class BookingsCompletenessLine(models.Model):
-    """The bookings of one outcome."""
+    """The bookings with one outcome."""
 
     _name = "bookings.completeness.line"
     _inherit = ["bookings.own.links"]
@@ -320,7 +329,7 @@ class BookingsCompletenessLine(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _check_open(self):
-        """Nothing below a signature changes, whoever asks."""
+        """:raises UserError: if the report is signed, whoever the user is"""
         signed = self.report_id.filtered(lambda report: report.state == "signed")
         if signed:
             raise UserError(signed._signed_text())

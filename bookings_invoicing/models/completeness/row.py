@@ -19,7 +19,7 @@ OUTCOMES = [
 
 
 def outcome_of(booking):
-    """The one outcome of a booking, a key of ``OUTCOMES``."""
+    """Return the outcome of a booking, a key of ``OUTCOMES``."""
     if booking.status == "not_billable" and booking.not_billable_reason in (
         "free",
         "billed_elsewhere",
@@ -32,7 +32,7 @@ def outcome_of(booking):
 
 
 def row_of(booking):
-    """What a report says of a booking, amounts as text so that they are the same wherever they are read."""
+    """Return the row of a booking in a report as a dict, with amounts as text so that every reader gets the same ones."""
     lines = booking.sudo().invoice_line_ids.filtered(lambda line: line.parent_state == "posted")
     invoiced = lines.filtered(lambda line: line.move_id.move_type == "out_invoice")
     billed = money.decimal_of(booking.currency_id.round(invoiced._booking_billed()))
@@ -67,7 +67,7 @@ def row_of(booking):
 
 
 def name_of(booking):
-    """How a report names the booking: without the attendee, for what is signed stays when somebody is forgotten."""
+    """Return the booking's name in reports: without the attendee, because signed reports outlast an anonymization."""
     return f"{_time_of(booking)} {booking.service_id.name}"
 
 
@@ -76,7 +76,7 @@ def _time_of(booking):
 
 
 def _cause_of(booking, invoiced, credited):
-    """A key of ``bookings.completeness._causes()``."""
+    """Return the cause of the difference, a key of ``bookings.completeness._causes()``."""
     if credited:
         return "credited"
     if any(invoiced.mapped("discount")):

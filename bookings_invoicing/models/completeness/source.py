@@ -8,11 +8,11 @@ from ...billing import period
 from ..base.graph_errors import tell
 from .row import name_of
 
-LISTED = 20  # differences named; the count counts all
+LISTED = 20  # maximum number of differences listed
 
 
 class BookingsCompleteness(models.Model):
-    """The counts of a report beside a fresh count in Bookings itself, never beside our own copy of it."""
+    """The comparison of a report with a fresh count in Bookings itself, not with Odoo's copy of the data."""
 
     _inherit = "bookings.completeness"
 
@@ -37,7 +37,7 @@ class BookingsCompleteness(models.Model):
     source_text = fields.Text(string="Differences from Bookings", readonly=True, copy=False)
 
     def _ask_bookings(self):
-        """Count the period in Bookings, through the connection, and compare: values of the ``source_*`` fields."""
+        """Count the period in Bookings through the connection, and return the values of the ``source_*`` fields."""
         self.ensure_one()
         values = {"source_asked": fields.Datetime.now(), "source_count": 0, "source_text": False}
         setup = self.setup_id
@@ -64,7 +64,11 @@ class BookingsCompleteness(models.Model):
         }
 
     def _to_be_kept(self, there, kept):
-        """Those appointments that a synchronization keeps: not what is before *Bill From*, nor too far ahead to be read."""
+        """Return the appointments that a synchronization stores: not before *Bill From* and not beyond the look-ahead.
+
+        :param dict there: ``{appointment id: graph.Appointment}``
+        :param kept: stored bookings, whose appointments are always included
+        """
         setup = self.setup_id
         ahead = fields.Date.add(setup._today(), days=setup.look_ahead_days)
         here = set(kept.mapped("appointment_id"))
@@ -76,11 +80,11 @@ class BookingsCompleteness(models.Model):
         }
 
     def _source_differences(self, there, unreadable, kept):
-        """One sentence for each appointment of which Bookings has not as many bookings as we hold.
+        """Return one sentence for each appointment with a different number of bookings in Bookings and in Odoo.
 
         :param there: ``{appointment id: graph.Appointment}``
-        :param unreadable: ``{appointment id, or a stand-in where it has none: graph.Malformed}``
-        :param kept: our bookings that are not gone
+        :param unreadable: ``{appointment id, or a placeholder without one: graph.Malformed}``
+        :param kept: stored bookings that are not removed
         """
         by_appointment = kept.grouped("appointment_id")
         here = Counter(kept.mapped("appointment_id"))

@@ -16,7 +16,7 @@ from .setup_file import SetupFile, read_file
 
 SIMILAR_ENOUGH = 0.8
 CLEARLY_BETTER = 0.1
-# Combinations that businesses ask for: {field: value}
+# Common combinations of billing options: {field: value}
 PRESETS = {
     "as_they_come": {"grouping": "customer", "invoice_date_policy": "at_posting"},
     "monthly": {"grouping": "customer_month", "invoice_date_policy": "month_end_of_service"},
@@ -25,7 +25,11 @@ PRESETS = {
 
 
 class Step(NamedTuple):
-    """A step of the checklist: what it is, how it stands in words, where it is done."""
+    """A step of the checklist.
+
+    ``text`` is its current state, ``action`` the method of the setup that opens the place to do it, and ``confirm``
+    whether a user can confirm it.
+    """
 
     key: str
     name: str
@@ -36,7 +40,7 @@ class Step(NamedTuple):
 
 
 class BookingsSyncSetup(models.Model):
-    """What is left to do before the first invoice, step by step."""
+    """The checklist of the steps before the first invoice."""
 
     _inherit = "bookings.sync.setup"
 
@@ -48,7 +52,7 @@ class BookingsSyncSetup(models.Model):
             setup.checklist_text = self.env._("%(done)s of %(all)s done", done=done, all=len(steps))
 
     def _checklist(self):
-        """The steps in the order in which they are done.
+        """Return the steps in the order in which to do them.
 
         :rtype: list[Step]
         """
@@ -67,7 +71,7 @@ class BookingsSyncSetup(models.Model):
         return key in (self.checklist_confirmed or ())
 
     def _label(self, name):
-        """The label of a selection field's value."""
+        """Return the label of the value of a selection field."""
         return dict(self._fields[name]._description_selection(self.env))[self[name]]
 
     def _step_connect(self):
@@ -177,7 +181,7 @@ class BookingsSyncSetup(models.Model):
             "bill_from", self.env._("Bill from"), done, text, "action_rehearse", confirm=True
         )
 
-    # -- acting ------------------------------------------------
+    # -- actions ------------------------------------------------
 
     def action_checklist(self):
         """Open the checklist."""
@@ -186,13 +190,20 @@ class BookingsSyncSetup(models.Model):
         return self.env["bookings.checklist"].create({"setup_id": self.id})._open()
 
     def _confirm_step(self, *keys):
-        """Keep that a person said of these steps: that is right."""
+        """Record that a user confirmed these steps.
+
+        :param str keys: keys of steps
+        """
         self.ensure_one()
         self.check_access("write")
         self.sudo().checklist_confirmed = sorted({*(self.checklist_confirmed or ()), *keys})
 
     def _apply_preset(self, preset):
-        """:param preset: a key of :data:`PRESETS`"""
+        """Set the billing options of a preset.
+
+        :param str preset: a key of :data:`PRESETS`
+        :raises UserError: if there is no such preset
+        """
         self.ensure_one()
         self.check_access("write")
         if preset not in PRESETS:
@@ -217,7 +228,7 @@ class BookingsSyncSetup(models.Model):
         }
 
     def action_propose_products(self):
-        """Propose a product for each service that has none."""
+        """Open the proposals of products for the services without one."""
         self.check_access("write")
         self.ensure_one()
         if not self.service_ids:
@@ -225,8 +236,9 @@ class BookingsSyncSetup(models.Model):
         return self.env["bookings.service.proposal"].create({"setup_id": self.id})._open()
 
     def _read_services(self):
-        """Fetch the services of the business, so that they can be mapped before the first
-        synchronization.
+        """Read the services of the business, so that users can select products before the first synchronization.
+
+        :raises UserError: if Bookings cannot be read
         """
         self.ensure_one()
         try:
@@ -240,17 +252,20 @@ class BookingsSyncSetup(models.Model):
     # -- rehearsal and file ------------------------------------------------
 
     def _rehearse(self, day):
-        """What the month of this day would have billed beside what it billed, see :class:`.rehearsal.Rehearsal`."""
+        """Compare what would have been billed in the month of this day with its posted invoices.
+
+        See :meth:`.rehearsal.Rehearsal.compare`.
+        """
         return Rehearsal(self).compare(day)
 
     def action_rehearse(self):
-        """Rehearse the month before this one."""
+        """Rehearse last month and open the result."""
         self.check_access("write")
         self.ensure_one()
         return self.env["bookings.rehearsal"].create({"setup_id": self.id}).action_rehearse()
 
     def _to_file(self):
-        """The setup as a plain dict, see :mod:`.setup_file`."""
+        """Return the setup as a dict for JSON, see :mod:`.setup_file`."""
         return SetupFile(self).to_dict()
 
     def _file_changes(self, data):
@@ -284,8 +299,9 @@ class BookingsSyncSetup(models.Model):
     # -- proposals ------------------------------------------------
 
     def _product_proposals(self):
-        """A product for each service that has none: ``[(service, product or none, same | similar |
-        none)]``.
+        """Return the proposed products of services without one.
+
+        :returns: ``[(service, product or empty recordset, "same" | "similar" | "none")]``
         """
         self.ensure_one()
         services = self._services_to_map().filtered(lambda service: not service.product_id)
@@ -310,7 +326,10 @@ class BookingsService(models.Model):
 
 
 def best_named(name, records):
-    """The record of the same name, else the one whose name is clearly the most similar; and which of both, or "none"."""
+    """Find the record with the same name, or else the one whose name is clearly the most similar.
+
+    :returns: ``(record, "same" | "similar")``, or ``(empty recordset, "none")`` if the choice is ambiguous
+    """
     name = _plain(name)
     named = [(_plain(record.name), record) for record in records]
     same = [record for other, record in named if other == name]

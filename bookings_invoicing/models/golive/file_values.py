@@ -1,4 +1,4 @@
-"""Values of a setup's file: whether they fit a field, as the ORM takes them, and for people to read."""
+"""Values of a setup file: check them, convert them for the ORM, and display them."""
 
 TEXTS = {"char", "text", "html"}
 
@@ -15,7 +15,7 @@ def write_from_file(record, values):
 
 
 def fits(field, value):
-    """Whether a value of the file is of the field's type."""
+    """Return whether a value of the file has the type of the field."""
     if field.translate and isinstance(value, dict):
         return all(isinstance(text, str) for text in value.values())
     if field.type in ("integer", "float", "monetary"):
@@ -39,7 +39,7 @@ def for_orm(record, name, value):
 
 
 def shown(value):
-    """A value of the file for people to read."""
+    """Return a value of the file as text for users."""
     if value in (None, False, "", []):
         return "–"
     if isinstance(value, dict):

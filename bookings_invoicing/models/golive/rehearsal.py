@@ -1,8 +1,8 @@
-"""A past month as this setup would have billed it, in memory, beside the invoices that were posted.
+"""Rehearsal: bill a past month in memory and compare the result with the posted invoices.
 
-How it works: the month's appointments are read from Bookings and become bookings that are never
-saved; price, payer and grouping are those of the real thing. What was posted is read from the
-invoice lines of the month. Nothing is written.
+How it works: the appointments of the month are read from Bookings and become bookings that are never saved. They use
+the same rules for price, payer, and grouping as real ones. The posted amounts come from the invoice lines of the month.
+Nothing is written.
 """
 
 from collections import defaultdict
@@ -18,7 +18,7 @@ from ..base.graph_errors import tell
 from ..booking import facts as booking_rules
 
 NEARBY = timedelta(days=45)
-# What a person decides on a booking, and what it is worth in memory too
+# Decisions of users on a stored booking, which also apply in the rehearsal
 DECIDED = (
     "manual_price",
     "manual_quantity",
@@ -32,7 +32,7 @@ DECIDED = (
 
 
 class Rehearsal:
-    """What one ``bookings.sync.setup`` would have billed."""
+    """The rehearsal of one ``bookings.sync.setup``."""
 
     def __init__(self, setup):
         setup.ensure_one()
@@ -40,12 +40,11 @@ class Rehearsal:
         self.env = self.setup.env
 
     def compare(self, day):
-        """Compare what the month of ``day`` would have billed with what it billed.
+        """Compare what would have been billed in the month of ``day`` with its posted invoices.
 
         :param datetime.date day: any day of the month
-        :returns: ``(rows of billing.rehearsal, number of appointments read, number of invoices it
-            would have made)``
-        :raises UserError: Bookings cannot be read
+        :returns: ``(rows of billing.rehearsal, number of appointments read, number of rehearsed invoices)``
+        :raises UserError: if Bookings cannot be read
         """
         first, last = period.month_start(day), period.month_end(day)
         appointments = self._appointments_between(first, last)
@@ -56,18 +55,19 @@ class Rehearsal:
         return compare(ours, theirs, unit), len(appointments), sum(one.invoices for one in ours)
 
     def _appointments_between(self, first, last):
-        """Appointments whose service day lies in the days from first to last, read from Bookings
-        now.
+        """Read the appointments with service dates from first to last from Bookings.
+
+        :raises UserError: if Bookings cannot be read
         """
         try:
             return list(self.setup._bookings_now(first, last)[0].values())
         except graph.GraphError as error:
             raise UserError(tell(self.env, error)) from error
 
-    # -- what we would bill ------------------------------------------------
+    # -- rehearsed amounts -------------------------------------------------
 
     def _bookings_in_memory(self, appointments):
-        """``[(booking, name of the attendee)]``: kept bookings as they are, others never saved."""
+        """Return ``[(booking, name of the attendee)]``: stored bookings if they are unchanged, else unsaved ones."""
         booking = self.env["bookings.booking"]
         kept = booking.with_context(active_test=False).search(
             [
@@ -92,10 +92,7 @@ class Rehearsal:
         return [(one, one.name) for one in found if not _not_billed_anyway(one)]
 
     def _rehearsal_values(self, appointment, key, attendee, payer):
-        """Values of a booking that is never saved.
-
-        What a saved one computes is given, so that nothing is computed.
-        """
+        """Return the values of an unsaved booking, including those of computed fields, so that nothing is computed."""
         service = self.setup.service_ids.filtered(
             lambda one: one.remote_id == (appointment.service_id or appointment.service_name)
         )
@@ -121,7 +118,10 @@ class Rehearsal:
         }
 
     def _share_in_memory(self, made):
-        """Share the price of an appointment out among its attendees' values."""
+        """Divide the price of an appointment among its attendees.
+
+        :param list made: values of the attendees' unsaved bookings, changed in place
+        """
         whole = self.env["bookings.booking"].new(made[0])._price(whole=True)
         if whole.outcome != "priced":
             return
@@ -137,8 +137,9 @@ class Rehearsal:
             }
 
     def _people(self, appointments):
-        """Who pays for the people of these appointments: ``{remote id of the person: partner}``, by
-        link or e-mail.
+        """Return the payers of the attendees of these appointments, found by link or email address.
+
+        :returns: ``{remote id of the attendee: partner}``
         """
         booking, customer = self.env["bookings.booking"], self.env["bookings.customer"]
         attendees = {
@@ -173,9 +174,7 @@ class Rehearsal:
         return people
 
     def _ours(self, bookings):
-        """What each payer would be billed: ``[Ours]``, bookings before their price was decided
-        counted apart.
-        """
+        """Return the rehearsed amounts of each payer as ``[Ours]``. Bookings without a price are counted separately."""
         lines, undecided, names, items, known = defaultdict(list), defaultdict(int), {}, [], set()
         for number, (booking, name) in enumerate(bookings):
             payer = booking.payer_id.commercial_partner_id
@@ -207,11 +206,14 @@ class Rehearsal:
             if lines[key] or undecided[key]
         ]
 
-    # -- what was billed ------------------------------------------------
+    # -- posted amounts -------------------------------------------------
 
     def _theirs(self, first, last, payers):
-        """What was posted from first to last: for our payers everything, for others what has to do
-        with Bookings.
+        """Return the posted amounts of each payer as ``[Theirs]``.
+
+        :param date first, last: invoice dates
+        :param set payers: IDs of the rehearsed payers. Other payers are included if they are Bookings customers or were
+            invoiced for products of services.
         """
         lines = self._posted_lines(first, last)
         products = self.setup.service_ids.product_id
@@ -251,8 +253,9 @@ class Rehearsal:
         return found
 
     def _posted_lines(self, first, last):
-        """Product lines of posted customer invoices and credit notes dated from first to last; none
-        of other setups.
+        """Return product lines of posted invoices and credit notes with dates from first to last.
+
+        Lines of other setups' bookings are not included.
         """
         lines = self.env["account.move.line"].search(
             [
@@ -272,9 +275,10 @@ class Rehearsal:
 
 
 def rehearsed(model, values, kept):
-    """The booking in memory: the kept one where Bookings still says the same, else a new one.
+    """Return the stored booking if it still matches Bookings, else an unsaved one with the users' decisions on it.
 
-    The new one takes over what a person decided on the kept one.
+    :param dict values: values of the unsaved booking
+    :param kept: the stored booking, or an empty recordset
     """
     same = ("start", "stop", "price_type", "price", "service_id")
     if (
@@ -294,17 +298,17 @@ def rehearsed(model, values, kept):
 
 
 def _not_billed_anyway(booking):
-    """Whether label, attendance or a person say so; *bill from* is not asked."""
+    """Return whether label, attendance, or a user make it not billable, regardless of *Bill From*."""
     return bool(booking.not_billable_decision or booking_rules.rule_reason(booking))
 
 
 def _plain(value, like):
-    """A value as the ORM compares it."""
+    """Convert a value so that it can be compared with a field's value."""
     return like.browse(value or ()) if isinstance(like, models.BaseModel) else value
 
 
 def _amount(line, gross):
-    """The line's amount as a customer sees it: credit notes negative."""
+    """Return the amount of the line, negative for credit notes."""
     amount = line._booking_gross() if gross else line.price_subtotal
     sign = -1 if line.move_id.move_type == "out_refund" else 1
     return sign * money.decimal_of(amount)

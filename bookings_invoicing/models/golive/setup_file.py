@@ -1,15 +1,14 @@
-"""A sync setup as a JSON file, to take from one company to the next and to keep under versions.
+"""A sync setup as a JSON file, to copy it to other companies or keep it under version control.
 
-What: settings, templates, service mappings, rules and texts; never connections, secrets, people or
+The file contains settings, templates, products of services, rules, and texts, but no connections, secrets, people, or
 state.
 
-How to use: ``SetupFile(setup).to_dict()`` gives a plain dict, ``read_file(env, content)`` one from a file;
-``SetupFile(setup).changes(data)`` says what applying it would change; ``.apply(data)`` applies it. After applying, there
-are no changes left.
+How to use: ``SetupFile(setup).to_dict()`` returns a dict for JSON, ``read_file(env, content)`` parses a file,
+``SetupFile(setup).changes(data)`` lists what applying it would change, and ``.apply(data)`` applies it. After that, no
+changes are left.
 
-How it works: records are named by external id, else by a reference that people maintain (internal
-reference of a product, code of a journal), else by name; in the other company the same name is
-looked up and must fit one record.
+How it works: the file refers to records by external ID, else by a reference that users maintain (internal reference of a
+product, code of a journal), else by name. In the target company, the reference must match exactly one record.
 """
 
 import json
@@ -25,7 +24,7 @@ from .file_values import TEXTS, fits, for_orm, shown, write_from_file
 FORMAT = "bookings_invoicing.setup"
 VERSION = 1
 MAX_BYTES = 2**20
-# What tells a record of a model from its siblings, the first that is filled in.
+# Fields that identify a record of a model. The first one with a value is used.
 REFERENCES = {
     "product.product": ("default_code", "barcode"),
     "product.template": ("default_code", "barcode"),
@@ -36,7 +35,7 @@ REFERENCES = {
     "account.cash.rounding": ("name",),
     "account.analytic.account": ("code",),
 }
-# Who, where and when: each company's own.
+# Fields that are specific to one company, business, or time.
 NEVER = {
     "name",
     "active",
@@ -56,7 +55,7 @@ NEVER = {
     "display_name",
     "activity_user_id",
 }
-# Steps of the checklist that say yes to what is in the file
+# Steps of the checklist that confirm contents of the file
 CONFIRMED = {"customers", "price_tax", "preset"}
 MAGIC = {"id", "create_uid", "create_date", "write_uid", "write_date"}
 SERVICE_KEYS = ("remote_id", "name")
@@ -64,7 +63,7 @@ PLAIN = {*TEXTS, "boolean", "integer", "float", "monetary", "selection", "date",
 
 
 class Change(NamedTuple):
-    """One difference: where, what, now and in the file; ``problem``: why it cannot be applied."""
+    """One difference between setup and file. ``problem`` is why it cannot be applied, or ""."""
 
     place: str
     field: str
@@ -74,7 +73,7 @@ class Change(NamedTuple):
 
 
 class SetupFile:
-    """A setup beside a file; ``setup``: one ``bookings.sync.setup``."""
+    """Converts one ``bookings.sync.setup`` to the contents of a file and back."""
 
     def __init__(self, setup):
         setup.ensure_one()
@@ -82,14 +81,14 @@ class SetupFile:
         self.env = setup.env
 
     def _in_english(self):
-        """The same, read with all rights in the setup's company and in the language of files."""
+        """Return the same object in superuser mode, in the setup's company, and in the language of files."""
         setup = self.setup
         return SetupFile(setup.sudo().with_company(setup.company_id).with_context(lang="en_US"))
 
     # -- writing ------------------------------------------------
 
     def to_dict(self):
-        """The setup as a plain dict that JSON can hold."""
+        """Return the setup as a dict for JSON."""
         plain = self._in_english()
         setup = plain.setup
         return {
@@ -110,7 +109,7 @@ class SetupFile:
         }
 
     def _fields_of(self, records):
-        """Fields of a setup or rule that are a person's choice, whatever addon they are of."""
+        """Return the names of the fields of a setup or rule that users choose, including those of other addons."""
         return sorted(
             name
             for name, field in records._fields.items()
@@ -129,9 +128,7 @@ class SetupFile:
         return [name for name in names if name not in SERVICE_KEYS]
 
     def _rule_lists(self):
-        """Lists of rules that belong to the setup: one2many fields that are copied with it or
-        marked as rules.
-        """
+        """Return the names of the setup's one2many fields that contain rules."""
         state = {"run_ids", "service_ids", "message_ids", "activity_ids", "message_follower_ids"}
         return sorted(
             name
@@ -160,7 +157,7 @@ class SetupFile:
         return record[name]
 
     def _to_reference(self, record):
-        """How a file names a record, or ``None``."""
+        """Return the reference of a record in a file, or None without a record."""
         if not record:
             return None
         xmlid = record.get_external_id()[record.id]
@@ -174,19 +171,19 @@ class SetupFile:
     # -- reading ------------------------------------------------
 
     def changes(self, data):
-        """What applying a file would change: ``[Change]``, empty where nothing."""
+        """Return what applying a file would change, as ``[Change]``."""
         return self._plan(data)[0]
 
     def apply(self, data):
-        """Apply a file to this setup; what cannot be applied is left as it is.
+        """Apply a file to this setup. Values that cannot be applied remain unchanged.
 
-        :returns: ``[Change]`` as :meth:`changes` before it, and what was refused, with the reason
+        :returns: ``[Change]`` as from :meth:`changes`, plus refused values with the reason
         """
         self.setup.check_access("write")
         changes, writes = self._plan(data)
         for record, values in writes:
             if self._refused(write_from_file, record, values):
-                # What goes together is written together; where that is refused, what can be by itself.
+                # Dependent values are written together. If that is refused, each one is written separately.
                 for name, value in values.items():
                     if why := self._refused(write_from_file, record, {name: value}):
                         label = record._fields[name]._description_string(self.env)
@@ -200,7 +197,7 @@ class SetupFile:
         return changes
 
     def _refused(self, write, *args):
-        """Why Odoo refuses this; empty where it was done."""
+        """Write in a savepoint, and return the error if Odoo refuses, else ""."""
         try:
             with self.env.cr.savepoint():
                 write(*args)
@@ -210,7 +207,7 @@ class SetupFile:
         return ""
 
     def _plan(self, data):
-        """Differences and what to write: ``([Change], [(record, {field: value in file})])``."""
+        """Return the differences and what to write: ``([Change], [(record, {field: value for the ORM})])``."""
         changes, writes = [], []
         place = self.env._("Settings")
         self._compare(
@@ -243,7 +240,7 @@ class SetupFile:
         return changes, writes
 
     def _service_of(self, services, row):
-        """The service that a row of the file means: the same, else the only one of that name."""
+        """Return the service of a row of the file: the one with the same ID, else the only one with that name."""
         same = services.filtered(lambda service: service.remote_id == row.get("remote_id"))
         if same:
             return same
@@ -270,7 +267,7 @@ class SetupFile:
                 problem = str(error)
             else:
                 if record._fields[name].type in ("many2one", "many2many") and value == plain[name]:
-                    continue  # the same record by another name
+                    continue  # another reference to the same record
                 to_write[name] = value
             label = record._fields[name]._description_string(self.env)
             changes.append(Change(place, label, shown(now), shown(then), problem))
@@ -278,9 +275,9 @@ class SetupFile:
             writes.append((record, to_write))
 
     def _from_json(self, record, name, value):
-        """A value of the file as the ORM takes it; records as recordsets.
+        """Convert a value of the file for the ORM, with records as recordsets.
 
-        :raises UserError: it fits no record, several, or the field not at all
+        :raises UserError: if it matches no record or several ones, or does not fit the field
         """
         field = record._fields[name]
         if field.type == "many2one":
@@ -305,7 +302,10 @@ class SetupFile:
         return value
 
     def _from_reference(self, model, reference):
-        """The one record of this company that a file's reference means."""
+        """Return the record of this company to which the file refers.
+
+        :raises UserError: if there is no such record or several ones
+        """
         records = self.env[model]
         if reference is None:
             return records
@@ -334,7 +334,7 @@ class SetupFile:
         raise UserError(self.env._("“%s” does not exist in this company.", shown(reference)))
 
     def _apply_rules(self, name, rows):
-        """Replace a list of rules by that of the file, unless it is the same."""
+        """Replace a list of rules with the one in the file, unless they are equal."""
         if rows == self.to_dict()["rules"][name]:
             return
         field = self.setup._fields[name]
@@ -352,9 +352,11 @@ class SetupFile:
 
 
 def read_file(env, text):
-    """The dict of a file's bytes.
+    """Parse the contents of a file.
 
-    :raises UserError: it is not such a file
+    :param bytes text:
+    :returns: a dict as from :meth:`SetupFile.to_dict`
+    :raises UserError: if it is not a setup file or has another version
     """
     try:
         if len(text) > MAX_BYTES:

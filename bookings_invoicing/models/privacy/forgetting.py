@@ -7,14 +7,14 @@ OPEN = ("upcoming", "ready", "attention", "ordered", "drafted")
 
 
 class BookingsCustomer(models.Model):
-    """Forgetting a customer: the bookings stay and count, the person is gone."""
+    """The anonymization of a customer. The bookings remain and still count."""
 
     _inherit = "bookings.customer"
 
     def action_forget(self):
-        """Put a pseudonym in place of these people, everywhere but on invoices, which the law keeps.
+        """Replace these people with pseudonyms everywhere except on invoices, which must be kept by law.
 
-        :raises UserError: a booking of theirs is still to be billed
+        :raises UserError: if one of their bookings is still open
         """
         self.check_access("unlink")
         people = self._same_people().filtered(lambda customer: not customer.is_forgotten)
@@ -42,7 +42,7 @@ class BookingsCustomer(models.Model):
         return self.env["bookings.connection"]._notify(self.env._("Anonymized"), message, "success")
 
     def _same_people(self):
-        """These rows, and those of the same people that came under another id or under none."""
+        """Return these rows and the rows of the same people with another Bookings ID."""
         return self | self.search(
             [
                 ("setup_id", "in", self.setup_id.ids),
@@ -74,7 +74,7 @@ class BookingsCustomer(models.Model):
             .with_context(active_test=False)
             .search([("customer_id", "=", self.id)])
         )
-        # what is known of the future is forgotten too; only what is booked afterwards is somebody new
+        # known future bookings are anonymized, too; a later one counts as a new customer
         until = max(
             [
                 fields.Datetime.now(),
@@ -109,7 +109,11 @@ class BookingsCustomer(models.Model):
 
 
 def forget_people(bookings, pseudonym, name):
-    """Give these bookings the pseudonym: in the name, and in the key by which a later synchronization finds them."""
+    """Put the pseudonym on these bookings: in the name, and in the key by which later synchronizations find them.
+
+    :param str pseudonym: Bookings ID of the anonymized customer
+    :param str name: the name to display
+    """
     for _appointment, rows in bookings.grouped("appointment_id").items():
         for number, booking in enumerate(rows.sorted("id"), 1):
             key = f"c:{pseudonym}" if number == 1 else f"c:{pseudonym}#{number}"
@@ -118,7 +122,7 @@ def forget_people(bookings, pseudonym, name):
                     "name": name,
                     "attendee_key": key,
                     "remote_hash": False,
-                    # What is billed keeps its payer otherwise; the invoice names the payer by law.
+                    # Billed bookings would keep their payer otherwise. By law, only the invoice names the payer.
                     "partner_id": False,
                     "payer_id": False,
                     "place": False,

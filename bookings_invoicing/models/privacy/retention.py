@@ -17,13 +17,13 @@ UNSETTLED = (*OPEN, "invoiced")
 
 
 class BookingsCustomer(models.Model):
-    """Who is forgotten by the clock: whose bookings all ended long ago, or who never booked and is listed no more."""
+    """The automatic anonymization of customers whose bookings ended long ago, or who never booked and are not listed."""
 
     _inherit = "bookings.customer"
 
     @api.model
     def _forget_old_or_tell(self, setup):
-        """Forget whom a setup need not know any more; a failure costs only this setup, and somebody is told."""
+        """Anonymize the customers whose retention period has ended. A failure is reported to the responsible users."""
         try:
             with self.env.cr.savepoint():
                 self._forget_old(setup)
@@ -47,7 +47,11 @@ class BookingsCustomer(models.Model):
 
     @api.model
     def _forget_old_customers(self, setup, before, limit):
-        """Forget people whose bookings all ended before then, are settled, and were never on an invoice."""
+        """Anonymize people all of whose bookings ended before this time, are closed, and were never on an invoice.
+
+        :param datetime before: naive UTC
+        :param int limit: maximum number of customers
+        """
         booking = self.env["bookings.booking"].sudo().with_context(active_test=False)
         ended = booking._read_group(
             [
@@ -76,7 +80,7 @@ class BookingsCustomer(models.Model):
 
     @api.model
     def _never_booked(self, setup, before):
-        """Rows without a booking, of people whom Bookings lists no more, that nobody has touched since then."""
+        """Return rows without a booking, unchanged since this time, of people whom Bookings no longer lists."""
         rows = (
             self.sudo()
             .with_context(active_test=False)
@@ -97,7 +101,7 @@ class BookingsCustomer(models.Model):
 
     @api.model
     def _forget_old_names(self, setup, before, limit):
-        """Forget the names of attendees who are nothing but a name, booking by booking: nobody knows whose they are."""
+        """Anonymize attendees of whom only the name is known, in each booking, because they belong to no customer."""
         old = (
             self.env["bookings.booking"]
             .sudo()
@@ -120,7 +124,10 @@ class BookingsCustomer(models.Model):
 
 
 def _namesakes(bookings):
-    """For each appointment and name, its bookings that have nothing but that name: Bookings cannot tell them apart."""
+    """Return the bookings that have only a name, as one recordset per appointment and name.
+
+    Bookings cannot distinguish attendees of an appointment with the same name.
+    """
     there = bookings.search(
         [
             ("setup_id", "in", bookings.setup_id.ids),
@@ -133,7 +140,7 @@ def _namesakes(bookings):
 
 
 def _forget_name(bookings):
-    """Put a pseudonym in place of the one name of these bookings of one appointment."""
+    """Replace the name in these bookings, which are of one appointment and have the same name, with a pseudonym."""
     forgotten, setup = bookings.env["bookings.forgotten"], bookings.setup_id
     words = {*bookings.mapped("name"), *bookings.partner_id.mapped("name")} - {False, ""}
     there = {forgotten._name_there(one.appointment_id, one.name) for one in bookings}
