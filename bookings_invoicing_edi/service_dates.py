@@ -1,9 +1,9 @@
-"""Days of service in the XML of an e-invoice; no Odoo.
+"""Write service dates into the XML of an e-invoice, without Odoo.
 
-What for: Odoo's exporters put in the invoice's own dates, or none. Here the finished document gets the
-actual delivery date (BT-72), the invoicing period (BT-73, BT-74) and the period of each line (BT-134,
-BT-135) of EN 16931. The finished document, because the code that builds it changes within Odoo 19
-while the standards that order its elements do not.
+Odoo's exporters write the dates of the invoice, or none. These functions add the actual delivery date (BT-72), the
+invoicing period (BT-73, BT-74), and the period of each line (BT-134, BT-135) of EN 16931 to the finished document. They
+change the finished document because the code that creates it changes within Odoo 19, while the standards that order its
+elements do not.
 """
 
 from datetime import date
@@ -17,9 +17,9 @@ UDT = "urn:un:unece:uncefact:data:standard:UnqualifiedDataType:100"
 
 Days = tuple[date, date]
 
-# What stands before the day in a UBL Delivery.
+# Elements before the date in a UBL Delivery.
 _DELIVERY_HEAD = ("ID", "Quantity", "MinimumQuantity", "MaximumQuantity")
-# What stands after the delivery event, and after the period, in a CII document and its lines.
+# Elements after the delivery event, and after the period, in a CII document and its lines.
 _AFTER_EVENT = (
     "DespatchAdviceReferencedDocument",
     "ReceivingAdviceReferencedDocument",
@@ -41,10 +41,12 @@ def into_ubl(
     lines: list[Days | None],
     with_lines: bool = True,
 ) -> None:
-    """Write the days into a UBL invoice or credit note.
+    """Write service dates into a UBL invoice or credit note.
 
-    ``lines``: the days of each line in the document's order, ``None``: leave it alone. ``with_lines``:
-    false for UBL 2.0, whose lines know no period.
+    :param period: first and last date
+    :param delivered: the actual delivery date
+    :param lines: first and last date of each line in the order of the document; None leaves a line unchanged
+    :param with_lines: False for UBL 2.0, whose lines have no period
     """
     _ubl_period(tree, period)
     for delivery in tree.findall(f"{{{CAC}}}Delivery")[:1]:
@@ -57,7 +59,7 @@ def into_ubl(
 
 
 def into_cii(tree: etree._Element, period: Days, delivered: date, lines: list[Days | None]) -> None:
-    """Write the days into a Cross Industry Invoice; ``lines`` as for :func:`into_ubl`."""
+    """Write service dates into a Cross Industry Invoice. See :func:`into_ubl` for the parameters."""
     for settlement in tree.iterfind(f".//{{{RAM}}}ApplicableHeaderTradeSettlement"):
         _cii_period(settlement, period)
     for delivery in tree.iterfind(f".//{{{RAM}}}ApplicableHeaderTradeDelivery"):
@@ -69,7 +71,7 @@ def into_cii(tree: etree._Element, period: Days, delivered: date, lines: list[Da
 
 
 def _ubl_period(parent, days):
-    """The InvoicePeriod comes before every other aggregate, in documents and in lines."""
+    """Set the InvoicePeriod, which comes before all other aggregates in documents and in lines."""
     period = parent.find(f"{{{CAC}}}InvoicePeriod")
     if period is None:
         period = etree.Element(f"{{{CAC}}}InvoicePeriod")
@@ -109,7 +111,7 @@ def _cii_delivered(delivery, day):
 
 
 def _cii_part(parent, name, followers):
-    """The child of that name, made before the first of its followers where it is missing."""
+    """Return the child with this name. If it is missing, create it before the first of its followers."""
     node = parent.find(f"{{{RAM}}}{name}")
     if node is None:
         node = etree.Element(f"{{{RAM}}}{name}")

@@ -5,13 +5,13 @@ class AccountMove(models.Model):
     _inherit = "account.move"
 
     def _bookings_service_dates(self):
-        """What the e-invoice says of when the services of this invoice or credit note were given.
+        """Return the service dates for the e-invoice of this invoice or credit note.
 
-        An invoice says what its form and its PDF say. A credit note has no period of its own: it
-        says that of the bookings that it credits.
+        An invoice has the dates on its form and PDF. A credit note has no period of its own and uses that of the bookings
+        that it credits.
 
-        :returns: ``(first, last), delivered, [days of each product line, None without a booking]``;
-            ``None`` where no line has a booking
+        :returns: ``(first, last), delivered, [(first, last) of each product line, or None without a booking]``, or None
+            if no line has a booking
         """
         self.ensure_one()
         lines = self.invoice_line_ids.filtered(lambda line: line.display_type == "product").sudo()
@@ -29,9 +29,9 @@ class AccountMoveLine(models.Model):
     _inherit = "account.move.line"
 
     def _bookings_days_within(self, first, last):
-        """First and last day of the line's booking; ``None`` where the invoice does not cover them.
+        """Return the first and last date of the line's booking, or None if the invoice does not cover them.
 
-        They are not covered where the booking was moved after this invoice had let go of it.
+        This can happen if the booking was moved to another date after this invoice no longer billed it.
         """
         self.ensure_one()
         if not self.booking_id:

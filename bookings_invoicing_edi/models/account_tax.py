@@ -10,7 +10,7 @@ class AccountTax(models.Model):
     _inherit = "account.tax"
 
     def _e_invoice_lacks(self):
-        """Fields without which an e-invoice cannot say why this tax is 0; empty for every other tax."""
+        """Return the missing fields that an e-invoice requires to state why this tax is 0; none for all other taxes."""
         self.ensure_one()
         if self.amount_type != "percent" or self.amount:
             return ()
@@ -19,7 +19,7 @@ class AccountTax(models.Model):
         return (REASON,) if self[CATEGORY] in NEEDS_REASON and not self[REASON] else ()
 
     def write(self, vals):
-        # What waited for a tax is looked at again.
+        # Bookings may have waited for the tax to be completed.
         result = super().write(vals)
         if not TAX_FIELDS.isdisjoint(vals):
             waiting = (

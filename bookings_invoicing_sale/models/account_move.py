@@ -6,7 +6,7 @@ class AccountMove(models.Model):
     _inherit = "account.move"
 
     def _check_bookings_free(self, new_state):
-        # EXTENDS 'bookings_invoicing': an order may bill the booking meanwhile, too
+        # EXTENDS 'bookings_invoicing': an order may bill the booking by now, too
         result = super()._check_bookings_free(new_state)
         cancelled = self.filtered(lambda m: m.move_type == "out_invoice" and m.state == "cancel")
         for move in cancelled.sudo():
@@ -25,9 +25,7 @@ class AccountMove(models.Model):
         return result
 
     def _finish_booking_invoices(self):
-        """Dates of service on invoices made from orders of bookings, and the bookings on their
-        credit notes.
-        """
+        """Set the dates of service on invoices from orders of bookings, and link the bookings on their credit notes."""
         for move in self:
             lines = move.sudo().invoice_line_ids
             if move.move_type == "out_refund":
@@ -49,9 +47,7 @@ class AccountMove(models.Model):
             again.bill_again_id = False
 
     def _credit_bookings(self):
-        """Link the lines of a credit note made from an order to the bookings, and it to the invoice
-        that it credits.
-        """
+        """Link the lines of a credit note from an order to the bookings, and the credit note to its invoice."""
         lines = self.sudo().invoice_line_ids
         for line in lines.filtered(lambda line: not line.booking_id):
             line.booking_id = line.sale_line_ids.booking_id[:1]

@@ -5,15 +5,15 @@ from odoo.tools import SQL
 
 
 class BookingsBooking(models.Model):
-    """From ready bookings to sale orders, by the same claim and grouping as draft invoices."""
+    """Create sales orders from ready bookings, with the same locks and grouping as draft invoices."""
 
     _inherit = "bookings.booking"
 
     def _create_documents_sale(self, groups):
-        """Orders of bookings that are ready.
+        """Create sales orders of ready bookings.
 
-        The company chose this flow for its bookings: whoever may draft their invoices may draft
-        their orders.
+        Orders are created in superuser mode. The company chose this flow, so users who may create draft invoices may
+        create orders.
 
         :param groups: ``[(bookings in order of time, bookings_invoicing.billing.grouping.Group)]``
         :rtype: sale.order
@@ -26,14 +26,14 @@ class BookingsBooking(models.Model):
         )
         confirmed = self.env["sale.order"].sudo()
         for order, (bookings, _group) in zip(orders, groups, strict=True):
-            # What one of its setups wants looked at is not confirmed for the other's sake.
+            # If one of several setups creates quotations, the order is not confirmed.
             if "draft" not in bookings.setup_id.mapped("order_state"):
                 confirmed |= order
         confirmed.action_confirm()
         return orders.sudo(False)
 
     def _prepare_order(self, group):
-        """Values of the order of these bookings, which belong to one group, in order of time.
+        """Return the values of the order of these bookings, which form one group and are in order of time.
 
         :param bookings_invoicing.billing.grouping.Group group:
         """
@@ -54,21 +54,20 @@ class BookingsBooking(models.Model):
         }
 
     def _prepare_order_line(self, split):
-        """Values of the booking's order line: those of its invoice line, in an order's words."""
+        """Return the values of the booking's order line, converted from those of its invoice line."""
         values = self._prepare_invoice_line(split)
         values["product_uom_qty"] = values.pop("quantity")
         for name in self._line_dates():
             values.pop(name)
-        # Odoo takes a price that differs from the one it would suggest for typed, and leaves it
-        # alone.
+        # Odoo treats a price that differs from technical_price_unit as manual and does not change it.
         values["technical_price_unit"] = -1.0
         values["discount"] = values.get("discount", 0.0)
         return values
 
-    # -- following a change in Bookings ------------------------------------------------
+    # -- changes in Bookings -----------------------------------------------------------
 
     def action_update_draft(self):
-        # EXTENDS 'bookings_invoicing': orders that are not invoiced yet follow, too
+        # EXTENDS 'bookings_invoicing': also update orders that are not invoiced yet
         ordered = self.filtered(lambda booking: booking.status == "ordered")
         if ordered:
             ordered.check_access("write")
@@ -77,7 +76,7 @@ class BookingsBooking(models.Model):
         return super(BookingsBooking, self - ordered).action_update_draft()
 
     def _redraft(self, move, line):
-        # EXTENDS 'bookings_invoicing': the order line follows first, the draft follows it
+        # EXTENDS 'bookings_invoicing': update the order line first, then the draft from it
         order_line = line.sudo().sale_line_ids[:1]
         if not order_line:
             return super()._redraft(move, line)
@@ -92,7 +91,7 @@ class BookingsBooking(models.Model):
         return None
 
     def _reorder(self):
-        """Let the order line follow what changed in Bookings; let it go where it cannot.
+        """Update the order line with the changes in Bookings, or remove the booking from it if that is impossible.
 
         :returns: whether the booking is still on its order
         """
@@ -107,7 +106,7 @@ class BookingsBooking(models.Model):
             return False
         values = self._prepare_order_line(self._split())
         if line.product_id.id != values["product_id"]:
-            line.qty_delivered = 0.0  # Odoo refuses another product for what is delivered
+            line.qty_delivered = 0.0  # Odoo does not allow changing the product of a delivered line
         delivered = values["product_uom_qty"] if line.state == "sale" else line.qty_delivered
         values = billed_line.with_kept(values, kept)
         line.write(values | {"booking_released": False, "qty_delivered": delivered})
@@ -116,7 +115,7 @@ class BookingsBooking(models.Model):
         return True
 
     def _fits_order(self, order):
-        """Whether the order still has the payer, currency and purchase order of this booking."""
+        """Return whether the order still has the payer, currency, and purchase order reference of this booking."""
         return (order.partner_id, order.currency_id, order.client_order_ref or "") == (
             self.payer_id,
             self.currency_id,
@@ -124,8 +123,9 @@ class BookingsBooking(models.Model):
         )
 
     def _order_pricelist(self):
-        """An order has the currency of its price list: none for the company's own, else one of that
-        currency.
+        """Return the pricelist of an order, which determines its currency.
+
+        It is empty for the company's currency, else one in the currency of the bookings, created if necessary.
         """
         currency, company = self[:1].currency_id, self[:1].company_id
         pricelists = self.env["product.pricelist"].sudo().with_company(company)
@@ -152,7 +152,7 @@ class BookingsBilledBefore(models.AbstractModel):
 
     @api.model
     def _billed_rows(self):
-        # an invoice counts more than the order before it
+        # invoices come last, because they take precedence over orders
         ordered = self.env.execute_query(
             SQL(
                 """SELECT b.setup_id, b.appointment_id, b.attendee_key, c.remote_id, 'sale.order', o.id, o.name
@@ -167,8 +167,9 @@ class BookingsBilledBefore(models.AbstractModel):
 
     @api.model
     def _leave_to_orders(self):
-        """Mark what only an order bills as billed elsewhere, with its number: the link goes with this
-        addon, the order stays and is invoiced in Sales.
+        """Mark bookings that only an order bills as *billed elsewhere*, with its number.
+
+        Uninstalling this addon removes the link. The order remains and is invoiced in Sales.
         """
         bookings = self.env["bookings.booking"].sudo().with_context(active_test=False)
         lines = bookings.search([("status", "=", "ordered")])._live_order_lines()

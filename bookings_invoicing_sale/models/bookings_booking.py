@@ -3,7 +3,7 @@ from odoo.exceptions import UserError
 
 
 class BookingsBooking(models.Model):
-    """The status follows order and invoice: ordered, drafted, invoiced; ready when cancelled."""
+    """Bookings on sales orders: the status follows order and invoice, and is ready again after a cancellation."""
 
     _inherit = "bookings.booking"
 
@@ -38,8 +38,8 @@ class BookingsBooking(models.Model):
 
     def _live_line_state(self):
         state = super()._live_line_state()
-        # Odoo would invoice the order line again after a credit note. Here that is for a person to
-        # say: until then the booking is *credited*.
+        # Odoo would invoice the order line again after a credit note. Here, a user decides that; until
+        # then, the booking is *credited*.
         wanted = self._to_bill_again() or not self._credited_lines()
         if not state and wanted and self._live_order_lines():
             return "ordered"
@@ -52,7 +52,7 @@ class BookingsBooking(models.Model):
         return super()._was_on_document() or bool(self.sudo().order_line_ids)
 
     def _billed_on(self):
-        """The living invoice of these bookings."""
+        """Return the invoices that currently bill these bookings."""
         return self.sudo().invoice_line_ids.filtered("booking_live").move_id
 
     def action_mark_not_billable(self, reason, note=None):
@@ -61,7 +61,7 @@ class BookingsBooking(models.Model):
         return result
 
     def _has_down_payment(self):
-        # EXTENDS 'bookings_invoicing': a down payment that was invoiced and is not deducted yet
+        # EXTENDS 'bookings_invoicing': an invoiced down payment that is not deducted yet
         payers = self.payer_id.commercial_partner_id
         found = (
             self.env["sale.order.line"]

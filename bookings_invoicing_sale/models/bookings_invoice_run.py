@@ -35,7 +35,7 @@ class BookingsInvoiceRun(models.Model):
         return super()._has_documents() or bool(self.order_ids)
 
     def action_undo(self):
-        # EXTENDS 'bookings_invoicing': orders that nobody worked on go, too
+        # EXTENDS 'bookings_invoicing': also remove unchanged orders
         self.ensure_one()
         self._check_may_bill()
         ordered, drafted = len(self.order_ids), bool(self.move_ids)
@@ -57,7 +57,10 @@ class BookingsInvoiceRun(models.Model):
         return action
 
     def _undo_orders(self):
-        """Remove the orders that were neither invoiced nor changed since; name the others."""
+        """Remove the orders that were neither invoiced nor changed.
+
+        :returns: list of sentences about the others
+        """
         kept = []
         for order in self.sudo().order_ids:
             if order.invoice_ids or order.locked:

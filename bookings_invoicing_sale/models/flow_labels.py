@@ -10,19 +10,23 @@ SERVER_ACTIONS = {
 
 
 def name_nodes(arch, where, label):
-    """Give the nodes of a view that an XPath finds the label, where they have their own."""
+    """Set the label of the nodes of a view that an XPath finds.
+
+    :param arch: root node of the view
+    :param str where: XPath
+    """
     for node in arch.xpath(where):
         node.set("title" if node.get("title") else "string", label)
 
 
 class BookingsBooking(models.Model):
-    """What creates documents is named by the flows of the companies that are switched on."""
+    """Labels of buttons that create documents, by the billing flows of the selected companies."""
 
     _inherit = "bookings.booking"
 
     @api.model
     def _flows_in_use(self):
-        """Billing flows of the setups in the companies switched on: what the buttons do."""
+        """Return the billing flows of the setups in the selected companies, sorted."""
         setups = (
             self.env["bookings.sync.setup"]
             .sudo()
@@ -32,7 +36,7 @@ class BookingsBooking(models.Model):
 
     @api.model
     def _flow_labels(self):
-        """Names by what they stand for; empty where all that is made are draft invoices.
+        """Return the labels by purpose, or an empty dict if only draft invoices are created.
 
         :returns: ``{"create" | "direct" | "ready" | "payer" | "documents": text}``
         """
@@ -75,7 +79,7 @@ class IrActionsActions(models.Model):
     _inherit = "ir.actions.actions"
 
     def _get_bindings(self, model_name):
-        # EXTENDS 'base': the Actions menu of bookings says what it makes
+        # EXTENDS 'base': name the entries in the Actions menu of bookings by what they create
         bindings = super()._get_bindings(model_name)
         booking = self.env["bookings.booking"]
         labels = booking._flow_labels() if model_name == booking._name else {}
@@ -96,7 +100,7 @@ class IrActionsActWindow(models.Model):
     _inherit = "ir.actions.act_window"
 
     def _get_action_dict(self):
-        # EXTENDS 'base': the preview's title says what it makes
+        # EXTENDS 'base': name the preview by what it creates
         result = super()._get_action_dict()
         if self.id == self.env["ir.model.data"]._xmlid_to_res_id(PREVIEW):
             labels = self.env["bookings.booking"]._flow_labels()

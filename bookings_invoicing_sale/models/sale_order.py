@@ -26,7 +26,7 @@ class SaleOrder(models.Model):
         return {**action, "domain": [("id", "in", self.booking_ids.ids)], "context": {}}
 
     def write(self, vals):
-        # EXTENDS 'sale': a booking that a cancelled order frees is settled at once
+        # EXTENDS 'sale': bookings that a canceled order frees are updated immediately
         if "state" not in vals:
             return super().write(vals)
         bookings = self.sudo().order_line.booking_id
@@ -35,14 +35,14 @@ class SaleOrder(models.Model):
         return result
 
     def unlink(self):
-        # EXTENDS 'sale': its lines go without being asked
+        # EXTENDS 'sale': the database deletes the lines without calling their unlink
         bookings = self.sudo().order_line.booking_id
         result = super().unlink()
         bookings._settle_free()
         return result
 
     def _action_confirm(self):
-        # EXTENDS 'sale': what was booked has taken place
+        # EXTENDS 'sale': completed bookings count as delivered
         result = super()._action_confirm()
         for line in self.sudo().order_line.filtered("booking_live"):
             line.qty_delivered = line.product_uom_qty
@@ -54,7 +54,7 @@ class SaleOrder(models.Model):
         return super().action_draft()
 
     def _check_bookings_free(self):
-        """Refuse to revive an order whose bookings are billed elsewhere meanwhile, naming where."""
+        """:raises UserError: if a booking of these canceled orders has been billed elsewhere, with the document"""
         for order in self.sudo():
             for line in order.order_line.filtered(
                 lambda line: line.booking_id and not line.booking_released
@@ -73,8 +73,8 @@ class SaleOrder(models.Model):
                     )
 
     def _create_invoices(self, grouped=False, final=False, date=None):
-        # EXTENDS 'sale': orders of bookings never share an invoice with those of another journal or
-        # purchase order
+        # EXTENDS 'sale': orders of bookings with different journals or purchase order references never
+        # share an invoice
         parts = [
             self.browse(order.id for order in orders)
             for _key, orders in groupby(self, lambda order: order._booking_split())
@@ -94,16 +94,14 @@ class SaleOrder(models.Model):
         return moves
 
     def _booking_split(self):
-        """What always separates the invoices of bookings beyond Odoo's own keys; nothing for other
-        orders.
-        """
+        """Return the values beyond Odoo's own keys that always separate invoices of bookings; None for other orders."""
         self.ensure_one()
         return (
             (self.journal_id.id, self.client_order_ref or "") if self.sudo().booking_ids else None
         )
 
     def _bookings_action(self):
-        """Open the one order, or the list of them."""
+        """Return the action that opens the order, or the list of several."""
         action = self.env["ir.actions.act_window"]._for_xml_id("sale.action_orders")
         if len(self) == 1:
             return {**action, "views": [(False, "form")], "res_id": self.id}

@@ -6,7 +6,7 @@ from odoo.tools.sql import column_exists, create_column
 
 
 class SaleOrderLine(models.Model):
-    """An order line may bill a booking, and a booking may be billed by one living order line."""
+    """Order lines that bill bookings. At most one live order line bills each booking."""
 
     _name = "sale.order.line"
     _inherit = ["sale.order.line", "bookings.own.links"]
@@ -47,7 +47,7 @@ class SaleOrderLine(models.Model):
     )
 
     def _auto_init(self):
-        # No line of before has a booking: where the column is there, Odoo works nothing out for all of them.
+        # Existing lines have no booking. Creating the columns here keeps Odoo from computing them for all lines.
         for name, kind in (("booking_live", "boolean"), ("booking_written", "jsonb")):
             if not column_exists(self.env.cr, self._table, name):
                 create_column(self.env.cr, self._table, name, kind)
@@ -66,31 +66,31 @@ class SaleOrderLine(models.Model):
             )
 
     def unlink(self):
-        # EXTENDS 'sale': a booking that this frees is settled at once
+        # EXTENDS 'sale': bookings that this frees are updated immediately
         bookings = self.sudo().booking_id
         result = super().unlink()
         bookings._settle_free()
         return result
 
-    # -- what is invoiced and what is left: the booking's ledger says it ----------------------------
+    # -- invoiced and remaining quantities, from the posted lines of the booking --------------------
 
     @api.depends("booking_id", "invoice_lines.price_subtotal")
     def _compute_qty_invoiced(self):
         return super()._compute_qty_invoiced()
 
     def _prepare_qty_invoiced(self):
-        # EXTENDS 'sale': a part that was credited or billed again counts for the hours it is worth,
-        # also where its document says 1 x the amount
+        # EXTENDS 'sale': a part that was credited or billed again counts as the hours that its amount equals,
+        # even if its line has quantity 1
         quantities = super()._prepare_qty_invoiced()
         for line in self.filtered(lambda line: line.sudo().booking_id):
             quantities[line] = line._booking_quantity_invoiced()
         return quantities
 
     def _booking_quantity_invoiced(self):
-        """Quantity of the booking on its invoices less credit notes, drafts included as Odoo does.
+        """Return the quantity of the booking on its invoices less credit notes, including drafts, as Odoo does.
 
-        An invoice of a booking that was not billed, or is no more, says what one hour or unit is
-        worth; the lines after it count by their amounts.
+        The first invoice, or the first one after a full credit, determines the value of one hour or unit. Later lines
+        count by their amounts.
         """
         quantity = amount = worth = 0.0
         lines = self._get_invoice_lines().filtered(lambda line: line.parent_state != "cancel")
@@ -106,8 +106,8 @@ class SaleOrderLine(models.Model):
 
     @api.depends("booking_live", "booking_id.status")
     def _compute_qty_to_invoice(self):
-        # EXTENDS 'sale': what was credited comes back where somebody put it back, what was given
-        # away does not
+        # EXTENDS 'sale': a credited part is to invoice again only if a user chose to bill it again; a
+        # discount is not
         result = super()._compute_qty_to_invoice()
         live = self.filtered(lambda line: line.sudo().booking_live)
         for line in live.filtered(lambda line: line.qty_to_invoice > 0):
@@ -115,9 +115,9 @@ class SaleOrderLine(models.Model):
         return result
 
     def _booking_quantity_left(self):
-        """What is still to be invoiced: all, the part that is to be billed again, or nothing.
+        """Return the quantity to invoice: all, the part that is billed again, or nothing.
 
-        What a person added to the order beyond what was booked is left as Odoo says.
+        A quantity that a user added to the order beyond the booking is returned as Odoo computes it.
         """
         booking = self.sudo().booking_id
         if booking.status != "ordered":
@@ -150,9 +150,9 @@ class SaleOrderLine(models.Model):
         return result
 
     def _booking_amount_left(self, total):
-        """The amount of what is to be invoiced, and of drafts, which Odoo does not count as invoiced.
+        """Return the amount to invoice plus that of drafts, which Odoo does not count as invoiced.
 
-        :param str total: the field of the lines that has it
+        :param str total: the field of the lines with the amount
         """
         drafts = self.invoice_lines.filtered(lambda line: line.parent_state == "draft")
         left = sum(
@@ -164,20 +164,20 @@ class SaleOrderLine(models.Model):
         return self.currency_id.round(left)
 
     def _prepare_invoice_line(self, **optional_values):
-        # EXTENDS 'sale': the invoice line bills the booking of the order line, unless another
-        # invoice line does
+        # EXTENDS 'sale': the invoice line bills the booking of the order line unless another invoice
+        # line does
         values = super()._prepare_invoice_line(**optional_values)
         booking = self.sudo().booking_id
         if booking:
             values["name"] = self.name
             values |= booking._line_dates()
-            # What is taken back is linked when it has become a credit note: see
-            # sale.order._create_invoices
+            # Negative quantities are linked after they have become a credit note: see
+            # account.move._credit_bookings
             billed = booking.invoice_line_ids.filtered("booking_live")
             if self.sudo().booking_live and not billed and values["quantity"] > 0:
                 values["booking_id"] = booking.id
                 if booking.currency_id.compare_amounts(booking._amount_to_bill(), booking.amount):
-                    # Part of it is billed already: only the rest is, at what was billed of it.
+                    # Part of it is billed already, so this line bills only the rest.
                     rest = booking._prepare_invoice_line(booking._split())
                     names = ("quantity", "price_unit", "product_uom_id")
                     values |= {name: rest[name] for name in names}
@@ -185,7 +185,7 @@ class SaleOrderLine(models.Model):
         return values
 
     def _let_booking_go(self):
-        """Bill these bookings no more: lines of quotations go, those of orders are emptied."""
+        """Stop billing the bookings of these lines: delete lines of quotations, and reduce those of orders."""
         lines = self.sudo()
         quoted = lines.filtered(lambda line: line.state in ("draft", "sent"))
         orders = quoted.order_id
@@ -195,7 +195,7 @@ class SaleOrderLine(models.Model):
         left = lines.exists().filtered(lambda line: line.state == "sale")
         left.booking_released = True
         locked = left.order_id.filtered("locked")
-        locked.locked = False  # what is not billed any more must not stay to be invoiced
+        locked.locked = False  # the quantity must change, or it would remain to be invoiced
         for line in left:
             line.qty_delivered = line.product_uom_qty = min(line.qty_invoiced, line.product_uom_qty)
         locked.locked = True

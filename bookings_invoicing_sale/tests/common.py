@@ -2,9 +2,7 @@ from odoo.addons.bookings_invoicing.tests.common import BookingsCase
 
 
 class OrderCase(BookingsCase):
-    """A setup that bills by sale orders, its bookings synchronized, products invoiced by what was
-    delivered.
-    """
+    """Test case with a synchronized setup that bills with sales orders, and products invoiced on delivered quantities."""
 
     order_state = "sale"
     invoice_policy = "delivery"
@@ -22,7 +20,7 @@ class OrderCase(BookingsCase):
         )
 
     def invoice(self, orders):
-        """Invoices by Odoo's own Create Invoices."""
+        """Invoice orders with Odoo's own *Create Invoices*, and return the invoices."""
         wizard = (
             self.env["sale.advance.payment.inv"]
             .with_context(active_model="sale.order", active_ids=orders.ids)
@@ -33,7 +31,7 @@ class OrderCase(BookingsCase):
         return orders.invoice_ids - before
 
     def credit(self, move):
-        """A posted credit note over the whole invoice."""
+        """Return a posted credit note for the whole invoice."""
         wizard = self.env["account.move.reversal"].create(
             {"move_ids": move.ids, "journal_id": move.journal_id.id, "reason": "test"}
         )

@@ -1,4 +1,4 @@
-"""What ended at the midnight before *Bill From* belongs to the day before: it is billed elsewhere."""
+"""Recompute bookings that ended at the midnight before *Bill From*: they belong to the day before, billed elsewhere."""
 
 from odoo import SUPERUSER_ID, api
 from odoo.addons.bookings_invoicing.billing import period

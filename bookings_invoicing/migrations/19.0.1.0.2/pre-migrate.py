@@ -1,4 +1,4 @@
-"""Views that only added to another view of this addon are part of it now. They go first: they name buttons that are gone."""
+"""Delete views that were merged into other views of this addon. They refer to buttons that no longer exist."""
 
 MERGED = (
     "booking_view_form_sync",

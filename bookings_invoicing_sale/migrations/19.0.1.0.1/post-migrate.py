@@ -1,4 +1,4 @@
-"""What orders of bookings say is left to invoice follows the ledger of the booking; it did not before."""
+"""Recompute the quantities to invoice of orders of bookings, which now follow the booking's posted lines."""
 
 from odoo import SUPERUSER_ID, api
 
