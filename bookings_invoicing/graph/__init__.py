@@ -1,4 +1,4 @@
-"""Microsoft Graph, as far as Bookings is concerned. Knows nothing of Odoo.
+"""A client for the Bookings part of Microsoft Graph. It does not depend on Odoo.
 
 >>> transport = Transport(CLOUDS["global"])
 >>> tokens = token_source(transport.cloud, transport, ClientSecret("tenant", "client", "secret"))

@@ -1,10 +1,10 @@
-"""From a ``Reply`` to a JSON document, or to the error that says what went wrong.
+"""Convert a ``Reply`` to a JSON document, or to the error that describes what went wrong.
 
-Numbers with a fraction become Decimal. ``NaN`` and ``Infinity`` (not JSON, but Python's reader
-takes them) become a Decimal NaN, so that the one record that holds them is refused and not its
-whole page; the same goes for absurd integers and for nesting deeper than any Graph document has.
+Numbers with a fraction become Decimal. ``NaN`` and ``Infinity`` (not valid JSON, but accepted by Python's parser) become
+a Decimal NaN, so that only the record with them is refused and not its whole page. The same applies to absurdly long
+integers and to nesting that is deeper than in any Graph document.
 
-Source: Graph "error responses": branch on status and ``error.code``, never on the message.
+Source: Graph "error responses": depend on status and ``error.code``, never on the message.
 """
 
 import json
@@ -47,9 +47,7 @@ _NOT_A_NUMBER = Decimal("NaN")
 
 
 def json_of(reply) -> dict:
-    """The JSON object of a successful reply; ProtocolError for anything else (HTML, nothing, a
-    list).
-    """
+    """Return the JSON object of a successful reply. Raises ProtocolError for anything else (HTML, nothing, a list)."""
     try:
         document = loads(reply.body)
     except ValueError:
@@ -62,7 +60,7 @@ def json_of(reply) -> dict:
 
 
 def loads(body: bytes):
-    """JSON with Decimal fractions. Raises ValueError only.
+    """Parse JSON with Decimal fractions. Raises only ValueError.
 
     >>> loads(b'{"price": 0.1, "odd": NaN}')
     {'price': Decimal('0.1'), 'odd': Decimal('NaN')}
@@ -87,7 +85,7 @@ def _integer(digits: str):
 
 
 def _shallow(text: str) -> str:
-    """The document with everything nested too deep replaced by null.
+    """Return the document with everything that is nested too deeply replaced by null.
 
     >>> _shallow('{"a": ' + "[" * 70 + '"]"' + "]" * 70 + ', "b": 1}').count("[")
     59
@@ -111,7 +109,7 @@ def _shallow(text: str) -> str:
 
 
 def error_body(reply) -> tuple[bool, str]:
-    """(whether the body is a Graph error, its code). A code may be an empty string."""
+    """Return ``(whether the body is a Graph error, its code)``. The code may be an empty string."""
     if len(reply.body) > 100_000:
         return False, ""
     try:
@@ -122,7 +120,7 @@ def error_body(reply) -> tuple[bool, str]:
 
 
 def error_object(document) -> tuple[bool, str]:
-    """The same of a document already read, such as the body of a batch item.
+    """Do the same as :func:`error_body` for a parsed document, such as the body of a batch item.
 
     >>> error_object({"error": {"code": "ErrorItemNotFound", "message": ""}})
     (True, 'ErrorItemNotFound')
@@ -133,7 +131,7 @@ def error_object(document) -> tuple[bool, str]:
     if not isinstance(error, dict):
         return False, ""
     code = error.get("code")
-    # a code is a word; whatever else a server puts there does not get into messages
+    # a code is a single word; nothing else from a server gets into messages
     return True, code if isinstance(code, str) and _CODE.fullmatch(code) else ""
 
 
@@ -146,10 +144,9 @@ def error_of(
     host: str = "",
     retry_after: float | None = None,
 ) -> GraphError:
-    """The error for a final answer that is not a success.
+    """Return the error for a final, unsuccessful response.
 
-    ``graph`` says whether the body was a Graph error: a 404 of some proxy must never read as "no
-    such record".
+    ``graph`` is whether the body was a Graph error, because a 404 from a proxy must never mean "no such record".
 
     >>> error_of(404, "ErrorFolderNotFound").kind, error_of(404, "ErrorItemNotFound").kind
     ('mailbox_role_missing', 'not_found')

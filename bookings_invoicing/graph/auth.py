@@ -1,11 +1,11 @@
-"""Signing in to Microsoft Entra with msal, over our own transport.
+"""Sign in to Microsoft Entra with msal over our own transport.
 
-Three ways: as the application with a secret or with a certificate, or in the name of a user who
-signed in once (delegated: authorisation code with PKCE, then refresh tokens). What is returned is
-only ever an access token; why there is none is an error of the family in ``errors``.
+There are three methods: as the application with a secret, as the application with a certificate, or on behalf of a user
+who signed in once (delegated: authorization code with PKCE, then refresh tokens). The result is always an access token
+or an error of the family in ``errors``.
 
-Delegated sources change ``cache_text`` whenever a token is refreshed: whoever keeps it must let
-one worker at a time refresh it and store it when ``changed``.
+Delegated sources change ``cache_text`` whenever they refresh a token. The caller must store it if ``changed`` is set, and
+ensure that only one worker at a time refreshes it.
 
 Sources: Microsoft identity platform "OAuth 2.0 client credentials" and "authorization code flow";
 msal for Python.
@@ -28,17 +28,17 @@ from .sign_in_errors import bare_refusal, sign_in_error
 from .transport import Transport
 
 _logger = logging.getLogger(__name__)
-# at DEBUG msal writes each sign-in's code and verifier to the log
+# at DEBUG level, msal logs the code and verifier of each sign-in
 logging.getLogger("msal.token_cache").addFilter(lambda record: record.levelno >= logging.INFO)
-# and a user's claims, where they surprise it; what matters in them is checked here
+# and unexpected claims of a user; the relevant ones are checked here
 logging.getLogger("msal.oauth2cli.oidc").addFilter(lambda record: False)
 
 READ_PERMISSION = "Bookings.Read.All"
-EARLY = 300.0  # a token is renewed this many seconds before it ends
+EARLY = 300.0  # a token is renewed this many seconds before its expiry
 
 
 class TokenSource(Protocol):
-    """Gives access tokens; ``force=True`` fetches a new one. Raises errors of the family."""
+    """Provides access tokens; ``force=True`` fetches a new one. Raises errors of the family in ``errors``."""
 
     mode: str  # "application" or "delegated"
 
@@ -47,7 +47,7 @@ class TokenSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ClientSecret:
-    """The application with its secret's *value*."""
+    """The credential of an application with a client secret. ``secret`` is the *value*, not the ID."""
 
     tenant_id: str
     client_id: str
@@ -56,7 +56,7 @@ class ClientSecret:
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """The application with a certificate: private key and certificate in one PEM text."""
+    """The credential of an application with a certificate. ``pem`` contains both private key and certificate."""
 
     tenant_id: str
     client_id: str
@@ -64,14 +64,15 @@ class Certificate:
     passphrase: str | None = field(default=None, repr=False)
 
     def key_pair(self) -> KeyPair:
-        """Parsed; raises ConfigurationError. ``key_pair().not_after`` tells when to renew."""
+        """Parse the PEM text. ``key_pair().not_after`` is its expiry date. Raises ConfigurationError."""
         return read_key_pair(self.pem, self.passphrase)
 
 
 @dataclass(frozen=True, slots=True)
 class Delegated:
-    """The application in the name of a user. ``credential`` is a ClientSecret or Certificate;
-    ``cache_text`` what ``finish_sign_in`` gave and later uses changed.
+    """The credential of an application on behalf of a user.
+
+    ``credential`` is a ClientSecret or Certificate. ``cache_text`` comes from ``finish_sign_in`` and changes with use.
     """
 
     tenant_id: str
@@ -82,9 +83,7 @@ class Delegated:
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """Who signed in. ``cache_text`` is secret; ``tenant_id`` is the tenant's id as Microsoft tells
-    it.
-    """
+    """The user who signed in. ``cache_text`` is secret; ``tenant_id`` is the tenant's ID according to Microsoft."""
 
     cache_text: str = field(repr=False)
     username: str
@@ -95,18 +94,14 @@ class SignIn:
 def token_source(
     cloud: Cloud, transport: Transport, credential
 ) -> "ApplicationTokens | DelegatedTokens":
-    """The source for a ClientSecret, Certificate or Delegated. Nothing is sent before the first
-    token().
-    """
+    """Return the token source for a ClientSecret, Certificate, or Delegated. It sends nothing before ``token()``."""
     if isinstance(credential, Delegated):
         return DelegatedTokens(cloud, transport, credential)
     return ApplicationTokens(cloud, transport, credential)
 
 
 class _Tokens:
-    """Keeps a token until shortly before its end, so that msal is asked once an hour and not once
-    a page.
-    """
+    """Caches a token until shortly before its expiry, so that msal is called once an hour instead of once a page."""
 
     def __init__(self, cloud: Cloud, transport: Transport, credential):
         self._cloud, self._transport, self._credential = cloud, transport, credential
@@ -128,18 +123,18 @@ class _Tokens:
 
 
 class ApplicationTokens(_Tokens):
-    """The application's own access (client credentials)."""
+    """Tokens for the application itself (client credentials)."""
 
     mode = "application"
 
     def _acquire(self, force):
-        # a fresh app each time: msal remembers refusals, and ours must always be today's answer
+        # a new app each time, because msal caches refusals
         app = _app(self._cloud, self._transport, self._credential)
         return app.acquire_token_for_client(scopes=[f"{self._cloud.resource}/.default"])
 
 
 class DelegatedTokens(_Tokens):
-    """Access in the name of the user whose sign-in is in the cache text."""
+    """Tokens on behalf of the user whose sign-in is in the cache text."""
 
     mode = "delegated"
 
@@ -172,15 +167,17 @@ def begin_sign_in(
     login_hint: str | None = None,
     permissions=(READ_PERMISSION,),
 ) -> tuple[str, dict]:
-    """(address to send the browser to, flow). The flow is JSON-able and secret: keep it on the
-    server, bound to the user, used once, for minutes only; ``flow["state"]`` finds it again.
+    """Return ``(address to which to send the browser, flow)``.
+
+    The flow is a secret dict for JSON. Keep it on the server, for this user, for one use, and for a few minutes only.
+    ``flow["state"]`` identifies it in the callback.
     """
 
     def begin():
         app = _app(cloud, transport, credential.credential)
         scopes = [f"{cloud.resource}/{permission}" for permission in permissions]
         with warnings.catch_warnings():
-            # msal recommends form_post, a cross-site POST: no session cookie would come along
+            # msal recommends form_post, which is a cross-site POST without the session cookie
             warnings.simplefilter("ignore", UserWarning)
             return app.initiate_auth_code_flow(
                 scopes,
@@ -197,10 +194,9 @@ def begin_sign_in(
 def finish_sign_in(
     cloud: Cloud, transport: Transport, credential: Delegated, flow: dict, params: dict
 ) -> SignIn:
-    """Redeems the code of a callback. Raises AuthError (sign_in_state, sign_in_refused,
-    sign_in_tenant, ...).
+    """Redeem the code of a callback. Raises AuthError (sign_in_state, sign_in_refused, sign_in_tenant, ...).
 
-    Redeem once: a second call with the same code is refused by Microsoft.
+    Call this only once, because Microsoft refuses a second use of the same code.
     """
     state = params.get("state")
     if not flow.get("state") or not isinstance(state, str) or state != flow["state"]:
@@ -220,7 +216,7 @@ def finish_sign_in(
         app = _app(cloud, transport, credential.credential, cache)
         try:
             return app.acquire_token_by_auth_code_flow(flow, usable)
-        except RuntimeError:  # msal's word for a wrong nonce
+        except RuntimeError:  # raised by msal for a wrong nonce
             raise AuthError(kind="sign_in_state") from None
 
     claims = _talk(finish).get("id_token_claims")
@@ -282,7 +278,7 @@ def _msal_credential(credential):
 
 
 def _talk(step, *args) -> dict:
-    """Runs a step of msal; gives its dict if it is a success, else raises the family's error."""
+    """Run a step of msal and return its dict. Raises an error of the family in ``errors`` if it is not a success."""
     try:
         result = step(*args)
     except GraphError:
@@ -295,7 +291,7 @@ def _talk(step, *args) -> dict:
         RuntimeError,
         MsalError,
     ) as problem:
-        # its text may quote what the server sent, so only the type is told
+        # its text may quote the server's response, so only the type is logged
         _logger.debug("sign-in failed inside msal: %s", type(problem).__name__)
         raise ProtocolError(kind="sign_in_failed") from None
     if not isinstance(result, dict):
@@ -306,7 +302,7 @@ def _talk(step, *args) -> dict:
 
 
 def _lifetime(result: dict) -> float:
-    """Seconds that a token may be used; ProtocolError where there is none to use."""
+    """Return for how many seconds to use a token. Raises ProtocolError if the result contains none."""
     token, lifetime = result.get("access_token"), result.get("expires_in")
     if not isinstance(token, str) or not token or not isinstance(lifetime, int) or lifetime <= 0:
         raise ProtocolError(kind="sign_in_failed")
@@ -314,7 +310,7 @@ def _lifetime(result: dict) -> float:
 
 
 class _Answer:
-    """What msal expects of an HTTP response."""
+    """An HTTP response with the attributes that msal uses."""
 
     def __init__(self, status_code: int, text: str, headers: dict):
         self.status_code, self.text, self.headers = status_code, text, headers
@@ -325,11 +321,9 @@ class _Answer:
 
 
 class _MsalHttp:
-    """msal's requests through the transport: the sign-in service only, and only JSON objects come
-    back.
+    """Sends msal's requests through the transport: only to the sign-in service, and with only JSON objects as responses.
 
-    429 and 5xx are settled by the transport and raised, so msal's own memory of failures stays
-    empty of them.
+    The transport handles 429 and 5xx and raises them, so that msal does not cache them.
     """
 
     def __init__(self, transport: Transport):
@@ -346,7 +340,7 @@ class _MsalHttp:
         return self._answer("POST", url, headers, data)
 
     def close(self):
-        """The transport is somebody else's to close."""
+        """Do nothing, because the caller closes the transport."""
 
     def _answer(self, method, url, headers, data) -> _Answer:
         headers = {key: value for key, value in (headers or {}).items() if value is not None}
@@ -360,7 +354,7 @@ class _MsalHttp:
         if reply.status >= 400 and "error" not in document:
             raise ProtocolError(kind="sign_in_failed", status=reply.status)
         if method == "GET" and "error" in document:
-            raise sign_in_error(document)  # msal would put the whole answer into a ValueError
+            raise sign_in_error(document)  # msal would put the whole response into a ValueError
         if reply.status >= 400:
-            document = bare_refusal(document)  # msal writes all of it to the log
+            document = bare_refusal(document)  # msal logs all of it
         return _Answer(reply.status, json.dumps(document), dict(reply.headers))

@@ -1,9 +1,8 @@
-"""Reading records by id, four at a time, with Graph's JSON batching.
+"""Read records by ID, four at a time, with Graph's JSON batching.
 
-Graph takes 20 requests a batch but serves only four at once of one booking mailbox: a fifth would
-be throttled, and 20 one after the other (``dependsOn``) would take four times as long. The answer of
-a batch is 200 even where its items failed, so every item is judged by itself: throttled and failing
-items are asked for again, the others are done.
+Graph accepts 20 requests per batch, but serves only four at once for one booking mailbox. A fifth would be throttled,
+and 20 in sequence (``dependsOn``) would take four times as long. The response to a batch is 200 even if its items
+failed, so each item is evaluated separately: throttled and failing items are requested again.
 
 Source: Graph "JSON batching", "Throttling and batching", "Service-specific limits" (Bookings).
 """
@@ -24,9 +23,7 @@ _NO_BATCHING = frozenset({404, 405, 501})
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One item's outcome: 200 with its ``body``, 404/410 in Graph's own words, or an ``error``
-    about this item.
-    """
+    """The result of one item: 200 with its ``body``, a 404 or 410 from Graph itself, or an ``error`` of this item."""
 
     status: int
     body: dict | None = None
@@ -34,8 +31,9 @@ class Answer:
 
 
 class BatchReader:
-    """Reads paths below the Graph root. ``ask(method, url, body=..., renew=...)`` gives the JSON of
-    a successful answer, with ``renew`` by a new token.
+    """Reads paths below the Graph root.
+
+    ``ask(method, url, body=..., renew=...)`` returns the JSON of a successful response; ``renew`` uses a new token.
     """
 
     def __init__(self, ask: Callable[..., dict], root: str, transport: Transport):
@@ -43,10 +41,10 @@ class BatchReader:
         self._batching = True
 
     def read(self, paths: Iterable[tuple[str, str]]) -> Iterator[tuple[str, Answer]]:
-        """(key, Answer) for each (key, path), in order.
+        """Yield ``(key, Answer)`` for each ``(key, path)``, in order.
 
-        Raises what concerns more than one item: no access, an unknown mailbox, throttling beyond
-        the inline wait, a failure that hits every item.
+        Raises errors that concern more than one item: no access, an unknown mailbox, throttling that exceeds the inline
+        wait, or a failure of all items.
         """
         paths, answered = iter(paths), False
         while chunk := list(islice(paths, ITEMS)):
@@ -94,7 +92,7 @@ class BatchReader:
         return answers
 
     def _replies(self, paths: list[str]) -> list[tuple[int, dict, object]]:
-        """A token that ended in the middle of a batch is replaced once."""
+        """Send a batch. If the token expired during it, send it once more with a new one."""
         replies = self._post(paths)
         if any(status == 401 for status, _headers, _body in replies):
             replies = self._post(paths, renew=True)
@@ -157,7 +155,7 @@ def _judged(status: int, headers: dict, body) -> Answer:
 
 
 def _settled(problem: GraphError) -> Answer:
-    """The Answer for an item's error, or the error itself raised where it concerns them all."""
+    """Return the Answer for the error of an item, or raise the error if it concerns all items."""
     if problem.kind == "not_found":
         return Answer(problem.status)
     if isinstance(problem, TransientError) or problem.kind in (

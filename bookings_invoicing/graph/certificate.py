@@ -1,4 +1,4 @@
-"""A private key and its certificate in one PEM text, as an administrator pastes or uploads it."""
+"""Read a private key and its certificate from a PEM text or file that an administrator pastes or uploads."""
 
 import re
 from dataclasses import dataclass
@@ -16,8 +16,8 @@ _BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]{1,40})-----.+?-----END \1-----", re.
 
 @dataclass(frozen=True, slots=True)
 class KeyPair:
-    """``private_key`` is unencrypted PKCS#8 PEM, ``thumbprint`` the SHA-1 that Entra shows, in
-    upper-case hex.
+    """A private key (unencrypted PKCS#8 PEM) with the ``thumbprint`` (SHA-1 in uppercase hex, as in Entra) and expiry date
+    of its certificate.
     """
 
     private_key: str
@@ -29,7 +29,7 @@ class KeyPair:
 
 
 def read_key_pair(pem: str, passphrase: str | None = None) -> KeyPair:
-    """Key and certificate of a PEM text in any order; of several certificates the key's own.
+    """Return the key of a PEM text and its certificate, in any order and among several certificates.
 
     Raises ConfigurationError: certificate_missing, key_missing, key_unreadable, key_mismatch.
     """
@@ -54,7 +54,7 @@ def read_key_pair(pem: str, passphrase: str | None = None) -> KeyPair:
 
 
 def pem_of_file(content: bytes, passphrase: str | None = None) -> str:
-    """The unencrypted PEM text (key, then certificates) of an uploaded PEM or PFX/PKCS#12 file.
+    """Return the unencrypted PEM text (key, then certificates) of an uploaded PEM or PFX/PKCS#12 file.
 
     Raises ConfigurationError: key_unreadable, key_missing, certificate_missing, key_mismatch.
     """
@@ -74,7 +74,7 @@ def pem_of_file(content: bytes, passphrase: str | None = None) -> str:
 
 
 def plain_pem(pem: str, passphrase: str | None = None) -> str:
-    """The same text with the private key decrypted, so that no passphrase need be kept.
+    """Return the PEM text with the private key decrypted, so that the passphrase need not be stored.
 
     Raises ConfigurationError like ``read_key_pair``.
     """

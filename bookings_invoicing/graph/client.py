@@ -1,8 +1,7 @@
-"""Reading Bookings: businesses, services, staff, customers and appointments, page by page.
+"""Read businesses, services, staff, customers, and appointments from Bookings, page by page.
 
-A page is fetched and parsed when it is asked for, and forgotten when the next one is: a tenant of
-any size is read in the same memory. All reads of one client go one after the other, so a booking
-mailbox never sees two at once (Microsoft allows four).
+A page is fetched and parsed on demand and released with the next one, so memory does not depend on the size of the
+tenant. All requests of a client are sequential, so that a booking mailbox never gets two at once (Microsoft allows four).
 
 Sources: Graph v1.0 "List bookingBusinesses", "List bookingBusiness calendarView", "List services",
 "List staffMembers", "List customers", "Get bookingAppointment", "JSON batching", "Paging", "Best
@@ -50,11 +49,11 @@ HEADERS = {"Prefer": "include-unknown-enum-members"}
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Records of one answer in their order, and those that could not be read.
+    """The records of one response in order, and the unreadable ones.
 
-    ``window`` is the (start, end) of a calendar view, else None. ``complete`` marks the last page
-    of its window or list: only then may anything be concluded from what is absent. ``unchanged``:
-    ids of rows that were there and, as the caller said, need not be read.
+    ``window`` is the (start, end) of a calendar view, else None. ``complete`` marks the last page of its window or list;
+    only then do missing records prove anything. ``unchanged`` has the IDs of rows that, according to the caller, need not
+    be parsed.
     """
 
     records: tuple
@@ -66,16 +65,14 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """Stands for a row whose customers could not be had this time. To take it without them would
-    change who is billed, until the next run changes it back.
-    """
+    """Replaces a row whose customers could not be read this time. Importing it without them would change who is billed."""
 
     remote_id: str
     reason: str
 
     @property
     def problem(self) -> RecordError:
-        """Why the row is put aside."""
+        """The error with which the row becomes unreadable."""
         return RecordError("customers", self.reason)
 
 
@@ -89,34 +86,30 @@ class BookingsClient:
         self._batch = BatchReader(self._json, self._root, transport)
 
     def businesses(self, query: str = "") -> list[Business]:
-        """Businesses with ``id`` and ``name`` only, at most 500 (Graph has no more); ``query``
-        narrows by name.
-        """
+        """Return at most 500 businesses (Graph's limit) with only ``id`` and ``name``. ``query`` filters by name."""
         url = f"{self._root}/solutions/bookingBusinesses"
         if query.strip():
             url += "?" + urlencode({"query": query.strip()[:200]})
         return [business for page in self._pages(url, Business) for business in page.records]
 
     def business(self, business_id: str) -> Business:
-        """One business with all it tells. Raises NotFound, AccessDenied (no role in it),
-        RecordError.
-        """
+        """Return a business with all properties. Raises NotFound, AccessDenied (no role in it), RecordError."""
         return Business.parse(self._json("GET", self._path(business_id)))
 
     def services(self, business_id: str) -> Iterator[Page]:
-        """Pages of Service."""
+        """Yield pages of Service."""
         return self._pages(self._path(business_id, "services"), Service)
 
     def staff(self, business_id: str) -> Iterator[Page]:
-        """Pages of StaffMember."""
+        """Yield pages of StaffMember."""
         return self._pages(self._path(business_id, "staffMembers"), StaffMember)
 
     def customers(self, business_id: str) -> Iterator[Page]:
-        """Pages of Customer."""
+        """Yield pages of Customer."""
         return self._pages(self._path(business_id, "customers"), Customer)
 
     def custom_questions(self, business_id: str) -> Iterator[Page]:
-        """Pages of Question."""
+        """Yield pages of Question."""
         return self._pages(self._path(business_id, "customQuestions"), Question)
 
     def calendar_view(
@@ -128,13 +121,14 @@ class BookingsClient:
         | None = None,
         hidden_too: bool = True,
     ) -> Iterator[Page]:
-        """Pages of the Appointments that overlap [start, end), both aware, window after window.
+        """Yield pages of the Appointments that overlap [start, end), window by window. Both are aware datetimes.
 
-        An appointment that crosses the border of two windows comes in both: key by id. Where a
-        window is too long for Graph (416, 400, repeated 500 or 504) it is halved, down to an hour
-        (a day after failures). ``unchanged(window, {id: digest})`` may name the rows of a page that
-        need not be read (see ``digest_of``): most of a sync is spent on what is as it was. Of rows that
-        leave their customers out it is asked only where ``hidden_too``: who they are may have changed unseen.
+        An appointment that overlaps two windows is in both, so identify it by ID. A window that is too long for Graph
+        (416, 400, repeated 500 or 504) is halved, down to an hour (a day after failures).
+
+        ``unchanged(window, {id: digest})`` may return the IDs of rows that need not be parsed (see ``digest_of``), because
+        most rows of a sync have not changed. Rows without customers are included only if ``hidden_too``, because their
+        customers may have changed.
         """
         if start.tzinfo is None or end.tzinfo is None:
             raise ValueError("start and end need a time zone")
@@ -177,9 +171,7 @@ class BookingsClient:
         yield from self._window(business_id, middle, end, unchanged, fewer, hidden_too)
 
     def _fill(self, business_id: str, rows: list, known: Collection[str]) -> list:
-        """Rows whose ``customers`` came empty, replaced by what Graph has by id; as they are where
-        it has nothing, and where they are ``known``.
-        """
+        """Replace rows without ``customers`` with the same record read by ID, unless they are ``known`` or not found."""
         bare = {
             place: remote_id
             for place, row in enumerate(rows)
@@ -207,10 +199,10 @@ class BookingsClient:
         return filled
 
     def appointments_by_id(self, business_id: str, ids: Iterable[str]) -> Iterator[tuple]:
-        """(id, Appointment | Malformed | None) for each id once; None means that Graph says there
-        is no such one. What cannot be an id is not asked for: an empty one would be a whole list.
+        """Yield ``(id, Appointment | Malformed | None)`` once per ID. None means that Graph has no such appointment.
 
-        A 404 about the mailbox or its folder is an error and never None.
+        Invalid IDs are not requested, because an empty one would return a whole list. A 404 for the mailbox or its folder
+        is an error and never None.
         """
         return self._by_id(business_id, "appointments", ids, Appointment)
 
@@ -244,7 +236,7 @@ class BookingsClient:
             rows, url = document.get("value"), document.get("@odata.nextLink") or ""
             if not isinstance(rows, list) or not isinstance(url, str):
                 raise ProtocolError(host=self.transport.cloud.name)
-            # of the rows as they were listed: what is read by id instead is known by its row
+            # digests of the rows as listed, also for those that are then read by ID
             digests = _digests(rows) if kind is Appointment else {}
             known = ()
             if unchanged:
@@ -265,8 +257,9 @@ class BookingsClient:
     def _json(
         self, method: str, url: str, *, body: bytes | None = None, attempts=None, renew=False
     ) -> dict:
-        """The JSON object of a successful answer. A body that is no JSON is asked for once more:
-        an answer without a length can be cut short unseen. ``renew`` asks with a new token.
+        """Return the JSON object of a successful response. ``renew`` uses a new token.
+
+        A body that is not JSON is requested once more, because a response without a length can be truncated unnoticed.
         """
         try:
             return json_of(self._reply(method, url, body, attempts, renew))
@@ -294,24 +287,24 @@ class BookingsClient:
         raise error_of(reply.status, code, reply.request_id, graph=graph, host=reply.host)
 
     def _token(self, url: str, force: bool) -> str:
-        self.transport.require(url)  # before anybody is asked for a token
+        self.transport.require(url)  # before a token is requested
         self._refreshes += force
         return self.tokens.token(force=True) if force else self.tokens.token()
 
     def check(self, business_id: str | None = None):
-        """Tries everything an import needs, one by one: see ``checks.run_checks``."""
+        """Test everything that an import needs, step by step. See ``checks.run_checks``."""
         from .checks import run_checks
 
         return run_checks(self, business_id)
 
 
 def _names(row) -> bool:
-    """Whether a row of a list shows its customers."""
+    """Return whether a row of a list contains its customers."""
     return isinstance(row, dict) and bool(row.get("customers"))
 
 
 def _digests(rows: list) -> dict[str, str]:
-    """Digests of the raw rows by id; "" where two rows have the same id, so that both are read."""
+    """Return the digests of raw rows by ID; "" if two rows have the same ID, so that both are parsed."""
     digests = {}
     for raw in rows:
         if remote_id := _id(raw):
@@ -326,9 +319,10 @@ def parse_rows(
     digests: Mapping[str, str] | None = None,
     window: tuple[datetime, datetime] | None = None,
 ) -> tuple[tuple, tuple[Malformed, ...]]:
-    """(records, malformed) of the raw rows of one page but those whose ids are ``known``. A row
-    that cannot be read never harms another; of rows with the same id the one that was changed last
-    counts, else the last. ``digests``: those of appointments, where they were worked out before.
+    """Parse the raw rows of a page, except those with ``known`` IDs, and return ``(records, malformed)``.
+
+    An unreadable row does not affect the others. Of several rows with the same ID, the last changed one is used, or else
+    the last one. ``digests`` are those of appointments, if already computed.
     """
     records, malformed, by_id = [], [], {}
     parse = kind.parse
@@ -359,7 +353,7 @@ def _record_of(answer, remote_id: str, kind: type):
     if answer.status in (404, 410):
         return None
     problem = answer.error
-    unlisted = ("",) if kind is Appointment else ()  # no row of a list, so no digest of one
+    unlisted = ("",) if kind is Appointment else ()  # not a row of a list, so without a digest
     if problem is None:
         try:
             record = kind.parse(answer.body, *unlisted)
@@ -369,12 +363,12 @@ def _record_of(answer, remote_id: str, kind: type):
         except RecordError as unreadable:
             problem = unreadable
     body = answer.body or {}
-    # another record's text is nobody's business here
+    # do not store the text of another record
     return Malformed.of(kind, body if _id(body) == remote_id else {"id": remote_id}, str(problem))
 
 
 def _middle(start: datetime, end: datetime, problem: GraphError) -> datetime | None:
-    """Where to cut a window that failed, or None where cutting it would not help."""
+    """Return where to split a window that failed, or None if splitting would not help."""
     if isinstance(problem, RangeTooLarge) or problem.kind == "bad_request":
         shortest = SHORTEST_WINDOW
     elif isinstance(problem, TransientError) and problem.status in (500, 504):
@@ -388,7 +382,7 @@ def _middle(start: datetime, end: datetime, problem: GraphError) -> datetime | N
 
 
 def _id(row) -> str:
-    """The id of a raw row, or "" where it has none that could be asked for."""
+    """Return the ID of a raw row, or "" if it has no usable one."""
     return usable_id(row.get("id")) if isinstance(row, dict) else ""
 
 

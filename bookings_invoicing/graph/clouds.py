@@ -1,4 +1,4 @@
-"""The Microsoft clouds that offer Bookings, and the one an administrator may configure.
+"""The Microsoft clouds that offer Bookings, and a cloud that the server's operator can configure.
 
 Host names: Graph "National cloud deployments" page. China (21Vianet) has no Bookings.
 
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from .errors import ConfigurationError
 
-# Anything that two URL parsers could read differently is refused before either of them sees it.
+# Addresses that two URL parsers could interpret differently are refused.
 _URL = re.compile(r"https://([a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)(?::([1-9][0-9]{0,4}))?([/?][!-~]*)?")
 _CHINA = (".chinacloudapi.cn", ".partner.microsoftonline.cn", ".azure.cn")
 _PROXY = re.compile(
@@ -29,11 +29,11 @@ _RESOURCE_OF_LOGIN = {
 
 @dataclass(frozen=True, slots=True)
 class Cloud:
-    """Where to sign in and where to read.
+    """The addresses for signing in and for reading.
 
-    ``login_url`` is an https origin (no tenant), ``graph_url`` ends in ``/v1.0``, ``ca_bundle`` is
-    a PEM file to trust instead of the usual authorities, ``proxy`` the address of an HTTP proxy through
-    which both are reached; it may hold a password.
+    ``login_url`` is an https origin without a tenant, ``graph_url`` ends in ``/v1.0``, ``ca_bundle`` is a PEM file to
+    trust instead of the usual authorities, and ``proxy`` is the address of an HTTP proxy for both. It may contain a
+    password.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Cloud:
 
     @property
     def resource(self) -> str:
-        """The audience that tokens are asked for: Graph's own origin, also behind a gateway.
+        """The audience of requested tokens: Graph's own origin, even behind a gateway.
 
         >>> Cloud("custom", "https://login.microsoftonline.com", "https://gateway.example/v1.0").resource
         'https://graph.microsoft.com'
@@ -68,10 +68,9 @@ CLOUDS = {
 
 
 def origin(url: str) -> tuple[str, int] | None:
-    """(host, port) of an https address in plain spelling, or None for everything else.
+    """Return ``(host, port)`` of a plain https address, or None for anything else.
 
-    Deliberately stricter than RFC 3986: lower case, no user, no backslash, no fragment, ASCII
-    only.
+    This is deliberately stricter than RFC 3986: lowercase, ASCII only, without user, backslash, or fragment.
 
     >>> origin("https://graph.microsoft.com/v1.0/x?$skiptoken=a")
     ('graph.microsoft.com', 443)
@@ -89,10 +88,10 @@ def origin(url: str) -> tuple[str, int] | None:
 
 
 def cloud_of(name: str, settings: Mapping[str, str]) -> Cloud:
-    """The cloud of this name (``custom``, or one of CLOUDS) as this server reaches it.
+    """Return the cloud with this name (``custom`` or one of CLOUDS) as this server reaches it.
 
-    Optional keys: BOOKINGS_CA_BUNDLE (a PEM file) and BOOKINGS_HTTPS_PROXY. Raises ConfigurationError with the
-    name of the key to mend.
+    Optional settings: BOOKINGS_CA_BUNDLE (a PEM file) and BOOKINGS_HTTPS_PROXY. Raises ConfigurationError with the name
+    of the setting to correct.
 
     >>> cloud_of("dod", {"BOOKINGS_HTTPS_PROXY": "http://proxy.example:3128"}).proxy
     'http://proxy.example:3128'
@@ -114,10 +113,10 @@ def cloud_of(name: str, settings: Mapping[str, str]) -> Cloud:
 
 
 def custom_cloud(settings: Mapping[str, str]) -> Cloud:
-    """The cloud of the server's configuration: a gateway or a test tenant.
+    """Return the cloud in the server's configuration: a gateway or a test tenant.
 
-    Keys: BOOKINGS_GRAPH_URL (ends in /v1.0) and BOOKINGS_LOGIN_URL (without tenant). Raises
-    ConfigurationError with the name of the key to mend.
+    Settings: BOOKINGS_GRAPH_URL (ends in /v1.0) and BOOKINGS_LOGIN_URL (without a tenant). Raises ConfigurationError with
+    the name of the setting to correct.
 
     >>> custom_cloud({"BOOKINGS_GRAPH_URL": "https://g.example/v1.0/",
     ...               "BOOKINGS_LOGIN_URL": "https://l.example"}).graph_url

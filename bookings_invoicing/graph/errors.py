@@ -1,4 +1,4 @@
-"""One family of errors: what to do about each is on its type, what to tell a person is its text.
+"""One family of errors. The type determines how to handle an error, and the text explains it to users.
 
 >>> error = AuthError(kind="secret_expired", code="AADSTS7000222")
 >>> error.needs_admin, error.transient, error.kind
@@ -11,8 +11,8 @@ from .sentences import say
 
 
 class GraphError(Exception):
-    """Base. ``kind`` is stable, ``code`` is Microsoft's, ``request_id`` helps their support,
-    ``retry_after`` is in seconds or None. ``sentence`` is that of the kind, or the ``message`` given.
+    """Base class. ``kind`` is our stable key, ``code`` is Microsoft's, ``request_id`` is for Microsoft's support, and
+    ``retry_after`` is in seconds or None. ``sentence`` is that of the kind, unless a ``message`` is given.
     """
 
     kind = "graph_error"
@@ -41,66 +41,66 @@ class GraphError(Exception):
 
 
 class TransientError(GraphError):
-    """Worth another try later, by itself; ``retry_after`` says when at the earliest."""
+    """A temporary failure to retry automatically, after ``retry_after`` seconds at the earliest."""
 
     kind = "unavailable"
     transient = True
 
 
 class ThrottledError(TransientError):
-    """HTTP 429 that outlasted the inline wait."""
+    """HTTP 429 that lasted longer than the inline wait."""
 
     kind = "throttled"
 
 
 class AuthError(GraphError):
-    """Signing in failed for a reason that only a person can mend."""
+    """The sign-in failed for a reason that a user must resolve."""
 
     kind = "token_refused"
     needs_admin = True
 
 
 class AccessDenied(GraphError):
-    """Signed in, but not allowed to: consent, license or a role in the calendar is missing."""
+    """The sign-in lacks consent, a license, or a role in the calendar."""
 
     kind = "access_denied"
     needs_admin = True
 
 
 class ConfigurationError(GraphError):
-    """A setting is missing or contradicts itself."""
+    """A setting is missing or invalid."""
 
     kind = "configuration"
     needs_admin = True
 
 
 class NotFound(GraphError):
-    """HTTP 404 or 410 in Graph's own words."""
+    """HTTP 404 or 410 from Graph itself, not from a proxy."""
 
     kind = "not_found"
 
 
 class RangeTooLarge(GraphError):
-    """The period of a calendarView must be cut in two."""
+    """The period of a calendarView is too long and must be split."""
 
     kind = "range_too_large"
 
 
 class SecurityError(GraphError):
-    """Something tried to lead the client elsewhere; nothing was sent there."""
+    """A response tried to direct the client to another server. Nothing was sent there."""
 
     kind = "foreign_link"
     security = True
 
 
 class ProtocolError(GraphError):
-    """An answer that is not what Graph documents."""
+    """A response that does not match Graph's documentation."""
 
     kind = "wrong_shape"
 
 
 class RecordError(GraphError):
-    """One record cannot be read; its siblings can. ``field`` is its JSON name."""
+    """One record is unreadable, while others are not. ``field`` is the JSON name of the property."""
 
     kind = "unreadable_record"
     skip_record = True
@@ -110,5 +110,5 @@ class RecordError(GraphError):
         super().__init__(f"{field}: {problem}" if field else problem, **details)
 
     def within(self, outer: str) -> "RecordError":
-        """The same, told of the record that holds this one below ``outer``."""
+        """Return the same error for the record that contains this one in property ``outer``."""
         return RecordError(f"{outer}.{self.field}" if self.field else outer, self.problem)

@@ -1,10 +1,9 @@
-"""The small readers that records are made of: text, ids, prices, lists; moments are in ``times``.
+"""Functions that read single properties of records: texts, IDs, prices, and lists. For times, see ``times``.
 
-Each takes a raw JSON object and a property name and gives a clean value, or raises RecordError with
-the name of the property. They run some forty times an appointment, so the usual case of each is a
-few C calls.
+Each takes a raw JSON object and the name of a property, and returns a clean value or raises RecordError with that name.
+They run about forty times per appointment, so the usual case of each is only a few C calls.
 
-Source: Graph resource pages of bookingAppointment and what it holds.
+Source: Graph resource pages of bookingAppointment and of the types it contains.
 """
 
 import re
@@ -41,16 +40,16 @@ _ids: set[str] = set()
 
 
 def clean(text: str, longest: int = LONGEST_NAME) -> str:
-    """Text that any database, page and log can hold: NFC, no controls but newline and tab,
-    trimmed, cut.
+    """Return text that is safe for any database, page, and log: NFC, without control characters except newline and tab,
+    trimmed, and cut to ``longest`` characters.
 
-    Surrogates and bidirectional overrides go; joiners that scripts and emoji need stay.
+    Surrogates and bidirectional overrides are removed. Joiners that scripts and emoji need remain.
 
     >>> clean(" Ada\\x00 \\u202egnp.exe "), clean("A\\u030angstr\\u00f6m")
     ('Ada gnp.exe', 'Ångström')
     """
     if not (text.isascii() and text.isprintable()):
-        # cut before normalising, generously: normalising a megabyte of combining marks is quadratic
+        # cut generously before normalizing, because normalizing a megabyte of combining marks is quadratic
         text = text[: 4 * longest].replace("\r\n", "\n").replace("\r", "\n").translate(_CLEANED)
         if not unicodedata.is_normalized("NFC", text):
             text = unicodedata.normalize("NFC", text)
@@ -67,7 +66,7 @@ def _string(raw: dict, key: str) -> str:
 
 
 def text(raw: dict, key: str, longest: int = LONGEST_NAME) -> str:
-    """One line of text, "" where it is missing or null."""
+    """Return one line of text, or "" if it is missing or null."""
     value = raw.get(key)
     try:
         line = _lines.get(value)
@@ -90,7 +89,7 @@ def _line(value, key: str) -> str:
 
 
 def note(raw: dict, key: str, longest: int = LONGEST_NOTE) -> str:
-    """Text of several lines, "" where it is missing or null."""
+    """Return text of several lines, or "" if it is missing or null."""
     value = raw.get(key)
     if value is None or value == "":
         return ""
@@ -98,8 +97,9 @@ def note(raw: dict, key: str, longest: int = LONGEST_NOTE) -> str:
 
 
 def identifier(raw: dict, key: str = "id", *, required: bool = True) -> str:
-    """An id exactly as it came, at most 255 characters. A damaged id is refused, never mended: a
-    mended one would name another record.
+    """Return an ID exactly as sent, with at most 255 characters.
+
+    A damaged ID is refused and never repaired, because a repaired one would identify another record.
     """
     value = raw.get(key)
     if not required and (value is None or value == ""):
@@ -116,7 +116,7 @@ def _identifier(value, key: str) -> str:
 
 
 def usable_id(value) -> str:
-    """``value`` where it is an id that can be asked for and kept, else "".
+    """Return ``value`` if it is an ID that can be requested and stored, else "".
 
     >>> usable_id("AAMk="), usable_id(""), usable_id("x" * 256), usable_id(None)
     ('AAMk=', '', '', '')
@@ -136,15 +136,15 @@ def _sound(value: str, key: str) -> str:
 
 
 def forget() -> None:
-    """Drops what was remembered of the page just read: texts repeat within a page, but hold
-    personal data that must not outlive it. New containers, so that other threads may be reading.
+    """Empty the caches of the page just read: texts repeat within a page, but contain personal data that must not outlive
+    it. The containers are replaced, so that other threads can still use the old ones.
     """
     global _lines, _ids
     _lines, _ids = dict(_NOTHING), set()
 
 
 def identifiers(raw: dict, key: str) -> tuple[str, ...]:
-    """A list of ids without doubles; () where it is missing or null."""
+    """Return a list of IDs without duplicates, or () if it is missing or null."""
     values = raw.get(key)
     if not values and (values is None or values == []):
         return ()
@@ -154,7 +154,7 @@ def identifiers(raw: dict, key: str) -> tuple[str, ...]:
 
 
 def objects(raw: dict, key: str) -> list[dict]:
-    """A list of objects; [] where it is missing or null."""
+    """Return a list of objects, or [] if it is missing or null."""
     values = raw.get(key)
     if values is None:
         return []
@@ -168,7 +168,7 @@ def objects(raw: dict, key: str) -> list[dict]:
 
 
 def obj(raw: dict, key: str) -> dict:
-    """An object; {} where it is missing or null."""
+    """Return an object, or {} if it is missing or null."""
     value = raw.get(key)
     if value is None:
         return {}
@@ -178,7 +178,7 @@ def obj(raw: dict, key: str) -> dict:
 
 
 def flag(raw: dict, key: str) -> bool:
-    """True or False; False where it is missing or null."""
+    """Return True or False; False if it is missing or null."""
     value = raw.get(key)
     if value is None or type(value) is bool:
         return bool(value)
@@ -186,7 +186,7 @@ def flag(raw: dict, key: str) -> bool:
 
 
 def count(raw: dict, key: str) -> int:
-    """A head count of 0 to 1,000,000; 0 where it is missing or null."""
+    """Return a number of people from 0 to 1,000,000; 0 if it is missing or null."""
     value = raw.get(key)
     if value is None:
         return 0
@@ -196,8 +196,9 @@ def count(raw: dict, key: str) -> int:
 
 
 def money(raw: dict, key: str, *, required: bool = True) -> Decimal:
-    """A price of 0 up to 10**12, with at most six decimals. Never a guess: what is absent is an
-    error unless the caller has no use for it (then 0).
+    """Return a price from 0 to 10**12 with at most six decimals.
+
+    A missing price is an error, or 0 if it is not ``required``.
     """
     value = raw.get(key)
     if value is None and not required:
@@ -222,13 +223,13 @@ def _price(value: Decimal | int, key: str) -> Decimal:
 
 
 def currency(raw: dict, key: str) -> str | None:
-    """An ISO 4217 code in upper case, or None."""
+    """Return an ISO 4217 code in uppercase, or None."""
     value = text(raw, key)
     return value.upper() if _CURRENCY.fullmatch(value) else None
 
 
 def link(raw: dict, key: str) -> str:
-    """An https address fit to be clicked, else ""."""
+    """Return an https address that is safe to click, else ""."""
     value = _string(raw, key).strip()
     usable = (
         value.startswith("https://")

@@ -1,4 +1,4 @@
-"""Records that could not be read, kept in a form that is safe to store and to look at."""
+"""Unreadable records in a form that is safe to store and to display."""
 
 import json
 from dataclasses import dataclass
@@ -8,18 +8,17 @@ from hashlib import blake2b
 from . import fields
 
 LONGEST_PAYLOAD = 20_000  # bytes
-# What people wrote in their own words is nobody's business here.
+# Properties with private texts, which are not stored.
 _PRIVATE = {"answer", "selectedOptions", "notes", "customerNotes", "serviceNotes"}
 
 
 @dataclass(frozen=True, slots=True)
 class Malformed:
-    """A record that could not be read. ``kind`` is the class's name in lower case, ``payload``
-    cleaned JSON text of at most 20 kB. It holds personal data, but no notes and no answers.
+    """An unreadable record. ``kind`` is the name of the class in lowercase, ``payload`` is clean JSON text of at most
+    20 kB. It contains personal data, but no notes and no answers.
 
-    ``remote_id`` is "" where the record has no id that could be asked for (missing, too long,
-    damaged): then only ``digest`` tells such rows apart, and ``window`` (start, end) is where one
-    came, None where that was a list.
+    ``remote_id`` is "" if the record has no usable ID (missing, too long, damaged). Then only ``digest`` identifies the
+    row, and ``window`` is the (start, end) that was being read, or None for a list.
     """
 
     kind: str
@@ -45,7 +44,7 @@ class Malformed:
 
 
 def payload_text(raw) -> str:
-    """A record as JSON for a person to look at: cleaned, shortened, safe to store."""
+    """Return a record as JSON for display: clean, shortened, and safe to store."""
     try:
         written = json.dumps(_tidy(raw, 8), ensure_ascii=False)
     except (ValueError, TypeError):

@@ -1,8 +1,8 @@
-"""What each property that is read of a Graph record is needed for.
+"""The purpose of each property that is read from Graph records.
 
-One rule for all records (see ``Record`` in ``records``): where a NEEDED property cannot be understood, the
-record is put aside, because a guess would bill the wrong person, amount or day. Where any other cannot be
-understood, it is read as if it were empty, because it must not keep an appointment from being billed.
+One rule applies to all records (see ``record.Record``): a record with an invalid NEEDED property is unreadable, because
+a guess would bill the wrong person, amount, or date. Any other invalid property is treated as empty, because it must not
+prevent billing an appointment.
 
 Source: Graph v1.0 resource pages of the types named here.
 
@@ -110,7 +110,7 @@ PURPOSES: dict[str, dict[str, tuple[bool, str]]] = {
 
 
 def is_needed(kind: str, field: str) -> bool:
-    """Whether a record of this class is put aside where ``field`` cannot be understood; within a list of
-    records, as in ``customers.name``, the outer property counts.
+    """Return whether a record of this class is unreadable if ``field`` is invalid. Of nested properties, such as
+    ``customers.name``, the outer one decides.
     """
     return PURPOSES[kind].get(field.partition(".")[0], (NEEDED, ""))[0]

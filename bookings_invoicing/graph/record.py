@@ -1,4 +1,4 @@
-"""How one record of a Graph answer is read: what all of them share (see ``records``)."""
+"""The base class of records in Graph responses (see ``records``)."""
 
 from .errors import RecordError
 from .fields import objects
@@ -6,18 +6,13 @@ from .purposes import is_needed
 
 
 class Record:
-    """What all records share: how they are read. Subclasses give ``_read(raw)``, which raises a
-    RecordError for the first property that it cannot understand.
-    """
+    """Base class of records. Subclasses define ``_read(raw)``, which raises RecordError for the first invalid property."""
 
     __slots__ = ()
 
     @classmethod
     def parse(cls, raw: dict, *known):
-        """The record, without what cannot be understood and is not needed.
-
-        Raises RecordError where it is needed.
-        """
+        """Return the record without its invalid properties. Raises RecordError if one of them is needed."""
         while True:
             try:
                 return cls._read(raw, *known)
@@ -29,7 +24,7 @@ class Record:
 
 
 def inside(key: str, read, *args):
-    """What ``read`` makes of something below ``key``; its errors name that too."""
+    """Return ``read(*args)``, and add ``key`` to the name of the property in its errors."""
     try:
         return read(*args)
     except RecordError as problem:
@@ -37,6 +32,6 @@ def inside(key: str, read, *args):
 
 
 def each(raw: dict, key: str, kind: type) -> tuple:
-    """A list of records below ``key``."""
+    """Return the records in the list ``key``."""
     items = objects(raw, key)
     return inside(key, lambda: tuple([kind.parse(item) for item in items]))

@@ -1,9 +1,8 @@
-"""What Bookings knows, as frozen records: strings are clean, money is Decimal, times are in UTC.
+"""The records of Bookings as frozen dataclasses: strings are clean, money is Decimal, and times are in UTC.
 
-``X.parse(raw)`` takes one object of a Graph answer (v1.0, US Government or beta spelling) and
-raises RecordError when a property that is needed cannot be understood; ``purposes`` says of each
-whether it is. A missing text is "", a missing object None. Properties that Graph may leave out (US
-Government schema, lists) are optional everywhere.
+``X.parse(raw)`` takes one object of a Graph response (v1.0, US Government, or beta names) and raises RecordError if a
+needed property is invalid; ``purposes`` lists which ones are needed. A missing text is "", a missing object None.
+Properties that Graph may omit (US Government schema, lists) are optional.
 
 Sources: Graph v1.0 resource pages bookingAppointment, bookingBusiness, bookingService,
 bookingStaffMember, bookingCustomer, bookingCustomerInformation, bookingCustomQuestion.
@@ -49,7 +48,7 @@ def _price_type(raw: dict, key: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Address(Record):
-    """A postal address as typed; ``country`` is free text."""
+    """A postal address as entered; ``country`` is free text."""
 
     street: str
     city: str
@@ -59,7 +58,7 @@ class Address(Record):
 
     @classmethod
     def _read(cls, raw: dict) -> "Address | None":
-        """None where nothing is filled in."""
+        """Return the address, or None if it is empty."""
         street = text(raw, "street")
         city = text(raw, "city")
         state = text(raw, "state")
@@ -79,10 +78,9 @@ class Address(Record):
 
 @dataclass(frozen=True, slots=True)
 class Business(Record):
-    """A booking calendar. ``id`` is its mailbox address; ``currency`` ISO 4217 or None;
-    ``time_zone`` IANA or None.
+    """A booking calendar. ``id`` is its mailbox address, ``currency`` ISO 4217 or None, ``time_zone`` IANA or None.
 
-    The list of businesses fills ``id`` and ``name`` only.
+    In the list of businesses, only ``id`` and ``name`` are filled.
     """
 
     id: str
@@ -115,9 +113,7 @@ def _page_zone(raw: dict) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Service(Record):
-    """A service on offer. ``price`` is in the business's currency; ``duration`` None where not
-    told.
-    """
+    """A service of the business. ``price`` is in the business's currency; ``duration`` is None if missing."""
 
     id: str
     name: str
@@ -145,7 +141,7 @@ class Service(Record):
 
 @dataclass(frozen=True, slots=True)
 class StaffMember(Record):
-    """Somebody who can be booked. ``role`` is Graph's own word."""
+    """A staff member. ``role`` is Graph's value."""
 
     id: str
     name: str
@@ -161,7 +157,7 @@ class StaffMember(Record):
 
 @dataclass(frozen=True, slots=True)
 class Customer(Record):
-    """An entry of the business's customer list; the first phone and address that are filled in."""
+    """An entry of the business's customer list, with its first phone number and address that are not empty."""
 
     id: str
     name: str
@@ -189,9 +185,7 @@ def _phone(raw: dict) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Question(Record):
-    """A custom question of the booking page. ``answer_type`` is text, radioButton or unknown to
-    us.
-    """
+    """A custom question of the booking page. ``answer_type`` is ``text``, ``radioButton``, or another value of Graph."""
 
     id: str
     question: str
@@ -214,7 +208,7 @@ class Question(Record):
 
 @dataclass(frozen=True, slots=True)
 class Answer(Record):
-    """What an attendee answered to a custom question."""
+    """An attendee's answer to a custom question."""
 
     question_id: str
     question: str
@@ -231,8 +225,8 @@ class Answer(Record):
 
 @dataclass(frozen=True, slots=True)
 class Attendee(Record):
-    """One customer of one appointment, as entered when it was booked. ``customer_id`` may be
-    unknown to the customer list. ``time_zone`` is IANA or "".
+    """One customer of one appointment, as entered when booking. ``customer_id`` may be missing in the customer list.
+    ``time_zone`` is IANA or "".
     """
 
     customer_id: str
@@ -260,13 +254,13 @@ class Attendee(Record):
 
 
 def _address(raw: dict, key: str) -> Address | None:
-    """The address of a location."""
+    """Return the address of a location, or None."""
     address = inside(key, obj, obj(raw, key), "address")
     return Address.parse(address) if address else None
 
 
 def _attendees(raw: dict) -> tuple[Attendee, ...]:
-    """``customers``; where that is empty, the one customer in the appointment's own properties."""
+    """Return the ``customers``, or else the customer in the appointment's own properties."""
     if raw.get("customers"):
         return each(raw, "customers", Attendee)
     objects(raw, "customers")
@@ -277,7 +271,7 @@ def _attendees(raw: dict) -> tuple[Attendee, ...]:
     return (alone,) if alone.customer_id or alone.name or alone.email else ()
 
 
-# an attendee's property: the one of an appointment that has no list of customers
+# properties of an attendee, and of an appointment without a list of customers
 _ALONE = {
     "customerId": "customerId",
     "name": "customerName",
@@ -289,7 +283,7 @@ _ALONE = {
 }
 
 
-# What of an appointment is read here, but for its notes to staff, its links and the times of its edits.
+# Properties of an appointment that are read here, without staff notes, links, and times of edits.
 _CONTENT = (
     *("serviceId", "serviceName", "startDateTime", "start", "endDateTime", "end"),
     *("priceType", "staffMemberIds", "appointmentLabel", "isLocationOnline"),
@@ -297,13 +291,15 @@ _CONTENT = (
     *("customerPhone", "customerNotes", "customerLocation", "customerTimeZone"),
 )
 _encode = json.JSONEncoder(separators=(",", ":"), default=str).encode
-_PLAIN = 2  # the marshal format that depends on values alone, not on how they are kept in memory
+_PLAIN = 2  # the marshal format that depends only on values, not on object identity
 
 
 def digest_of(raw: dict) -> str:
-    """32 hexadecimal digits: where they are as before, the appointment need not be read. Where they are
-    not, it may yet say the same in another order. Where a list leaves the customers out, the time of the
-    last edit stands for them. "" where nothing does, and for what is nested too deeply.
+    """Return 32 hexadecimal digits. If they are unchanged, the appointment need not be parsed.
+
+    If they changed, the content may still be equal, for example in another order. In lists without customers, the time
+    of the last edit is used instead. The digest is "" if that is missing, too, or if the appointment is nested too
+    deeply.
     """
     content = list(map(raw.get, _CONTENT))
     if not raw.get("customers"):
@@ -324,12 +320,12 @@ def digest_of(raw: dict) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Appointment(Record):
-    """A booked time, with everybody who booked it.
+    """An appointment with all its attendees.
 
-    ``start`` <= ``end``, aware, UTC. ``price`` is the one number Graph has for the appointment, in
-    the business's currency; 0 when ``price_type`` gives it no meaning. ``max_attendees`` and
-    ``filled_attendees`` are 0 where not told. ``created`` and ``last_updated`` are None in the US
-    Government clouds. There is no status: a cancelled appointment is one that Graph no longer has.
+    ``start`` <= ``end``, both aware and in UTC. ``price`` is the only price of the appointment in Graph, in the
+    business's currency; it is 0 if ``price_type`` has no price. ``max_attendees`` and ``filled_attendees`` are 0 if
+    missing. ``created`` and ``last_updated`` are None in the US Government clouds. There is no status: a canceled
+    appointment no longer exists in Graph.
     """
 
     id: str
@@ -395,5 +391,5 @@ def _place(raw: dict) -> str:
 
 
 def freshness(record) -> datetime:
-    """When a record was last changed as far as Graph tells, to choose between doubles."""
+    """Return when a record was last changed, if Graph states it, to choose between duplicates."""
     return getattr(record, "last_updated", None) or _NEVER

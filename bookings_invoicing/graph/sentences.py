@@ -1,6 +1,6 @@
-"""What each kind of error tells a person: one English sentence by kind, which the caller may translate.
+"""The texts for users: one English sentence per kind of error, which the caller may translate.
 
-Every sentence says what happened and what to do next. ``%(host)s`` is the server that was asked.
+Each sentence states what happened and what to do next. ``%(host)s`` is the server that was contacted.
 
 >>> say("timeout", "graph.microsoft.com")
 'graph.microsoft.com did not answer in time. Odoo will retry automatically.'
@@ -10,12 +10,12 @@ from collections.abc import Callable
 
 
 def _lt(sentence: str) -> str:
-    """Mark a sentence for Odoo's term extraction, which looks for this name."""
+    """Mark a sentence for Odoo's term extraction, which searches for calls with this name."""
     return sentence
 
 
 def say(kind: str, host: str = "", translate: Callable[[str], str] = str) -> str:
-    """The sentence for a kind of error; ``translate`` gets the English template."""
+    """Return the sentence for a kind of error. ``translate`` converts the English template."""
     sentence = SENTENCES.get(kind, SENTENCES["graph_error"])
     return translate(sentence) % {"host": host or "Microsoft"}
 

@@ -1,7 +1,6 @@
-"""What a failed sign-in means: the class from OAuth's ``error``, the sentence from Entra's AADSTS
-number.
+"""Convert a failed sign-in to an error: the class follows from OAuth's ``error``, the text from Entra's AADSTS number.
 
-The numbers are for people and may change, so nothing but the choice of words hangs on them.
+The numbers may change, so they only determine the text.
 Source: Microsoft identity platform, "authentication and authorization error codes".
 
 >>> sign_in_error({"error": "invalid_client", "error_codes": [7000222]}).kind
@@ -60,7 +59,7 @@ _ID = re.compile(r"[0-9A-Fa-f-]{1,40}")
 
 
 def bare_refusal(result: dict) -> dict:
-    """The refusal without its prose, which may quote what was sent: words, numbers and an id.
+    """Return the codes, numbers, and ID of a refusal without its text, which may quote the request.
 
     >>> bare_refusal({"error": "invalid_grant", "error_description": "AADSTS65001: Ada said no."})
     {'error': 'invalid_grant', 'error_codes': [65001]}
@@ -75,7 +74,7 @@ def bare_refusal(result: dict) -> dict:
 
 
 def sign_in_error(result: dict) -> GraphError:
-    """The error for an OAuth error answer (a token endpoint's body, or a callback's parameters)."""
+    """Return the error for an OAuth error response (the body of a token endpoint, or the parameters of a callback)."""
     bare = bare_refusal(result)
     word, numbers = bare["error"], bare["error_codes"]
     code = f"AADSTS{numbers[0]}" if numbers else word

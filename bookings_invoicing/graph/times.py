@@ -1,7 +1,7 @@
-"""Moments, zones and durations as Graph writes them.
+"""Parse times, time zones, and durations from Graph.
 
-Zones come by their Windows or their IANA names. The table between the two is the Unicode CLDR's as
-packaged by Babel, which Odoo requires anyway and which is renewed with every CLDR release.
+Time zones have Windows or IANA names. The mapping between them is that of the Unicode CLDR in Babel, which Odoo requires
+anyway and which is updated with each CLDR release.
 
 Source: Graph resource page of dateTimeTimeZone.
 """
@@ -30,7 +30,7 @@ _DURATION = re.compile(
 
 @lru_cache(maxsize=1024)
 def iana_zone(name: str) -> str | None:
-    """The IANA name of a Windows or IANA zone name, or None.
+    """Return the IANA name of a time zone with a Windows or IANA name, or None.
 
     >>> iana_zone("E. South America Standard Time"), iana_zone("Mars/Olympus")
     ('America/Sao_Paulo', None)
@@ -60,17 +60,16 @@ def _zone(name: str) -> tzinfo:
 
 
 def zone(raw: dict, key: str) -> str:
-    """The IANA name of a time zone that is only told, not needed; "" where it is unknown."""
+    """Return the IANA name of an optional time zone, or "" if it is unknown."""
     value = text(raw, key)
     return (iana_zone(value) or "") if value else ""
 
 
 def moment(raw: dict, *keys: str) -> datetime:
-    """The UTC time of a dateTimeTimeZone under the first of ``keys`` that is there (v1.0 and beta
-    differ).
+    """Return the UTC time of a dateTimeTimeZone in the first of ``keys`` that exists (v1.0 and beta differ).
 
-    An offset within the text decides; else the zone, where an hour that occurs twice is its first
-    and one that is skipped lies after the gap. An unknown zone is refused.
+    An offset in the text takes precedence over the time zone. In a time zone, the first of two equal hours is used, and a
+    skipped hour moves after the gap. An unknown time zone is an error.
     """
     for key in keys:
         value = raw.get(key)
@@ -93,7 +92,7 @@ _UTC_TAILS = frozenset({".0000000Z", "Z", ".0000000", ""})
 
 
 def _utc_second(written: str) -> datetime | None:
-    """The UTC time in the first 19 characters, if that is what they are."""
+    """Return the UTC time in the first 19 characters, or None if they are not a time."""
     if written[7] != "-":  # a week date
         return None
     try:
@@ -124,7 +123,7 @@ def _any_moment(key: str, written, name) -> datetime:
 
 
 def parse_moment(written: str) -> datetime | None:
-    """A date and time with or without an offset; fractions beyond the microsecond are cut.
+    """Parse a date and time with or without an offset. Fractions beyond microseconds are cut off.
 
     >>> parse_moment("2026-03-02T09:00:00.1234567Z")
     datetime.datetime(2026, 3, 2, 9, 0, 0, 123456, tzinfo=datetime.timezone.utc)
@@ -151,7 +150,7 @@ def _offset(text: str) -> timezone:
 
 
 def stamp(raw: dict, key: str) -> datetime | None:
-    """A DateTimeOffset in UTC; None where it is missing, null or the year 1 (.NET's "never")."""
+    """Return a DateTimeOffset in UTC, or None if it is missing, null, or in the year 1 (.NET's default value)."""
     value = raw.get(key)
     if value is None:
         return None
@@ -168,7 +167,7 @@ def stamp(raw: dict, key: str) -> datetime | None:
 
 
 def duration(raw: dict, key: str) -> timedelta | None:
-    """An Edm.Duration (days to seconds) that is not negative; None where it is missing or null.
+    """Return a non-negative Edm.Duration (days to seconds), or None if it is missing or null.
 
     >>> duration({"d": "PT1H30M"}, "d"), duration({"d": "P1D"}, "d")
     (datetime.timedelta(seconds=5400), datetime.timedelta(days=1))

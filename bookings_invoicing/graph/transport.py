@@ -1,9 +1,8 @@
-"""The one place that opens connections to Microsoft.
+"""The only module that opens connections to Microsoft.
 
-Everything that can go wrong on a wire is settled here, once: who may be talked to, how long, how
-much may come back, what is tried again and when. What comes out is a complete ``Reply`` or an
-error of the family in ``errors``. Above this module nobody retries, nobody waits and nobody sees a
-requests exception.
+It handles all network problems: which servers to contact, how long to wait, how much to accept, and what to retry and
+when. The result is a complete ``Reply`` or an error of the family in ``errors``. Code above this module never retries,
+waits, or handles an exception of requests.
 
 Sources: Graph "throttling" (Retry-After, new connection after 503) and "best practices"
 (client-request-id).
@@ -43,7 +42,7 @@ _NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A complete answer. ``headers`` is case-insensitive; ``body`` is decoded bytes."""
+    """A complete response. ``headers`` is case-insensitive; ``body`` is decoded bytes."""
 
     status: int
     headers: requests.structures.CaseInsensitiveDict
@@ -59,7 +58,7 @@ class Reply:
 
 
 def clean_header(value) -> str:
-    """A header fit for messages: short, printable, one line.
+    """Return a header in a form that is safe for messages: short, printable, and in one line.
 
     >>> clean_header("ab\\r\\nc"), clean_header(None)
     ('abc', '')
@@ -71,9 +70,9 @@ def clean_header(value) -> str:
 
 
 def retry_after(headers, now: float) -> float | None:
-    """Seconds that the server asks to wait (fractions and dates allowed), or None.
+    """Return the seconds that the server asks to wait (fractions and dates allowed), or None.
 
-    Dates are read against the server's own ``Date``, so a wrong clock here does no harm.
+    Dates are compared with the server's own ``Date``, so a wrong local clock does not matter.
 
     >>> retry_after({"Retry-After": "2.128"}, 0), retry_after({"Retry-After": "soon"}, 0)
     (2.128, None)
@@ -102,10 +101,9 @@ def _timestamp(text: str) -> float | None:
 class Transport:
     """Sends requests to one cloud, one at a time.
 
-    Timeouts in seconds; ``total_timeout`` covers one request with all its attempts and waits,
-    ``max_bytes`` one decoded body. ``clock`` is monotonic, ``now`` the wall clock. ``requests``
-    and ``seconds`` count what was sent and how long it took. ``session`` may carry mounted
-    adapters (the sandbox does).
+    Timeouts are in seconds. ``total_timeout`` covers one request with all its attempts and waits, ``max_bytes`` limits
+    one decoded body. ``clock`` is monotonic, ``now`` the wall clock. ``requests`` and ``seconds`` count the requests and
+    their time. ``session`` may have mounted adapters, as in the sandbox.
     """
 
     def __init__(
@@ -137,7 +135,7 @@ class Transport:
         session.trust_env = False
         session.verify = self.cloud.ca_bundle or True
         session.proxies = {"https": self.cloud.proxy} if self.cloud.proxy else {}
-        # else requests would read a redirect's body to its end, however long it is
+        # otherwise, requests would read the whole body of a redirect, however long it is
         session.get_redirect_target = lambda response: None
         session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         if type(session.adapters.get("https://")) is HTTPAdapter:
@@ -148,12 +146,12 @@ class Transport:
         self._session.close()
 
     def allows(self, url: str, *, login: bool = False) -> bool:
-        """Whether ``url`` lies exactly on the cloud's Graph (or sign-in) scheme, host and port."""
+        """Return whether ``url`` has exactly the scheme, host, and port of the cloud's Graph (or sign-in) service."""
         place = origin(url)
         return place is not None and place == (self._login if login else self._graph)
 
     def require(self, url: str, *, login: bool = False) -> None:
-        """Raises SecurityError where ``allows`` says no."""
+        """Raise SecurityError unless ``allows`` the address."""
         if not self.allows(url, login=login):
             place = _PLACE.match(url) if isinstance(url, str) else None
             place = clean_header(place and place[0].rpartition("@")[2])
@@ -161,9 +159,9 @@ class Transport:
             raise SecurityError(code=place)
 
     def pause(self, attempt: int, error: TransientError) -> None:
-        """Waits as ``error`` asks, or as the number of the failed attempt suggests.
+        """Wait as long as ``error`` asks, or with exponential backoff by the number of the failed attempt.
 
-        Raises ``error`` where that is longer than an inline wait may be.
+        Raises ``error`` if that exceeds the limit for inline waits.
         """
         asked = error.retry_after or 0.0
         wait = max(asked, self._rng() * min(BACKOFF_CAP, BACKOFF_BASE * 2**attempt))
@@ -182,12 +180,10 @@ class Transport:
         body=None,
         attempts=None,
     ) -> Reply:
-        """One answer with any status that is final; 408, 429 and 5xx are tried again here and then
-        raised.
+        """Send a request and return its final response, whatever its status; 408, 429, and 5xx are retried, then raised.
 
-        ``token`` goes to Graph only; ``login=True`` addresses the sign-in service instead and
-        carries none. Raises SecurityError (foreign address, redirect, certificate),
-        ThrottledError, TransientError, ProtocolError (too large).
+        ``token`` is for Graph only; ``login=True`` addresses the sign-in service without a token. Raises SecurityError
+        (foreign address, redirect, certificate), ThrottledError, TransientError, ProtocolError (too large).
         """
         self.require(url, login=login)
         if login and token is not None:
@@ -215,7 +211,7 @@ class Transport:
                 raise ProtocolError(kind="sign_in_failed")
             merged["Authorization"] = f"Bearer {token}"
         request = requests.Request(method, url, headers=merged, data=body).prepare()
-        request.url = url  # nextLinks are opaque: requests would respell their escapes
+        request.url = url  # nextLinks are opaque, but requests would change their escapes
         return request
 
     def _until_final(self, request, attempts) -> Reply:
@@ -260,7 +256,7 @@ class Transport:
         except TooLarge:
             raise ProtocolError(kind="too_large", host=host, status=response.status_code) from None
         except (requests.RequestException, urllib3_errors.HTTPError, OSError, BadBody) as problem:
-            # "from None": the original carries the request, and with it the token
+            # "from None", because the original contains the request with the token
             raise network_error(problem, host) from None
         finally:
             if response is not None:
@@ -275,7 +271,7 @@ class Transport:
 
 
 def _causes(problem):
-    """The exception and everything it wraps, in whatever way it wraps it."""
+    """Yield the exception and all exceptions that it wraps in any way."""
     seen, queue = set(), [problem]
     while queue:
         item = queue.pop()
@@ -286,7 +282,7 @@ def _causes(problem):
 
 
 def network_error(problem: Exception, host: str) -> GraphError:
-    """The family's word for an exception of requests, urllib3, ssl or the socket."""
+    """Convert an exception of requests, urllib3, ssl, or the socket to one of the family in ``errors``."""
     causes = list(_causes(problem))
 
     def has(*types):
@@ -299,7 +295,7 @@ def network_error(problem: Exception, host: str) -> GraphError:
         return TransientError(kind="interrupted", host=host)
     if has(requests.exceptions.ProxyError, urllib3_errors.ProxyError):
         return TransientError(kind="proxy", host=host)
-    # by descent timeouts, by meaning none: a firewall drops what is sent
+    # subclasses of timeouts, but not temporary: a firewall drops the packets
     if has(urllib3_errors.NewConnectionError, urllib3_errors.ConnectTimeoutError):
         return TransientError(kind="unreachable", host=host)
     if has(TimeoutError, requests.Timeout, urllib3_errors.TimeoutError):

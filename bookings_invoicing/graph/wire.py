@@ -1,8 +1,7 @@
-"""What requests lacks: a deadline over a whole exchange, and a cap on what a body may unpack to.
+"""Two limits that requests lacks: a deadline for a whole exchange, and a maximum size for a decompressed body.
 
-A read timeout of requests restarts with every byte, so a server that drips is never cut off; and
-its decoder may turn one small chunk into gigabytes. Both are mended below the session, where every
-byte passes.
+The read timeout of requests restarts with each byte, so a slow server is never cut off, and its decoder may expand one
+small chunk to gigabytes. Both are limited below the session, where all bytes pass.
 """
 
 import http.client
@@ -20,7 +19,7 @@ CHUNK = 64 * 1024
 
 
 class Limits:
-    """The clock of the exchange under way, shared by the transport and its sockets. Seconds."""
+    """The time limits of the current exchange in seconds, shared by the transport and its sockets."""
 
     def __init__(self, connect: float, read: float, clock: Callable[[], float] = time.monotonic):
         self.connect, self.read, self.clock = connect, read, clock
@@ -31,7 +30,7 @@ class Limits:
 
 
 class _PatientReader(io.RawIOBase):
-    """A socket's reading end that gives each receive no more time than the exchange has left."""
+    """Reads from a socket, and gives each receive only the time that is left for the exchange."""
 
     def __init__(self, raw: io.RawIOBase, sock, limits: Limits):
         self._raw, self._sock, self._limits = raw, sock, limits
@@ -67,10 +66,10 @@ def _pool_class(limits: Limits) -> type[HTTPSConnectionPool]:
 
 
 class DeadlineAdapter(HTTPAdapter):
-    """HTTPS only, one connection a host, no retries of its own, bound by ``limits``.
+    """An adapter with HTTPS only, one connection per host, no retries of its own, and ``limits``.
 
-    The timeout that passes through ``Session.send`` stays a plain number, because others compare
-    it with numbers on its way; it is split into connect and read here.
+    The timeout in ``Session.send`` remains a number, because other code compares it with numbers. It is split into
+    connect and read timeouts here.
     """
 
     def __init__(self, limits: Limits):
@@ -93,17 +92,17 @@ class DeadlineAdapter(HTTPAdapter):
 
 
 class TooLarge(Exception):
-    """The body unpacks to more bytes than allowed."""
+    """The decompressed body has more bytes than allowed."""
 
 
 class BadBody(Exception):
-    """The body is cut short, or not packed as its headers say."""
+    """The body is truncated, or not compressed as its headers state."""
 
 
 def read_body(response, limits: Limits, max_bytes: int) -> bytes:
-    """The decoded body of a streamed ``requests.Response``, at most ``max_bytes`` of it.
+    """Return the decoded body of a streamed ``requests.Response`` with at most ``max_bytes``.
 
-    Raises TooLarge, BadBody, TimeoutError and what requests and urllib3 raise while reading.
+    Raises TooLarge, BadBody, TimeoutError, and exceptions of requests and urllib3.
     """
     headers = response.headers
     length = headers.get("Content-Length", "")
@@ -127,7 +126,7 @@ def read_body(response, limits: Limits, max_bytes: int) -> bytes:
 
 
 def _raw_chunks(raw) -> Iterator[bytes]:
-    """Undecoded chunks of a urllib3 response, or of any file a mounted adapter offers instead."""
+    """Yield undecoded chunks of a urllib3 response, or of a file from a mounted adapter."""
     stream = getattr(raw, "stream", None)
     if stream is not None:
         yield from stream(CHUNK, decode_content=False)
@@ -137,9 +136,7 @@ def _raw_chunks(raw) -> Iterator[bytes]:
 
 
 def _decoder(encoding: str, max_bytes: int) -> Callable[[bytes, int], bytes]:
-    """A function (chunk, room) -> bytes; an empty chunk ends the body. It gives at most room + 1
-    bytes.
-    """
+    """Return a function ``(chunk, room) -> bytes`` that returns at most room + 1 bytes. An empty chunk ends the body."""
     encoding = encoding.strip().lower()
     if encoding in ("", "identity"):
         return lambda chunk, room: chunk
