@@ -66,10 +66,12 @@ class BookingsBusinessFinder(models.TransientModel):
         return self._use(self.address.strip())
 
     def _use(self, business_id):
-        """Open the setup of this business in the current company, after creating it if necessary."""
+        """Open the setup of this business in the current company, after creating it and fetching its services."""
         setup = self.env["bookings.sync.setup"]._of_business(
             self.connection_id, business_id, self.env.company
         )
+        if not setup.service_ids:
+            setup._read_services()
         return {
             "type": "ir.actions.act_window",
             "res_model": "bookings.sync.setup",

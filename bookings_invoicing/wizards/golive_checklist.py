@@ -25,6 +25,9 @@ class BookingsChecklist(models.TransientModel):
         ],
         string="How to bill",
     )
+    can_sync = fields.Boolean(
+        readonly=True, help="Everything is done, and nothing has been synchronized yet."
+    )
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -46,11 +49,15 @@ class BookingsChecklist(models.TransientModel):
                             "state": "done" if step.done else "todo",
                             "text": step.text,
                             "confirmable": step.confirm and not step.done,
+                            "makes_templates": step.templates,
                         }
                     )
                     for step in steps
                 ),
             ]
+            checklist.can_sync = (
+                all(step.done for step in steps) and not setup.last_appointment_sync
+            )
             chosen = [
                 key
                 for key, values in PRESETS.items()
@@ -64,6 +71,12 @@ class BookingsChecklist(models.TransientModel):
         self.ensure_one()
         self.setup_id._apply_preset(self.preset)
         return self._open()
+
+    def action_sync(self):
+        """Synchronize for the first time, and go on to what can be invoiced then."""
+        self.check_access("write")
+        self.ensure_one()
+        return self.setup_id._first_sync()
 
     def _open(self):
         self.ensure_one()
@@ -91,6 +104,7 @@ class BookingsChecklistLine(models.TransientModel):
     state = fields.Selection([("done", "Done"), ("todo", "To do")], required=True)
     text = fields.Text(string="Status")
     confirmable = fields.Boolean(string="Can Be Confirmed")
+    makes_templates = fields.Boolean(string="Can Create Templates")
 
     def action_do(self):
         """Open the screen for this step."""
@@ -100,6 +114,13 @@ class BookingsChecklistLine(models.TransientModel):
         setup.check_access("write")
         step = next(step for step in setup._checklist() if step.key == self.step)
         return getattr(setup, step.action)()
+
+    def action_make_templates(self):
+        """Create the templates that are missing and import with them."""
+        self.check_access("write")
+        self.ensure_one()
+        self.checklist_id.setup_id._make_templates()
+        return self.checklist_id._open()
 
     def action_confirm(self):
         """Confirm this step."""
@@ -123,9 +144,17 @@ class BookingsServiceProposal(models.TransientModel):
     line_ids = fields.One2many("bookings.service.proposal.line", "proposal_id")
     make_missing = fields.Boolean(
         string="Create products for the remaining services",
+        compute="_compute_make_missing",
+        store=True,
+        readonly=False,
         help="The products are created from the service template, if there is one.",
     )
     missing_count = fields.Integer(compute="_compute_missing_count")
+
+    @api.depends("setup_id")
+    def _compute_make_missing(self):
+        for proposal in self:
+            proposal.make_missing = bool(proposal.setup_id.service_template_id)
 
     @api.model_create_multi
     def create(self, vals_list):

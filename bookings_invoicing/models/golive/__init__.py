@@ -1,5 +1,6 @@
 from . import (
     setup_file,
+    templates,
     checklist,
     rehearsal,
 )

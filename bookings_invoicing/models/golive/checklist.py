@@ -37,6 +37,7 @@ class Step(NamedTuple):
     text: str
     action: str
     confirm: bool = False
+    templates: bool = False  # whether the templates can be made for the user
 
 
 class BookingsSyncSetup(models.Model):
@@ -60,8 +61,8 @@ class BookingsSyncSetup(models.Model):
         return [
             self._step_connect(),
             self._step_business(),
-            self._step_services(),
             self._step_customers(),
+            self._step_services(),
             self._step_price_tax(),
             self._step_preset(),
             self._step_bill_from(),
@@ -90,7 +91,7 @@ class BookingsSyncSetup(models.Model):
 
     def _step_business(self):
         if not self.service_ids:
-            text = self.env._("%s has not been synchronized yet.", self.business_id)
+            text = self.env._("The services of %s have not been fetched yet.", self.business_id)
         else:
             text = self.env._(
                 "%(name)s, prices in %(currency)s, times of %(tz)s.",
@@ -103,7 +104,7 @@ class BookingsSyncSetup(models.Model):
             self.env._("Choose the business"),
             bool(self.service_ids),
             text,
-            "action_sync_now",
+            "_checklist_business",
         )
 
     def _services_to_map(self):
@@ -125,6 +126,10 @@ class BookingsSyncSetup(models.Model):
             text = self.env._(
                 "New customers are created from “%s”.", self.customer_template_id.display_name
             )
+            if self.service_sync == "import":
+                text += " " + self.env._(
+                    "New services get products from “%s”.", self.service_template_id.display_name
+                )
             done = bool(self.customer_template_id)
         else:
             text = self.env._(
@@ -133,11 +138,12 @@ class BookingsSyncSetup(models.Model):
             done = self._confirmed("customers")
         return Step(
             "customers",
-            self.env._("Customer template"),
+            self.env._("Templates"),
             done,
             text,
             "_checklist_form",
             confirm=not done,
+            templates=not (done and self.service_template_id),
         )
 
     def _step_price_tax(self):
@@ -198,6 +204,17 @@ class BookingsSyncSetup(models.Model):
         self.check_access("write")
         self.sudo().checklist_confirmed = sorted({*(self.checklist_confirmed or ()), *keys})
 
+    def _first_sync(self):
+        """Synchronize, and go on to what can be invoiced then.
+
+        :returns: the notification of the synchronization
+        """
+        self.ensure_one()
+        notification = self.action_sync_now()
+        if self.last_appointment_sync:
+            notification["params"]["next"] = self.action_open_uninvoiced()
+        return notification
+
     def _apply_preset(self, preset):
         """Set the billing options of a preset.
 
@@ -218,6 +235,11 @@ class BookingsSyncSetup(models.Model):
             "res_id": self.connection_id.id,
             "view_mode": "form",
         }
+
+    def _checklist_business(self):
+        """Fetch the services, with which the business counts as chosen."""
+        self._read_services()
+        return self.action_checklist()
 
     def _checklist_form(self):
         return {

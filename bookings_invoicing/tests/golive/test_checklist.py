@@ -21,7 +21,7 @@ class TestSetupChecklist(BookingsCase):
         setup.action_propose_products()
         proposal = self.env["bookings.service.proposal"].search([], order="id desc", limit=1)
         self.assertEqual(proposal.line_ids.service_id, setup.service_ids)
-        proposal.make_missing = True
+        self.assertTrue(proposal.make_missing)  # there is a template to create them from
         proposal.action_accept_all()
         self.assertEqual(self._open_steps(), ["price_tax", "preset", "bill_from"])
         checklist = self.env["bookings.checklist"].create({"setup_id": setup.id})
@@ -35,6 +35,49 @@ class TestSetupChecklist(BookingsCase):
         self.assertEqual(self._open_steps(), [])
         self.assertEqual(set(checklist.line_ids.mapped("state")), {"done"})
         self.assertEqual(setup.checklist_open, 0)
+
+    def _new_setup(self, number):
+        """A setup as choosing another business of the tenant makes it."""
+        connection, business = self.connection, self.tenant.mailboxes[number].id
+        finder = self.env["bookings.business.finder"].create({"connection_id": connection.id})
+        action = finder._use(business)
+        return self.env["bookings.sync.setup"].browse(action["res_id"])
+
+    def test_from_the_choice_of_a_business_to_what_can_be_invoiced(self):
+        """Without any template: both are created, both imports are on, and the first synchronization leaves no gaps."""
+        self.setup.unlink()
+        self.connection.action_test()
+        setup = self._new_setup(0)
+        self.assertTrue(setup.service_ids)
+        checklist = self.env["bookings.checklist"].create({"setup_id": setup.id})
+        line = checklist.line_ids.filtered(lambda line: line.step == "customers")
+        self.assertEqual((line.state, line.makes_templates), ("todo", True))
+        line.action_make_templates()
+        self.assertEqual((setup.customer_sync, setup.service_sync), ("import", "import"))
+        self.assertEqual(setup.customer_template_id.company_id, self.company)
+        self.assertEqual(setup.customer_template_id.lang, setup.language_id.code)
+        template = setup.service_template_id
+        self.assertEqual((template.type, template.company_id), ("service", self.company))
+        self.assertEqual(template.taxes_id, self.company.account_sale_tax_id)
+        line = checklist.line_ids.filtered(lambda line: line.step == "customers")
+        self.assertEqual((line.state, line.makes_templates), ("done", False))
+        self.env["bookings.service.proposal"].create({"setup_id": setup.id}).action_accept_all()
+        for key in ("price_tax", "preset"):
+            checklist.line_ids.filtered(lambda line, key=key: line.step == key).action_confirm()
+        self.assertFalse(checklist.can_sync)
+        checklist.line_ids.filtered(lambda line: line.step == "bill_from").action_confirm()
+        self.assertTrue(checklist.can_sync)
+        answer = checklist.action_sync()["params"]["next"]
+        self.assertEqual(answer["res_model"], "bookings.booking")
+        self.assertGreater(setup.ready_count, 3 * setup.attention_count)
+        checklist._fill()
+        self.assertFalse(checklist.can_sync)
+
+    def test_templates_are_created_once_for_a_company(self):
+        setup = self._new_setup(1)
+        setup._make_templates()
+        self.assertEqual(setup.customer_template_id, self.customer_template)
+        self.assertEqual(setup.service_template_id, self.service_template)
 
     def test_unknown_customers_are_a_choice(self):
         self.setup.write({"customer_sync": "off"})

@@ -21,11 +21,6 @@ registry.category("web_tour.tours").add("bookings_going_live", {
             run: "click",
         },
         {
-            content: "Products for the services without one",
-            trigger: '.modal .o_field_widget[name="make_missing"] input',
-            run: "click",
-        },
-        {
             content: "Accept all",
             trigger: '.modal button[name="action_accept_all"]',
             run: "click",
