@@ -13,6 +13,7 @@
         "security/bookings_rules.xml",
         "data/ir_cron.xml",
         "data/connection_data.xml",
+        "data/start.xml",
         "views/booking_actions.xml",
         "views/invoice_preview_views.xml",
         "views/not_billable_views.xml",

@@ -73,7 +73,7 @@ class BookingsChecklist(models.TransientModel):
         return self._open()
 
     def action_sync(self):
-        """Synchronize for the first time, and go on to what can be invoiced then."""
+        """Synchronize for the first time and open the bookings that can be invoiced."""
         self.check_access("write")
         self.ensure_one()
         return self.setup_id._first_sync()

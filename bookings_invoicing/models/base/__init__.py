@@ -2,6 +2,7 @@ from . import (
     readable_links,
     bounded,
     responsible,
+    next_step,
     remote_record,
     safe_export,
     account_tax,

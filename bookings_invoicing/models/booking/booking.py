@@ -1,5 +1,3 @@
-from markupsafe import Markup
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
@@ -479,13 +477,7 @@ class BookingsBooking(models.Model):
     def get_empty_list_help(self, help_message):
         # OVERRIDE: before the first synchronization, an empty list shows the next setup step
         setups = self.env["bookings.sync.setup"].sudo(False)
-        if next_step := setups._next_step_help():
-            return next_step
-        companies = Domain("company_id", "in", self.env.companies.ids)
-        if self.search_count(companies & self._uninvoiced_domain(), limit=1):
-            title = self.env._("No booking matches this search")
-            help_message = Markup('<p class="o_view_nocontent_smiling_face">%s</p>') % title
-        return super().get_empty_list_help(help_message)
+        return setups._first_step_help() or super().get_empty_list_help(help_message)
 
     # -- decisions of users ----------------------------------------------------------------------------
 

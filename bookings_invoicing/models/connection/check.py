@@ -2,6 +2,7 @@ from odoo import fields, models
 
 from ... import graph
 from ..base.graph_errors import tell
+from ..base.next_step import NextStep
 
 
 class BookingsConnectionCheck(models.Model):
@@ -47,7 +48,6 @@ class BookingsConnection(models.Model):
         "bookings.connection.check", "connection_id", string="Last Test", readonly=True
     )
     check_date = fields.Datetime(string="Tested on", readonly=True, copy=False)
-    next_step = fields.Char(compute="_compute_next_step")
 
     def action_test(self):
         """Test every step that a synchronization needs, and store the results on the connection.
@@ -116,33 +116,39 @@ class BookingsConnection(models.Model):
             )
         return text
 
-    def _compute_next_step(self):
-        for connection in self:
-            connection.next_step = connection._next_step()
-
     def _next_step(self):
-        """Return what to do next to set up the connection, or False if nothing is left to do."""
-        self.ensure_one()
         if self.is_foreign_database:
-            return self.env._(
-                "This database is a copy. Open the connection and decide whether it may synchronize."
+            return NextStep(
+                self.env._(
+                    "This database is a copy. Open the connection and decide whether it may synchronize."
+                )
             )
         if self.mode == "live":
             if not (self.tenant_id and self.client_id and self.has_secret):
-                return self.env._(
-                    "Register the app in Microsoft Entra and enter the tenant ID, client ID, and secret."
+                return NextStep(
+                    self.env._(
+                        "Register the app in Microsoft Entra and enter the tenant ID, client ID, and secret."
+                    )
                 )
             if self.auth_method == "delegated" and not self.is_signed_in:
-                return self.env._(
-                    "Sign in with Microsoft as the user whose calendars will be read."
+                return NextStep(
+                    self.env._("Sign in with Microsoft as the user whose calendars will be read."),
+                    self.env._("Sign in with Microsoft"),
+                    "action_sign_in",
                 )
         if self.state == "attention":
-            return self.error_message
+            return NextStep(self.error_message, self.env._("Test Connection"), "action_test")
         if self.state == "draft":
-            return self.env._("Test the connection.")
+            return NextStep(
+                self.env._("Test the connection."), self.env._("Test Connection"), "action_test"
+            )
         if not self.sudo().setup_ids:
-            return self.env._("Find the Bookings businesses of your organization and select one.")
-        return False
+            return NextStep(
+                self.env._("Find the Bookings businesses of your organization and select one."),
+                self.env._("Find Businesses"),
+                "action_find_businesses",
+            )
+        return None
 
 
 def _result(check):

@@ -26,11 +26,20 @@ class BookingsConnection(models.Model):
         "bookings.own.links",
         "bookings.bounded",
         "bookings.responsible",
+        "bookings.next.step",
     ]
     _check_company_auto = True
     _order = "name, id"
+    _next_step_depends = ("mode", "state", "auth_method", "tenant_id", "client_id")
 
-    name = fields.Char(required=True, tracking=True)
+    name = fields.Char(
+        compute="_compute_name",
+        store=True,
+        readonly=False,
+        precompute=True,
+        required=True,
+        tracking=True,
+    )
     active = fields.Boolean(default=True)
     company_id = fields.Many2one(
         "res.company",
@@ -111,6 +120,13 @@ class BookingsConnection(models.Model):
     sandbox_change_ids = fields.One2many(
         "bookings.sandbox.change", "connection_id", string="Sandbox Changes"
     )
+
+    @api.depends("mode")
+    def _compute_name(self):
+        names = {"live": self.env._("Microsoft 365"), "sandbox": self.env._("Sandbox")}
+        for connection in self:
+            if not connection.name or connection.name in names.values():
+                connection.name = names.get(connection.mode)
 
     @api.depends("setup_ids")
     def _compute_setup_count(self):

@@ -10,6 +10,7 @@ from odoo.tools import format_date
 
 from ... import graph
 from ..base.graph_errors import tell
+from ..base.next_step import NextStep
 from ..base.safe_text import plain_records
 from .rehearsal import Rehearsal
 from .setup_file import SetupFile, read_file
@@ -187,6 +188,25 @@ class BookingsSyncSetup(models.Model):
             "bill_from", self.env._("Bill from"), done, text, "action_rehearse", confirm=True
         )
 
+    # -- next step ------------------------------------------------
+
+    def _next_step(self):
+        if not self._origin:
+            return None
+        if first := self.connection_id._next_step():
+            label = self.env._("Open Connection")
+            return NextStep(first.text, label, "_checklist_connection")
+        if todo := next((step for step in self._checklist() if not step.done), None):
+            label = self.env._("Open Checklist")
+            return NextStep(f"{todo.name}. {todo.text}", label, "action_checklist")
+        if not self._last_good():
+            return NextStep(
+                self.env._("Synchronize for the first time."),
+                self.env._("Sync Now"),
+                "_first_sync",
+            )
+        return None
+
     # -- actions ------------------------------------------------
 
     def action_checklist(self):
@@ -205,7 +225,7 @@ class BookingsSyncSetup(models.Model):
         self.sudo().checklist_confirmed = sorted({*(self.checklist_confirmed or ()), *keys})
 
     def _first_sync(self):
-        """Synchronize, and go on to what can be invoiced then.
+        """Synchronize and open the bookings that can be invoiced.
 
         :returns: the notification of the synchronization
         """
@@ -237,7 +257,7 @@ class BookingsSyncSetup(models.Model):
         }
 
     def _checklist_business(self):
-        """Fetch the services, with which the business counts as chosen."""
+        """Fetch the services of the business and reopen the checklist."""
         self._read_services()
         return self.action_checklist()
 

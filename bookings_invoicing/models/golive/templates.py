@@ -2,12 +2,12 @@ from odoo import models
 
 
 class BookingsSyncSetup(models.Model):
-    """The templates that new customers and products are made from, for who has none of their own."""
+    """Creates the templates of new customers and products for users who have none."""
 
     _inherit = "bookings.sync.setup"
 
     def _make_templates(self):
-        """Give the setup the templates that it lacks, those of the company's other setups first, and import with both."""
+        """Set missing templates, from the company's other setups or new ones, and turn on both imports."""
         self.ensure_one()
         self.check_access("write")
         setup = self._for_sync()
@@ -29,7 +29,7 @@ class BookingsSyncSetup(models.Model):
         )
 
     def _template_of_others(self, name):
-        """The template that another setup of the company uses.
+        """Return the template that another setup of the company uses.
 
         :param str name: field of the template
         """
@@ -46,7 +46,7 @@ class BookingsSyncSetup(models.Model):
         )
 
     def _make_service_template(self):
-        """A service with the company's own sales tax, which Odoo gives to every new product."""
+        """Create a service with the company's default sales tax, which Odoo sets on every new product."""
         return self.env["product.template"].create(
             {
                 "name": self.env._("Bookings Service Template"),

@@ -14,6 +14,7 @@ LATE_AT_LEAST = timedelta(hours=1)
 LOOK_EVERY = timedelta(days=1)
 ERROR_LENGTH = 500
 ACTIVITY = "bookings_invoicing.mail_activity_sync"
+START = "bookings-start"  # path of the server action that opens the first step
 
 
 class BookingsSyncSetup(models.Model):
@@ -237,30 +238,70 @@ class BookingsSyncSetup(models.Model):
     # -- first steps ---------------------------------------------------------------------------------
 
     @api.model
-    def _next_step_help(self):
-        """Return the help of an empty list of bookings: the next setup step with a button, or whom to ask for it."""
-        companies = [("company_id", "in", [*self.env.companies.ids, False])]
-        setups = self.search(companies)
-        if setups.filtered("last_appointment_sync"):
+    def _first_step(self, companies):
+        """Return what these companies have to do next to set up the addon, whatever the rights of the user.
+
+        :returns: ``(sentence, record on which it is done)``; the record is empty if a connection must be created first,
+            the sentence is empty if nothing is left to do
+        """
+        own = [("company_id", "in", [*companies.ids, False])]
+        connections = self.env["bookings.connection"].sudo().search(own)
+        setups = self.sudo().search(own)
+        if not connections:
+            text = self.env._(
+                "Connect to Microsoft 365, or try everything with the sample data of a sandbox first."
+            )
+            return text, connections
+        for connection in connections:
+            if connection.next_step and (not setups or connection in setups.connection_id):
+                return f"{connection.name}: {connection.next_step}", connection
+        for setup in setups:
+            if step := setup.error_message or setup.waiting_text or setup.next_step:
+                return f"{setup.name}: {step}", setup
+        return "", setups
+
+    @api.model
+    def _open_first_step(self):
+        """Return the action that opens the record of the first step, or the uninvoiced bookings if nothing is left."""
+        text, record = self._first_step(self.env.companies)
+        if not text:
+            return self.env["ir.actions.act_window"]._for_xml_id(
+                "bookings_invoicing.booking_action_uninvoiced"
+            )
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": record._name,
+            "res_id": record.id,
+            "view_mode": "form",
+            "views": [(False, "form")],
+        }
+
+    @api.model
+    def get_empty_list_help(self, help_message):
+        # OVERRIDE: a business can only be selected if there is a connection
+        return self._first_step_help() or super().get_empty_list_help(help_message)
+
+    @api.model
+    def _first_step_help(self):
+        """Return the help of an empty list: the next setup step with a button, or whom to ask for it."""
+        companies = self.env.companies
+        if self.search_count(
+            [("company_id", "in", companies.ids), ("last_appointment_sync", "!=", False)], limit=1
+        ):
             return ""
-        connections = self.env["bookings.connection"].search(companies)
-        if setups:
-            title = self.env._("Microsoft Bookings has not been synchronized yet")
-            label, link = (
-                self.env._("Open Booking Sync. Setup"),
-                f"booking-sync-setup/{setups[:1].id}",
-            )
-        elif connections:
-            title = self.env._("No Bookings business is selected yet")
-            label, link = (
-                self.env._("Find Businesses"),
-                f"bookings-connections/{connections[:1].id}",
-            )
+        text, record = self._first_step(companies)
+        if record:
+            title = self.env._("Microsoft Bookings is not set up yet")
+            label = self.env._("Continue")
         else:
             title = self.env._("Microsoft Bookings is not connected yet")
-            label, link = self.env._("Connect to Microsoft 365"), "bookings-connections/new"
+            label = self.env._("Connect to Microsoft 365")
         if self.env["bookings.connection"].has_access("create"):
-            remedy = Markup('<a class="btn btn-primary" href="/odoo/%s">%s</a>') % (link, label)
+            remedy = Markup('<p>%s</p><a class="btn btn-primary" href="/odoo/%s">%s</a>') % (
+                text,
+                START,
+                label,
+            )
         else:
             remedy = Markup("<p>%s</p>") % self._whom_to_ask()
         return Markup('<p class="o_view_nocontent_smiling_face">%s</p>%s') % (title, remedy)

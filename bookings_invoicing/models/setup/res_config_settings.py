@@ -39,23 +39,9 @@ class ResConfigSettings(models.TransientModel):
             settings.bookings_setup_count = len(setups)
             settings.bookings_setups = settings._bookings_states(setups, "health")
             settings.bookings_attention = "attention" in setups.mapped("health")
-            settings.bookings_next_step = settings._bookings_next_step(connections, setups)
+            settings.bookings_next_step = setups._first_step(company)[0]
 
     def _bookings_states(self, records, field):
         """Return the names and states of the first five records as text."""
         labels = dict(records._fields[field]._description_selection(self.env))
         return ", ".join(f"{record.name}: {labels.get(record[field])}" for record in records[:5])
-
-    def _bookings_next_step(self, connections, setups):
-        if not connections:
-            return self.env._(
-                "Connect to Microsoft 365, or try everything with the sample data of a sandbox first."
-            )
-        for connection in connections:
-            step = connection.next_step
-            if step and not (setups and connection not in setups.connection_id):
-                return f"{connection.name}: {step}"
-        for setup in setups:
-            if trouble := setup.error_message or setup.waiting_text:
-                return f"{setup.name}: {trouble}"
-        return False

@@ -291,7 +291,7 @@ class BookingsSyncSetup(models.Model):
             .search([("name", "=", business.currency)], limit=1)
         )
         code = (business.language or "?").replace("-", "_")
-        languages = self.env["res.lang"]
+        languages = self.env["res.lang"].with_context(active_test=True)
         language = languages.search([("code", "=", code)]) or languages.search(
             [("code", "=like", code.split("_")[0] + "%")], limit=1
         )

@@ -68,6 +68,7 @@ class BookingsSyncSetup(models.Model):
         "bookings.own.links",
         "bookings.bounded",
         "bookings.responsible",
+        "bookings.next.step",
     ]
     _check_company_auto = True
     _order = "company_id, name, id"

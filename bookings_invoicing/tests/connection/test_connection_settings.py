@@ -27,7 +27,10 @@ class TestConnectionSettings(BookingsCase):
         settings = self.settings()
         self.assertIn("Sandbox: Connected", settings.bookings_connections)
         self.assertIn("Harbour Street Clinic: OK", settings.bookings_setups)
-        self.assertFalse(settings.bookings_next_step)
+        self.assertIn("Harbour Street Clinic: Price and tax.", settings.bookings_next_step)
+        self.setup._confirm_step("price_tax", "preset", "bill_from")
+        self.env.invalidate_all()
+        self.assertFalse(self.settings().bookings_next_step)
 
     def test_trouble_is_named(self):
         self.connection.action_test()

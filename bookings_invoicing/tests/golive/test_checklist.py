@@ -49,6 +49,7 @@ class TestSetupChecklist(BookingsCase):
         self.connection.action_test()
         setup = self._new_setup(0)
         self.assertTrue(setup.service_ids)
+        self.assertTrue(setup.language_id.active)
         checklist = self.env["bookings.checklist"].create({"setup_id": setup.id})
         line = checklist.line_ids.filtered(lambda line: line.step == "customers")
         self.assertEqual((line.state, line.makes_templates), ("todo", True))
@@ -78,6 +79,53 @@ class TestSetupChecklist(BookingsCase):
         setup._make_templates()
         self.assertEqual(setup.customer_template_id, self.customer_template)
         self.assertEqual(setup.service_template_id, self.service_template)
+
+    def _start(self):
+        """What opens after activation: ``(model, id)``."""
+        action = self.env.ref("bookings_invoicing.start_action").run()
+        return action["res_model"], action["res_id"]
+
+    def test_the_next_step_leads_from_activation_to_the_list(self):
+        """One rule says it on the connection, the setup, the lists and in the settings; its button does it."""
+        setup, connection = self.setup, self.connection
+        todo = self.env.ref("bookings_invoicing.start_todo")
+        todo.state = "open"
+        opened = self.env["ir.module.module"].next()
+        self.assertEqual(
+            (opened["type"], opened["url"]), ("ir.actions.act_url", "/odoo/bookings-start")
+        )
+        self.assertEqual(self.env.ref("bookings_invoicing.start_action").path, "bookings-start")
+        self.assertEqual(self._start(), ("bookings.connection", connection.id))
+        self.assertEqual(setup.next_step, connection.next_step)
+        self.assertEqual(setup.action_next_step()["res_id"], connection.id)
+        self.assertEqual(connection.next_step_label, "Test Connection")
+        connection.action_next_step()
+        self.assertFalse(connection.next_step)
+        self.env.invalidate_all()
+        self.assertEqual(self._start(), ("bookings.sync.setup", setup.id))
+        self.assertIn("Choose the business.", setup.next_step)
+        setup._read_services()
+        setup._make_templates()
+        self.env["bookings.service.proposal"].create({"setup_id": setup.id}).action_accept_all()
+        self.env.invalidate_all()
+        self.assertIn("Price and tax.", setup.next_step)
+        self.assertEqual(setup.action_next_step()["res_model"], "bookings.checklist")
+        setup._confirm_step("price_tax", "preset", "bill_from")
+        self.env.invalidate_all()
+        self.assertEqual(setup.next_step, "Synchronize for the first time.")
+        self.assertIn("Synchronize", self.env["bookings.booking"].get_empty_list_help(""))
+        listed = setup.action_next_step()["params"]["next"]
+        self.assertEqual(listed["res_model"], "bookings.booking")
+        self.env.invalidate_all()
+        self.assertFalse(setup.next_step)
+        self.assertEqual(self._start(), ("bookings.booking", 0))
+
+    def test_without_a_connection_the_list_of_setups_leads_to_one(self):
+        self.setup.unlink()
+        self.assertIn("Test the connection", self.setup.get_empty_list_help("Select"))
+        self.connection.unlink()
+        self.assertIn("/odoo/bookings-start", self.setup.get_empty_list_help("Select"))
+        self.assertEqual(self._start(), ("bookings.connection", False))
 
     def test_unknown_customers_are_a_choice(self):
         self.setup.write({"customer_sync": "off"})

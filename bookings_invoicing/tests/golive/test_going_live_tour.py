@@ -7,7 +7,7 @@ from ..common import BookingsCase
 
 @tagged("post_install", "-at_install")
 class TestGoingLive(BookingsCase, HttpCase):
-    """A manager in a real browser: health board, checklist, rehearsal, day of billing."""
+    """A manager in a real browser: the first drafts; health board, checklist, rehearsal, day of billing."""
 
     frozen = False
     anchor = date.today()
@@ -24,3 +24,14 @@ class TestGoingLive(BookingsCase, HttpCase):
         self.assertIn("bill_from", self.setup.checklist_confirmed)
         self.assertEqual(self.setup.bill_from, date.today().replace(day=1))
         self.assertFalse(self.setup.service_ids.filtered(lambda s: not s.product_id))
+
+    def test_first_drafts_take_at_most_eighteen_clicks(self):
+        """From activation by the next step, each time, on the sandbox; the tour counts its clicks."""
+        self.setup.unlink()
+        self.connection.unlink()
+        self.start_tour("/odoo/bookings-start", "bookings_first_hour", login="manager")
+        setup = self.env["bookings.sync.setup"].search([])
+        self.assertFalse(setup.checklist_open)
+        drafted = self.env["bookings.booking"].search([("status", "=", "drafted")])
+        self.assertGreater(len(drafted), 30)
+        self.assertTrue(all(move.state == "draft" for move in drafted.move_ids))
