@@ -12,12 +12,14 @@ way. Sentences go out as :class:`~.sentences.Explanation`, so that the caller ca
 ``grouping``    which bookings share an invoice, and what never does
 ``matching``    e-mails, attendee keys, partners, countries, phone numbers
 ``status``      the one status of a booking and why it needs attention
-``labels``      label rules, fees, late cancellations
+``labels``      label rules
+``fees``        late cancellations, fees
+``removals``    how many appointments may be missing
 ``questions``   answers of the booking form -> fields, filled or proposed
 ``details``     what an invoice must know of its payer
 ``hints``       what a second pair of eyes would notice in the preview
-``windows``     which time to read, and what to make of what is missing
-``fingerprint`` compare before write
+``windows``     which time to read
+``digest``      compare before write
 ``sentences``   every English sentence of this package, by code
 =============== =======================================================================
 """

@@ -1,9 +1,7 @@
-"""Which time to read from Bookings, and what to make of appointments that are missing from it."""
+"""Which time to read from Bookings."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from fractions import Fraction
 
 from .period import local_day, start_of_day
 
@@ -78,14 +76,3 @@ def close_together(
         else:
             asked.update(within)
     return read, asked
-
-
-@dataclass(frozen=True)
-class Threshold:
-    """How many may be missing before a person is asked: the greater of a number and a share."""
-
-    number: int = 20
-    percent: int = 10
-
-    def allows(self, missing: int, known: int) -> bool:
-        return missing <= max(Fraction(self.number), Fraction(known * self.percent, 100))

@@ -8,6 +8,7 @@ from odoo.tests import Form, new_test_user, tagged
 from odoo.tools.safe_eval import safe_eval
 
 from ..billing import matching
+from ..models.setup.journal import sales_journal
 from .people_common import PORT, TOWN, PeopleCase
 
 
@@ -223,7 +224,7 @@ class TestPeople(PeopleCase):
         self.assertEqual(self.template.not_billable_reason, "duplicate")
 
     def test_card_says_it_in_one_sentence(self):
-        journal = self.setup._journal()
+        journal = sales_journal(self.setup)
         data = {journal.id: {}}
         journal._fill_sale_purchase_dashboard_data(data)
         count = data[journal.id]["uninvoiced_bookings"]

@@ -5,5 +5,5 @@ from . import (
     next_step,
     remote_record,
     safe_export,
-    account_tax,
+    gross_price,
 )

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ...billing.fingerprint import content_hash
+from ...billing.digest import content_hash
 
 # Value of the context key ``bookings_importing``. It is compared by identity, so no RPC call can send it.
 IMPORTING = object()

@@ -2,7 +2,7 @@ from . import (
     booking,
     importing,
     reinstall,
-    following,
+    changes,
     pricing,
     blockers,
     attendance,

@@ -1,8 +1,8 @@
 from odoo import api, models
 
-from ...billing import labels
 from ...billing.status import BILLED
 from . import facts as booking_rules
+from . import fees
 
 ABSENT = {"no_show", "late_cancel"}
 
@@ -25,7 +25,7 @@ class BookingsBooking(models.Model):
     )
     def _compute_fee_cause(self):
         for booking in self:
-            booking.fee_cause = booking_rules.fee_cause(booking)
+            booking.fee_cause = fees.cause(booking)
 
     @api.depends("service_id.product_id", "fee_cause", "setup_id.fee_product_id")
     def _compute_product_id(self):
@@ -93,22 +93,6 @@ class BookingsBooking(models.Model):
 
     def action_late_cancel(self):
         return self._attend("late_cancel")
-
-    def _note_late_cancellation(self, notice_hours):
-        """Mark removed bookings as late cancellations if they were canceled within the notice period.
-
-        An attendance that a user set remains.
-
-        :param float notice_hours: hours before the start within which a cancellation is late
-        """
-        for booking in self.filtered(lambda row: row.attendance_source != "hand"):
-            timing = labels.cancellation_timing(
-                booking.start, booking.last_seen, booking.removed_on, notice_hours
-            )
-            if timing == "late" and booking.removed_on < booking.start:
-                booking._for_import().write(
-                    {"attendance": "late_cancel", "attendance_source": "cancellation"}
-                )
 
     def _attend(self, attendance):
         self.check_access("write")

@@ -4,6 +4,7 @@ from odoo.tools import formatLang
 from ...billing import details
 from ...billing import status as status_rules
 from ..base.moments import BLOCKERS_FOUND
+from ..setup.lock_dates import lock_date_blockers
 from . import facts as booking_rules
 from .res_partner import DETAIL_KEYS
 
@@ -133,7 +134,7 @@ class BookingsBooking(models.Model):
             if day := booking._invoice_day():
                 key = (booking.setup_id, day)
                 if key not in dates:
-                    dates[key] = booking.setup_id._date_blockers(day)
+                    dates[key] = lock_date_blockers(booking.setup_id, day)
                 found |= dates[key]
             if found:
                 blockers[booking.id] = [

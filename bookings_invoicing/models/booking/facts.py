@@ -11,9 +11,11 @@ from functools import lru_cache
 
 from odoo.tools import float_round
 
-from ...billing import labels, money, period, price, sentences
+from ...billing import money, period, price, sentences
 from ...billing import status as status_rules
+from ...billing.fees import price_fee
 from ..base.units import hour_id, list_unit
+from . import fees
 
 
 class NewBooking:
@@ -37,7 +39,7 @@ def computed_values(draft, terms):
     """
     setup = draft.setup_id
     draft.partner_id, draft.payer_id = terms.people(draft)
-    draft.fee_cause = fee_cause(draft)
+    draft.fee_cause = fees.cause(draft)
     draft.product_id = product(draft)
     draft.due_at = due_at(draft)
     amounts = amount_values(draft, terms.unit_digits, terms.hour_id)
@@ -98,19 +100,6 @@ def invoice_partner(partner):
     if not partner:
         return partner
     return partner.browse(partner.address_get(["invoice"])["invoice"] or partner.id)
-
-
-def fee_cause(row):
-    """Return why a fee replaces the price: ``no_show``, ``late_cancel``, or ``label``; False if none does."""
-    setup, attendance = row.setup_id, row.attendance
-    kind = None
-    if attendance == "no_show":
-        kind = setup.no_show_fee_kind
-    elif attendance == "late_cancel":
-        kind = setup.late_cancel_fee_kind
-    if kind and kind != "none":
-        return attendance
-    return "label" if row.label_rule_id and row.label_rule_id.outcome == "fee" else False
 
 
 def product(row):
@@ -178,10 +167,10 @@ def price_of(row, digits, hour, *, whole=False):
         manual=None if whole else _manual(row),
         share=None if whole else _share(row),
     )
-    fee = _fee(row) if row.fee_cause and not (whole or row.has_manual_price) else None
+    fee = fees.fee(row) if row.fee_cause and not (whole or row.has_manual_price) else None
     if fee is None:
         return priced
-    return labels.price_fee(
+    return price_fee(
         fee, priced, row.fee_cause, currency.decimal_places, money.decimal_of(currency.rounding)
     )
 
@@ -239,16 +228,6 @@ def _share(row):
     return price.Share(
         money.decimal_of(row.share_amount), money.decimal_of(row.share_total), row.share_count
     )
-
-
-def _fee(row):
-    """:rtype: bookings_invoicing.billing.labels.Fee or None"""
-    setup, rule = row.setup_id, row.label_rule_id
-    if row.fee_cause == "label":
-        return labels.fee_of(rule.fee_kind, rule.fee_value)
-    if row.fee_cause == "no_show":
-        return labels.fee_of(setup.no_show_fee_kind, setup.no_show_fee)
-    return labels.fee_of(setup.late_cancel_fee_kind, setup.late_cancel_fee)
 
 
 def packed(explanation):

@@ -5,10 +5,11 @@ from odoo.fields import Command
 from odoo.tools import SQL
 
 from ...billing import matching
-from ...billing.fingerprint import content_hash
+from ...billing.digest import content_hash
 from ...billing.questions import mapped_answers
 from ..base.remote_record import IMPORTING
 from . import facts as booking_rules
+from . import removals
 
 HASH_LENGTH, SALT_LENGTH, DIGEST_LENGTH = 32, 8, 24  # hexadecimal digits
 
@@ -159,11 +160,12 @@ class BookingsBooking(models.Model):
                     to_create.append(values)
             left = [row.id for key, row in rows.items() if key not in keyed[appointment.id]]
             if left:
-                counts["removed"] += self.browse(left)._mark_removed(setup, digests[appointment.id])
+                counts["removed"] += removals.mark_removed(
+                    self.browse(left), setup, digests[appointment.id]
+                )
         for appointment in elsewhere:
-            counts["removed"] += by_appointment.get(appointment.id, self.browse())._mark_removed(
-                setup, digests[appointment.id]
-            )
+            stored = by_appointment.get(appointment.id, self.browse())
+            counts["removed"] += removals.mark_removed(stored, setup, digests[appointment.id])
         created = self._create_worked_out(setup, to_create).with_env(self.env)
         counts["created"] = len(created)
         (created | touched)._after_import(setup, {a.id: keyed[a.id] for a in appointments})

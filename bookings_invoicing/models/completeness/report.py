@@ -6,7 +6,7 @@ from odoo.fields import Command, Domain
 from odoo.tools import float_repr
 
 from ...billing import money, period
-from ...billing.fingerprint import content_hash
+from ...billing.digest import content_hash
 from ..base.bounded import DAYS
 from .row import OUTCOMES, name_of, row_of
 

@@ -3,6 +3,8 @@ from collections import Counter
 from odoo import models
 from odoo.fields import Domain
 
+from ..setup.journal import sales_journal
+
 
 class AccountJournal(models.Model):
     _inherit = "account.journal"
@@ -21,7 +23,7 @@ class AccountJournal(models.Model):
                 ["setup_id"],
                 ["__count", "amount:sum"],
             ):
-                journal = setup.sudo()._journal()
+                journal = sales_journal(setup.sudo())
                 before = totals.setdefault(journal, {})
                 number, money = before.get(setup.currency_id, (0, 0.0))
                 before[setup.currency_id] = (number + count, money + amount)
@@ -31,7 +33,7 @@ class AccountJournal(models.Model):
                 ["setup_id"],
                 ["__count"],
             ):
-                changed[setup.sudo()._journal()] += count
+                changed[sales_journal(setup.sudo())] += count
             for journal in journals:
                 found = totals.get(journal, {})
                 count = sum(number for number, _money in found.values())
@@ -56,7 +58,7 @@ class AccountJournal(models.Model):
         self.ensure_one()
         setups = self.env["bookings.sync.setup"].sudo()
         setups = setups.search([("company_id", "child_of", self.company_id.id)])
-        return Domain("setup_id", "in", setups.filtered(lambda one: one._journal() == self).ids)
+        return Domain("setup_id", "in", setups.filtered(lambda one: sales_journal(one) == self).ids)
 
     def action_open_uninvoiced_bookings(self):
         self.env["bookings.booking"].check_access("read")

@@ -7,7 +7,7 @@ remain, except for the price and quantity, which the booking determines.
 
 from odoo.fields import Command
 
-from ...billing.fingerprint import content_hash
+from ...billing.digest import content_hash
 
 KEPT = ("name", "account_id", "discount", "tax_ids", "analytic_distribution")
 REPLACED = ("quantity", "product_uom_qty", "price_unit")

@@ -5,6 +5,7 @@ from odoo.tools import float_compare, float_round, format_date, format_time
 
 from ...billing import grouping, period, text
 from ..booking import facts as booking_rules
+from ..setup.journal import sales_journal
 
 
 class BookingsBooking(models.Model):
@@ -48,7 +49,7 @@ class BookingsBooking(models.Model):
             if (company, payer) not in payers:
                 payers[company, payer] = booking._payer_split()
             if setup not in journals:
-                journals[setup] = setup._journal().id
+                journals[setup] = sales_journal(setup).id
             delivery, position = payers[company, payer]
             found[booking.id] = grouping.Split(
                 company=company.id,

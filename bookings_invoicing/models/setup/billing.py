@@ -3,41 +3,23 @@ from odoo.exceptions import UserError, ValidationError
 
 from ... import graph
 from ...billing import labels, questions
+from ...billing.fees import fee_of
 from ...billing.status import BILLED
 from ..base.graph_errors import tell
 from ..base.moments import BILLING_CHANGED
+from .journal import sales_journal
 from .setup import TEMPLATE_FIELDS
 
 
 class BookingsSyncSetup(models.Model):
-    """Billing rules of a setup: journal, blockers of all its invoices, labels, fees, and form questions."""
+    """Billing rules of a setup: blockers of all its invoices, labels, fees, and form questions."""
 
     _inherit = "bookings.sync.setup"
-
-    def _journal(self):
-        """Return the sales journal of this setup: the selected one, or the company's first one.
-
-        Among the company's journals, one in the setup's currency is preferred.
-        """
-        self.ensure_one()
-        if self.journal_id:
-            return self.journal_id
-        journals = self.env["account.journal"]
-        domain = [*journals._check_company_domain(self.company_id), ("type", "=", "sale")]
-        own_currency = [("currency_id", "=", self.currency_id.id)]
-        return journals.search(domain + own_currency, limit=1) or journals.search(domain, limit=1)
-
-    def _date_blockers(self, day):
-        """Return the blockers of an invoice with this date: ``{key: params}``."""
-        locks = self.company_id._get_violated_lock_dates(day, True, self._journal())
-        if not locks:
-            return {}
-        return {"lock_date": {"date": str(day), "lock": str(max(lock[0] for lock in locks))}}
 
     def _billing_blockers(self):
         """Return the blockers of all invoices of this setup: ``{key: params}``."""
         self.ensure_one()
-        journal = self._journal()
+        journal = sales_journal(self)
         if not journal or not journal.active:
             return {"journal": {}}
         journal_currency = journal.currency_id
@@ -74,8 +56,8 @@ class BookingsSyncSetup(models.Model):
         for setup in self:
             try:
                 fees = [
-                    labels.fee_of(setup.no_show_fee_kind, setup.no_show_fee),
-                    labels.fee_of(setup.late_cancel_fee_kind, setup.late_cancel_fee),
+                    fee_of(setup.no_show_fee_kind, setup.no_show_fee),
+                    fee_of(setup.late_cancel_fee_kind, setup.late_cancel_fee),
                 ]
             except ValueError as error:
                 raise ValidationError(

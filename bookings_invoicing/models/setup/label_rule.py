@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
 from ...billing import labels
+from ...billing.fees import fee_of
 from ...billing.status import NOT_BILLABLE_REASONS
 from ..base.moments import BILLING_CHANGED
 from .setup import FEE_KINDS
@@ -66,7 +67,7 @@ class BookingsLabelRule(models.Model):
             self.outcome,
             match=self.match,
             reason=self.reason or "label",
-            fee=labels.fee_of(self.fee_kind, self.fee_value) if self.outcome == "fee" else None,
+            fee=fee_of(self.fee_kind, self.fee_value) if self.outcome == "fee" else None,
             payer=self.payer_id.id if self.outcome == "payer" else None,
             note=self.note or "",
         )

@@ -19,6 +19,8 @@ from odoo.tools import SQL
 
 from ... import graph
 from ...billing import windows
+from ...billing.removals import are_few
+from ..booking import removals
 from .batch_store import BATCH, BatchStore
 
 _logger = logging.getLogger(__name__)
@@ -96,7 +98,7 @@ class SyncJob:
             self.client = self.setup._client()
             gone = self._ask(appointment_ids)
             self._note_issues()
-            if not self.env["bookings.booking"]._may_be_gone(len(gone), len(appointment_ids)):
+            if not are_few(len(gone), len(appointment_ids)):
                 self.setup._note_failure(self.setup._held_text(len(gone)))
                 self.setup._ask_to_look()  # the next synchronization asks a user about them
                 return False
@@ -182,14 +184,11 @@ class SyncJob:
         self._looked = self._looked or self.full or setup._is_due_to_look(self.started)
         missing, known = self._windows(start, end)
         self.covered["appointment"] = start.replace(tzinfo=None), end.replace(tzinfo=None)
-        booking = self.env["bookings.booking"]
-        if not setup.hold_confirmed and not booking._may_be_gone(len(missing), known):
+        if not setup.hold_confirmed and not are_few(len(missing), known):
             return len(missing)
-        outside = set()
-        if self._looked:
-            outside = booking._unbilled_outside(setup, start, end)
+        outside = removals.unbilled_outside(self.env, setup, start, end) if self._looked else set()
         gone, gone_outside = self._ask(missing), self._look(outside)
-        if not setup.hold_confirmed and not booking._may_be_gone(len(gone_outside), len(outside)):
+        if not setup.hold_confirmed and not are_few(len(gone_outside), len(outside)):
             self._remove(gone)
             return len(gone_outside)
         self._remove(gone | gone_outside)
@@ -202,12 +201,11 @@ class SyncJob:
         """
         if not appointment_ids:
             return set()
-        setup, booking = self.setup, self.env["bookings.booking"]
 
         def rows_in(window):
-            return len(booking._known_in_window(setup, *window))
+            return len(removals.known_in_window(self.env, self.setup, *window))
 
-        starts = booking._starts(setup, appointment_ids)
+        starts = removals.starts(self.env, self.setup, appointment_ids)
         near, asked = windows.close_together(starts, rows_in, self._page, graph.BATCH_ITEMS)
         self.store.commit()  # no open transaction while pages are fetched
         for start, end in near:
@@ -247,7 +245,7 @@ class SyncJob:
                 )
                 records, malformed = [], []
             if page.complete:
-                known = booking._known_in_window(setup, *page.window)
+                known = removals.known_in_window(self.env, setup, *page.window)
                 number += len(known)
                 missing = (missing | known) - seen
                 seen = set()
@@ -278,10 +276,11 @@ class SyncJob:
         return {remote_id for remote_id, record in answers if record is None}
 
     def _remove(self, gone):
-        booking, ordered = self.env["bookings.booking"], sorted(gone)
+        ordered = sorted(gone)
         for index in range(0, len(ordered), BATCH):
             counts = self.store.durably(
-                booking._mark_appointments_removed, self.setup, ordered[index : index + BATCH]
+                removals.mark_appointments_removed,
+                *(self.env, self.setup, ordered[index : index + BATCH]),
             )
             self.store.count("appointment", counts)
 

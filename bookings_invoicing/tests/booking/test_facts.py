@@ -4,6 +4,7 @@ from odoo import Command
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import new_test_user, tagged
 
+from ...models.setup.journal import sales_journal
 from ..invoicing.test_ledger import LedgerCase
 
 
@@ -242,8 +243,8 @@ class TestBillingRules(LedgerCase):
         other = self.env["res.currency"].with_context(active_test=False)
         other = other.search([("id", "!=", self.setup.currency_id.id)], limit=1)
         other.active = True
-        journal = self.setup._journal().copy({"currency_id": other.id})
-        own, self.setup.journal_id = self.setup._journal(), journal
+        journal = sales_journal(self.setup).copy({"currency_id": other.id})
+        own, self.setup.journal_id = sales_journal(self.setup), journal
         booking = self.ready[0]
         self.assertEqual((booking.status, booking.attention_reason), ("attention", "currency"))
         self.assertIn(journal.display_name, booking.attention_detail)

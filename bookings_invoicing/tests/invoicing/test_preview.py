@@ -8,6 +8,7 @@ from lxml import etree
 from odoo.fields import Date
 from odoo.tests import tagged
 
+from ...models.setup.journal import sales_journal
 from .test_ledger import LedgerCase
 
 
@@ -94,7 +95,7 @@ class TestPreview(LedgerCase):
         self.assertEqual(set(found["fee"] & self.bookings()), fee)
 
     def test_a_card_or_a_payer_says_what_it_includes(self):
-        journal, other = self.setup._journal(), self.setup._journal().copy()
+        journal, other = sales_journal(self.setup), sales_journal(self.setup).copy()
         card = {"active_model": "account.journal"}
         self.assertGreaterEqual(
             self._asked_from(**card, active_id=journal.id).booking_ids, self.ready

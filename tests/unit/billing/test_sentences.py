@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bookings_invoicing.billing import sentences
-from bookings_invoicing.billing.labels import FEE_CAUSES
+from bookings_invoicing.billing.fees import FEE_CAUSES
 from bookings_invoicing.billing.price import PRICE_TYPES
 from bookings_invoicing.billing.sentences import EXPLANATIONS, MONEY, Explanation, render
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bookings_invoicing.billing.fingerprint import content_hash
+from bookings_invoicing.billing.digest import content_hash
 
 D = Decimal
 UTC = timezone.utc

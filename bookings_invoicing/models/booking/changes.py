@@ -1,7 +1,7 @@
 from odoo import api, fields, models
-from odoo.tools import SQL, format_datetime
+from odoo.tools import format_datetime
 
-from ...billing import questions, sentences, windows
+from ...billing import questions, sentences
 from ...billing.status import BILLED
 from ..base.moments import SERVICES_TAKEN
 from ..setup.scope import OPEN
@@ -11,7 +11,7 @@ BILLED_FACTS = ("start", "stop", "price", "price_type", "service_id", "customer_
 
 
 class BookingsBooking(models.Model):
-    """How bookings follow changes in Bookings: unbilled ones are updated, billed ones flagged, removed ones kept."""
+    """How bookings follow changes in Bookings: unbilled ones are updated, billed ones flagged."""
 
     _inherit = "bookings.booking"
 
@@ -210,117 +210,6 @@ class BookingsBooking(models.Model):
                 | {"setup_id": self.setup_id.id, "booking_id": self.id, "partner_id": partner.id}
                 | {"current": proposal.current, "why": why}
             )
-
-    # -- removed appointments --------------------------------------------------------------------------
-
-    @api.model
-    def _may_be_gone(self, missing, known):
-        """Return whether few enough appointments are missing to treat them as removed; otherwise a user decides.
-
-        :param int missing: number of appointments that Bookings no longer lists
-        :param int known: number of appointments that it should have listed
-        """
-        return windows.Threshold().allows(missing, known)
-
-    @api.model
-    def _known_in_window(self, setup, start, end):
-        """Return the IDs of stored appointments that overlap this period and are neither removed nor canceled.
-
-        :param start, end: aware datetimes in UTC
-        """
-        return self._appointment_ids(
-            setup,
-            SQL(
-                "stop > %s AND start < %s AND status != 'cancelled' AND removed_on IS NULL",
-                start.replace(tzinfo=None),
-                end.replace(tzinfo=None),
-            ),
-        )
-
-    @api.model
-    def _unbilled_outside(self, setup, start, end):
-        """Return the IDs of unbilled appointments outside this period, which are checked once a day.
-
-        :param start, end: aware datetimes in UTC
-        """
-        return self._appointment_ids(
-            setup,
-            SQL(
-                "(stop <= %s OR start >= %s) AND status IN ('upcoming', 'ready', 'attention') AND removed_on IS NULL",
-                start.replace(tzinfo=None),
-                end.replace(tzinfo=None),
-            ),
-        )
-
-    @api.model
-    def _starts(self, setup, appointment_ids):
-        """Return ``{appointment id: start}`` of the stored ones among these appointments."""
-        self.flush_model(["setup_id", "appointment_id", "start"])
-        return dict(
-            self.env.execute_query(
-                SQL(
-                    """SELECT appointment_id, min(start) FROM bookings_booking
-                        WHERE setup_id = %s AND appointment_id = ANY(%s) GROUP BY appointment_id""",
-                    setup.id,
-                    list(appointment_ids),
-                )
-            )
-        )
-
-    @api.model
-    def _appointment_ids(self, setup, condition):
-        self.flush_model(["setup_id", "start", "stop", "status", "removed_on", "appointment_id"])
-        rows = self.env.execute_query(
-            SQL(
-                "SELECT DISTINCT appointment_id FROM bookings_booking WHERE setup_id = %s AND %s",
-                setup.id,
-                condition,
-            )
-        )
-        return {appointment_id for (appointment_id,) in rows}
-
-    @api.model
-    def _mark_appointments_removed(self, setup, appointment_ids):
-        """Mark the bookings of removed appointments, with the time they were last seen.
-
-        :returns: counts: ``removed``
-        """
-        rows = self.with_context(active_test=False).search(
-            [
-                ("setup_id", "=", setup.id),
-                ("appointment_id", "in", list(appointment_ids)),
-                ("removed_on", "=", False),
-            ]
-        )
-        return {"removed": rows._mark_removed(setup)}
-
-    def _mark_removed(self, setup, digest=None):
-        """Mark bookings as removed and update shares, attendance, and billing.
-
-        :param str digest: digest of the appointment, if Bookings still has it without these attendees
-        :returns: the number of bookings that were not marked before
-        """
-        gone = self.filtered(lambda row: not row.removed_on)
-        gone._note_gone(setup, digest)
-        if gone and setup.group_price == "appointment":
-            self._share_out(setup, self.mapped("appointment_id"))
-        if setup.cancel_notice_hours:
-            gone._note_late_cancellation(setup.cancel_notice_hours)
-            gone._recheck_billing()
-        return len(gone)
-
-    def _note_gone(self, setup, digest):
-        values = {
-            "removed_on": fields.Datetime.now(),
-            "removed_settled": False,
-            "last_seen": setup.last_appointment_sync or self[:1].create_date,
-        }
-        if digest:
-            values["remote_hash"] = digest
-        self._for_import().write(values)
-        billed = self.filtered(lambda row: row.status in BILLED)
-        billed._for_import().changed_since_billing = True
-        self._recheck_billing()
 
     # -- services billed by another company -------------------------------------------------------------
 
