@@ -4,6 +4,8 @@ from ... import graph
 from ..base.graph_errors import tell
 from ..base.next_step import NextStep
 
+PERMISSION = "Bookings.Read.All"
+
 
 class BookingsConnectionCheck(models.Model):
     """One step of the last connection test, with its result and, if it failed, the remedy."""
@@ -47,12 +49,16 @@ class BookingsConnection(models.Model):
     check_ids = fields.One2many(
         "bookings.connection.check", "connection_id", string="Last Test", readonly=True
     )
+    permission_name = fields.Char(string="Permission", compute="_compute_permission_name")
     check_date = fields.Datetime(string="Tested on", readonly=True, copy=False)
+
+    def _compute_permission_name(self):
+        self.permission_name = PERMISSION
 
     def action_test(self):
         """Test every step that a synchronization needs, and store the results on the connection.
 
-        :returns: a notification with all results in one text
+        :returns: a notification with all results, or only with what failed
         """
         self.ensure_one()
         self.check_access("write")
@@ -76,12 +82,24 @@ class BookingsConnection(models.Model):
             }
         )
         failed = next((text for check, text in rows if not check.ok), None)
-        text = "\n".join(("✓ " if check.ok else "✗ ") + text for check, text in rows)
         if failed:
             self._mark_attention(failed)
-            return self._notify(self.env._("Not connected"), text, "danger")
+            return self._notify(self.env._("Not connected"), failed, "danger")
         self._mark_connected()
+        text = "\n".join(f"✓ {text}" for _check, text in rows)
         return self._notify(self.env._("Connected"), text, "success")
+
+    def _forget_test(self):
+        """Delete what the last test found: it does not apply to a changed app, secret, or sign-in."""
+        self.sudo().write(
+            {
+                "state": "draft",
+                "error_message": False,
+                "error_date": False,
+                "check_date": False,
+                "check_ids": [fields.Command.clear()],
+            }
+        )
 
     def _check_message(self, check):
         """What a step found, in the reader's language.

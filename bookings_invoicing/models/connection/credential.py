@@ -115,6 +115,7 @@ class BookingsConnection(models.Model):
     def _keep_credential(self, text):
         try:
             self._keep_secret("credential", text)
+            self._forget_test()
         except server_settings.SecretUnreadable as error:
             raise UserError(
                 self.env._(

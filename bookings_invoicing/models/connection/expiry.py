@@ -174,14 +174,8 @@ class BookingsConnection(models.Model):
         for connection in moved:
             connection._keep_secret("tokens", "")
         if moved:
-            super(BookingsConnection, moved.sudo()).write(
-                {
-                    "state": "draft",
-                    "sync_user_id": False,
-                    "sync_account": False,
-                    "check_ids": [fields.Command.clear()],
-                }
-            )
+            moved.sudo().write({"sync_user_id": False, "sync_account": False})
+            moved._forget_test()
         return result
 
     def _may_move(self, name):

@@ -107,12 +107,16 @@ class BookingsConnection(models.Model):
     redirect_uri = fields.Char(
         string="Redirect URI",
         compute="_compute_redirect_uri",
-        help="Register this address in Microsoft Entra: Authentication > Add a platform > Web.",
+        help="Register this address in Microsoft Entra: Authentication > Redirect URI configuration > Add Redirect "
+        "URI > Web.",
     )
+    redirect_uri_refused = fields.Boolean(compute="_compute_redirect_uri")
 
     def _compute_redirect_uri(self):
-        base = self.env["ir.config_parameter"].sudo().get_param("web.base.url", "")
-        self.redirect_uri = base.rstrip("/") + CALLBACK
+        base = self.env["ir.config_parameter"].sudo().get_param("web.base.url", "").rstrip("/")
+        self.redirect_uri = base + CALLBACK
+        # Microsoft accepts plain http for the own computer only.
+        self.redirect_uri_refused = not base.startswith(("https://", "http://localhost"))
 
     def action_sign_in(self):
         """Send the browser to Microsoft, which returns it to the callback with a code.
@@ -177,11 +181,9 @@ class BookingsConnection(models.Model):
                         {
                             "sync_user_id": self.env.uid,
                             "sync_account": signed_in.username,
-                            "state": "draft",
-                            "error_message": False,
-                            "error_date": False,
                         }
                     )
+                    connection._forget_test()
                     cursor.flush()
                 break
             except SerializationFailure:
@@ -195,9 +197,8 @@ class BookingsConnection(models.Model):
         self.check_access("write")
         for connection in self.filtered(lambda c: c.auth_method == "delegated"):
             connection._keep_secret("tokens", "")
-            connection.sudo().write(
-                {"sync_user_id": False, "sync_account": False, "state": "draft"}
-            )
+            connection.sudo().write({"sync_user_id": False, "sync_account": False})
+            connection._forget_test()
         return {"type": "ir.actions.client", "tag": "soft_reload"}
 
     def _check_system(self):

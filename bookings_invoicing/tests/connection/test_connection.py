@@ -57,9 +57,41 @@ class TestConnectionChecklist(LiveCase):
                 self.assertEqual(
                     (self.live.state, self.live.error_message), ("attention", failed.message)
                 )
-                self.assertEqual(answer["params"]["type"], "danger")
+                self.assertEqual(
+                    (answer["params"]["type"], answer["params"]["message"]),
+                    ("danger", failed.message),
+                )
                 savepoint.rollback()
                 self.env.invalidate_all()
+
+    def test_a_change_makes_the_last_test_void(self):
+        """Another secret or way to sign in: neither the error nor the steps of the last test stay."""
+        for values in (
+            {"client_secret": "another"},
+            {"auth_method": "delegated"},
+            {"client_id": "5a4db0c5-dead-4000-8000-000000000000"},
+        ):
+            with self.subTest(values):
+                self.app.login.permissions = ()
+                self.addCleanup(setattr, self.app.login, "permissions", ("Bookings.Read.All",))
+                self.live.action_test()
+                self.assertTrue(self.live.error_message and self.live.check_date)
+                self.live.write(values)
+                self.assertEqual(self.live.state, "draft")
+                self.assertFalse(
+                    self.live.error_message or self.live.check_date or self.live.check_ids
+                )
+
+    def test_what_microsoft_entra_needs_is_on_the_form(self):
+        self.env["ir.config_parameter"].set_param("web.base.url", "http://odoo.example.com")
+        self.assertEqual(self.live.permission_name, "Bookings.Read.All")
+        self.assertTrue(self.live.redirect_uri_refused)
+        self.env["ir.config_parameter"].set_param("web.base.url", "https://odoo.example.com/")
+        self.env.invalidate_all()
+        self.assertFalse(self.live.redirect_uri_refused)
+        self.assertEqual(
+            self.live.redirect_uri, "https://odoo.example.com/bookings_invoicing/oauth/callback"
+        )
 
     def test_expired_secret(self):
         self.app.login.expired_secrets = (sandbox.CLIENT_SECRET,)
