@@ -40,7 +40,10 @@
         "views/oauth_templates.xml",
         "views/menus.xml",
     ],
-    "assets": {"web.assets_tests": ["bookings_invoicing/static/tests/tours/*.js"]},
+    "assets": {
+        "web.assets_backend": ["bookings_invoicing/static/src/*.js"],
+        "web.assets_tests": ["bookings_invoicing/static/tests/tours/*.js"],
+    },
     "application": True,
     "uninstall_hook": "uninstall_hook",
 }

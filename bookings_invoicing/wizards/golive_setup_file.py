@@ -101,12 +101,12 @@ class BookingsSetupFile(models.TransientModel):
                 )
             )
         self.setup_ids.check_access("write")
+        changes = [(one.id, change) for one in self.setup_ids for change in one._file_changes(data)]
         self.line_ids = [
             Command.clear(),
             *(
-                Command.create({"setup_id": setup.id, **change._asdict()})
-                for setup in self.setup_ids
-                for change in setup._file_changes(data)
+                Command.create({"setup_id": setup_id, **change._asdict()})
+                for setup_id, change in sorted(changes, key=lambda pair: bool(pair[1].problem))
             ),
         ]
         self.previewed = True
@@ -162,6 +162,7 @@ class BookingsSetupFile(models.TransientModel):
             "res_id": self.id,
             "view_mode": "form",
             "target": "new",
+            "context": {"dialog_size": "extra-large"},
         }
 
 

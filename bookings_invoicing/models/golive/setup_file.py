@@ -269,10 +269,22 @@ class SetupFile:
                 if record._fields[name].type in ("many2one", "many2many") and value == plain[name]:
                     continue  # another reference to the same record
                 to_write[name] = value
-            label = record._fields[name]._description_string(self.env)
-            changes.append(Change(place, label, shown(now), shown(then), problem))
+            field = record._fields[name]
+            label = field._description_string(self.env)
+            changes.append(
+                Change(place, label, self._shown(field, now), self._shown(field, then), problem)
+            )
         if to_write:
             writes.append((record, to_write))
+
+    def _shown(self, field, value):
+        """Return a value of the file as forms show it, in the language of the user."""
+        if field.type == "selection":
+            labels = field._description_selection(self.env)
+            return next((label for key, label in labels if key == value), shown(value))
+        if field.type == "boolean" and isinstance(value, bool):
+            return self.env._("Yes") if value else self.env._("No")
+        return shown(value)
 
     def _from_json(self, record, name, value):
         """Convert a value of the file for the ORM, with records as recordsets.
@@ -288,7 +300,7 @@ class SetupFile:
                 found |= self._from_reference(field.comodel_name, one)
             return found
         if field.type == "selection":
-            if value and value not in dict(field._description_selection(self.env)):
+            if value and value not in field.get_values(self.env):
                 raise UserError(
                     self.env._("“%s” is not a valid option; a module may be missing.", value)
                 )

@@ -404,6 +404,15 @@ class BookingsSyncSetup(models.Model):
         "This business already has a sync setup in this company. Check the archived setups.",
     )
 
+    @api.depends("name", "company_id")
+    @api.depends_context("allowed_company_ids")
+    def _compute_display_name(self):
+        # EXTENDS: companies may have businesses with the same name
+        several = len(self.env.companies) > 1
+        for setup in self:
+            company = setup.company_id.name
+            setup.display_name = f"{setup.name} ({company})" if several else setup.name
+
     @api.depends("connection_id")
     def _compute_bill_from(self):
         for setup in self:

@@ -20,6 +20,10 @@ class TestGoingLive(BookingsCase, HttpCase):
         cls.connection.action_test()
 
     def test_from_the_board_to_the_day_of_billing(self):
+        other = self.env["bookings.sync.setup"]._of_business(
+            self.connection, self.tenant.mailboxes[1].id, self.company
+        )
+        other._read_services()
         self.start_tour("/odoo/bookings-health", "bookings_going_live", login="manager")
         self.assertIn("bill_from", self.setup.checklist_confirmed)
         self.assertEqual(self.setup.bill_from, date.today().replace(day=1))

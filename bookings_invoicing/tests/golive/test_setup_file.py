@@ -281,16 +281,20 @@ class TestSetupFile(BookingsCase):
             "sync_appointments": "yes",
             "connection_id": 1,
             "company_id": 1,
+            "price_tax": ["included"],
         }
         changes = self.setup._file_changes(data)
-        self.assertEqual(len(changes), 4)
+        self.assertEqual(len(changes), 5)
         self.assertTrue(all(change.problem for change in changes))
         self.setup._apply_file(data)
         self.assertEqual(self.setup.grouping, "customer_month")
 
     def test_wizard_makes_a_setup_from_a_file(self):
         second = self.connection.copy({"name": "Second tenant", "sandbox_anchor": self.anchor})
-        content = base64.b64encode(json.dumps(self._file()).encode())
+        self.setup.service_ids[0].billing_rule = "free"
+        data = self._file()
+        data["settings"]["journal_id"] = {"code": "gone"}  # among the first
+        content = base64.b64encode(json.dumps(data).encode())
         wizard = (
             self.env["bookings.setup.file"]
             .with_company(self.other)
@@ -313,6 +317,14 @@ class TestSetupFile(BookingsCase):
         target = wizard.setup_ids
         self.assertEqual(target.company_id, self.other)
         self.assertTrue(wizard.change_count)
+        shown = wizard.line_ids.mapped("file")
+        self.assertIn("One per customer and month", shown)
+        self.assertFalse({"customer_month", "included", "True", "False"}.intersection(shown))
+        problems = [bool(line.problem) for line in wizard.line_ids]
+        self.assertEqual(problems, sorted(problems), "what cannot be applied comes last")
+        self.assertNotIn(self.other.name, target.display_name)
+        both = target.with_context(allowed_company_ids=(self.other | self.company).ids)
+        self.assertEqual(both.display_name, f"{target.name} ({self.other.name})")
         self.assertNotEqual(target.grouping, "customer_month")
         wizard.action_apply()
         self.assertEqual(target.grouping, "customer_month")

@@ -99,7 +99,7 @@ const fromFile = () => [
     chooseFile,
     see("It is there", ".modal .o_field_widget[name='content']:contains('setup.json'), .modal .o_field_widget[name='content'] input:value('setup.json')"),
     click("Show the differences", ".modal button[name='action_preview']"),
-    see("Grouping", ".modal .o_field_widget[name='line_ids'] .o_data_row:contains('customer_month')"),
+    see("Grouping", ".modal .o_field_widget[name='line_ids'] .o_data_row:contains('One per customer and month')"),
     click("Apply", ".modal button[name='action_apply']"),
     ...TOWNS.map((town) => see(`${town} is on the board`, `.o_list_view .o_data_row:contains('${town} Clinic')`)),
 ];

@@ -12,7 +12,7 @@ registry.category("web_tour.tours").add("bookings_going_live", {
         },
         {
             content: "Open its checklist",
-            trigger: 'button[name="action_checklist"]',
+            trigger: '.o_form_view button[name="action_checklist"]',
             run: "click",
         },
         {
@@ -53,8 +53,8 @@ registry.category("web_tour.tours").add("bookings_going_live", {
             run: "click",
         },
         {
-            content: "Back on the setup",
-            trigger: "body:not(:has(.modal)) .o_form_view",
+            content: "Back on the setup, whose filter counts its own services only",
+            trigger: "body:not(:has(.modal)) .o_form_view .o_field_widget[name='service_filter']:contains('10 record')",
         },
     ],
 });
@@ -86,9 +86,13 @@ registry.category("web_tour.tours").add("bookings_first_hour", {
             ]),
             click("Synchronize", ".modal footer button[name='action_sync']"),
             click("What is ready", ".o_control_panel button:contains('Create Draft Invoices')"),
-            { content: "The invoices are shown", trigger: ".modal .o_data_row" },
+            { content: "The invoices are shown", trigger: ".modal .o_data_row", timeout: 60000 },
             click("Create the drafts", ".modal footer button[name='action_create']"),
-            { content: "They are drafts", trigger: ".o_list_view .o_data_row:contains('Draft')" },
+            {
+                content: "They are drafts",
+                trigger: ".o_list_view .o_data_row:contains('Draft')",
+                timeout: 60000,
+            },
         ];
         const clicks = 1 + steps.filter((one) => one.run).length; // Activate
         if (clicks > MOST) {
