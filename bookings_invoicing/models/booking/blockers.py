@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.tools import formatLang
+from odoo.tools import format_datetime, formatLang
 
 from ...billing import details
 from ...billing import status as status_rules
@@ -182,7 +182,9 @@ class BookingsBooking(models.Model):
                     self.env._(
                         "Removed from Bookings after it took place, last seen %(when)s. Bill it again as it was "
                         "last seen, or mark it as not billable.",
-                        when=fields.Datetime.to_string(self.last_seen or self.removed_on),
+                        when=format_datetime(
+                            self.env, self.last_seen or self.removed_on, tz=self.setup_id.tz
+                        ),
                     )
                 )
             credited = self._credited_lines().sudo()

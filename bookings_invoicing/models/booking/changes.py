@@ -69,12 +69,13 @@ class BookingsBooking(models.Model):
             booking._apply_label_rules()
 
     @api.depends("pending_values", "changed_since_billing", "attendance", "removed_on")
+    @api.depends_context("lang")
     def _compute_pending_text(self):
         labels = {name: field._description_string(self.env) for name, field in self._fields.items()}
         attendances = dict(self._fields["attendance"]._description_selection(self.env))
         for booking in self:
             texts = [
-                f"{labels[name]}: {old} → {new}"
+                f"{labels[name]}: {booking._to_read(name, old)} → {booking._to_read(name, new)}"
                 for name, (old, new, _raw) in (booking.pending_values or {}).items()
                 if name in labels
             ]
@@ -107,6 +108,15 @@ class BookingsBooking(models.Model):
             return self.currency_id.format(value)
         return str(value or "–")
 
+    def _to_read(self, name, shown):
+        """A value that :meth:`_shown` kept, for the reader: times in the business's time zone, labels of choices."""
+        field = self._fields[name]
+        if field.type == "selection":
+            return dict(field._description_selection(self.env)).get(shown, shown)
+        if field.type == "datetime" and shown[:1].isdigit():
+            return format_datetime(self.env, shown, tz=self.setup_id.tz)
+        return shown
+
     def _late_change(self, changed):
         """Return the stored late changes plus these.
 
@@ -131,7 +141,7 @@ class BookingsBooking(models.Model):
         ]
 
     @api.depends("late_changes")
-    @api.depends_context("lang", "tz")
+    @api.depends_context("lang")
     def _compute_late_changes_text(self):
         for booking in self:
             booking.late_changes_text = "\n".join(
@@ -139,8 +149,8 @@ class BookingsBooking(models.Model):
                     "%(when)s: %(field)s changed from %(old)s to %(new)s",
                     when=format_datetime(self.env, change["on"], tz=booking.setup_id.tz),
                     field=self._fields[change["field"]]._description_string(self.env),
-                    old=change["old"],
-                    new=change["new"],
+                    old=booking._to_read(change["field"], change["old"]),
+                    new=booking._to_read(change["field"], change["new"]),
                 )
                 for change in booking.late_changes or ()
                 if change["field"] in self._fields

@@ -178,7 +178,7 @@ class MailMessage(models.Model):
             elif state:
                 (taken if state == "sent" else waiting).append(name)
         if taken:
-            text = self.env._("E-mail to %s", ", ".join(taken))
+            text = self.env._("Email to %s", ", ".join(taken))
             return "sent", " ".join([text, *(f"({reason})" for reason in reasons)])
         if waiting:
             return "queued", self.env._("Waiting in the email queue")

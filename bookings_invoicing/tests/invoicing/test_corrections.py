@@ -101,6 +101,18 @@ class TestChangesWhileBilled(LedgerCase):
         self.assertEqual((booking.status, booking.not_billable_reason), ("not_billable", "free"))
         self.assertEqual((booking.label, booking.changed_since_billing), ("Goodwill", False))
 
+    def test_moved_after_drafting_shows_the_times_of_the_business(self):
+        """Noon UTC in winter is 13:00 in Copenhagen, here and in the list of late changes."""
+        self.setup.sudo().tz = "Europe/Copenhagen"
+        drafted, ready = self._fixed(), self._fixed(1)
+        drafted.action_create_invoices()
+        for booking in (drafted, ready):
+            self.change(op="move", appointment=booking.appointment_id, start="2026-03-04T12:00:00Z")
+        self.sync()
+        for text in (drafted.pending_text, ready.late_changes_text):
+            self.assertRegex(text, r"03/04/2026 01:00:00\sPM")
+            self.assertNotIn("2026-03-04", text)
+
     def test_label_without_rule_changes_nothing_billed(self):
         booking = self._fixed()
         booking.action_create_invoices()
