@@ -24,7 +24,7 @@ FOR_TESTS = {
     "bookings_invoicing_sale": ("l10n_es",),
 }
 MARK = "made by ./dev of bookings-invoicing"
-TEMPORARY = re.compile(r"bookings_(?:test|bench|serve|check)_(\d+)$")
+TEMPORARY = re.compile(r"bookings_(?:test|bench|serve|check|ready)_(\d+)$")
 
 
 def exists(env, name):
@@ -72,11 +72,11 @@ def create(env, name, modules=None):
 
 
 @contextlib.contextmanager
-def temporary(env, stem, modules=None):
-    """A database of this process's own, dropped at the end."""
+def temporary(env, stem, modules=None, *, source=None):
+    """A database of this process's own, dropped at the end; a copy of ``source``, a database with nobody in it, if given."""
     name = f"{stem}_{os.getpid()}"
     drop(env, name)
-    create(env, name, modules)
+    copy(env, source or template(env, modules), name)
     try:
         yield name
     finally:

@@ -47,11 +47,25 @@ def database(environment):
         yield name
 
 
-@pytest.fixture(scope="module")
-def crash_database(environment):
-    """A database with the addon, for the sweeps of one module."""
-    with databases.temporary(environment, "bookings_check") as name:
+@pytest.fixture(scope="session")
+def with_addon(environment):
+    """Name of a database with the addon, to be copied only: installing takes ten times as long."""
+    with databases.temporary(environment, "bookings_ready") as name:
         databases.install(environment, name, ["bookings_invoicing"])
+        yield name
+
+
+@pytest.fixture
+def addon_database(environment, with_addon):
+    """A database of this test's own with the addon; dropped afterwards."""
+    with databases.temporary(environment, "bookings_check", source=with_addon) as name:
+        yield name
+
+
+@pytest.fixture(scope="module")
+def module_database(environment, with_addon):
+    """The same for the tests of one module."""
+    with databases.temporary(environment, "bookings_check", source=with_addon) as name:
         yield name
 
 

@@ -27,10 +27,9 @@ pytestmark = pytest.mark.timeout(1800)
 
 
 @pytest.fixture
-def world(environment, database):
-    databases.install(environment, database, ("bookings_invoicing",))
-    _run(environment, database, "build", BOOKINGS, "invoice")
-    return database
+def world(environment, addon_database):
+    _run(environment, addon_database, "build", BOOKINGS, "invoice")
+    return addon_database
 
 
 @pytest.fixture

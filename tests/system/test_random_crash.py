@@ -15,10 +15,10 @@ pytestmark = pytest.mark.timeout(3600)
 
 
 def test_random_operations_and_kills_leave_no_booking_twice_and_no_wrong_status(
-    environment, crash_database
+    environment, module_database
 ):
     found = last_line(
-        run_module(environment, "random_crash", crash_database, "--kills", str(KILLS))
+        run_module(environment, "random_crash", module_database, "--kills", str(KILLS))
     )
     assert found["violations"] == []
     assert found["errors"] == {}

@@ -7,7 +7,6 @@ import pytest
 from cryptography.fernet import Fernet
 
 from bookings_invoicing import sandbox
-from devtools import databases
 
 from .processes import last_line, run_module
 from .secret_world import CANARY
@@ -59,9 +58,9 @@ def _stored_files(environment, database):
 
 
 @pytest.mark.parametrize("with_key", [True, False], ids=["key", "no key"])
-def test_dump_files_and_log(environment, database, with_key):
+def test_dump_files_and_log(environment, addon_database, with_key):
     """With a key nothing, without one exactly the one column; and a dump does hold what is not secret."""
-    databases.install(environment, database, ("bookings_invoicing",))
+    database = addon_database
     key = Fernet.generate_key().decode() if with_key else ""
     told, log = _live(environment, database, key)
     secrets = told["secrets"]

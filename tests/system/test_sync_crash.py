@@ -14,10 +14,10 @@ pytestmark = pytest.mark.timeout(7200 if LONG else 1800)
 
 
 @pytest.fixture(scope="module")
-def found(environment, crash_database):
+def found(environment, module_database):
     """What the sweep finds wrong in the engine as it is, and with each mistake put in."""
     every = "1" if LONG else "10"
-    words = (crash_database, "--every", every, "--bugs", *BUGS)
+    words = (module_database, "--every", every, "--bugs", *BUGS)
     return last_line(run_module(environment, "sync_crash", *words))
 
 

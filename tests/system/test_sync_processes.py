@@ -4,21 +4,17 @@ import json
 
 import pytest
 
-from devtools import databases
-
 from .processes import last_line, run_module
 
 
 @pytest.fixture(scope="module")
-def seen(environment):
+def seen(environment, module_database):
     """What a scenario of ``sync_world`` saw, on a database of this module."""
-    with databases.temporary(environment, "bookings_check") as database:
-        databases.install(environment, database, ["bookings_invoicing"])
 
-        def see(*words):
-            return last_line(run_module(environment, "sync_world", database, *words))
+    def see(*words):
+        return last_line(run_module(environment, "sync_world", module_database, *words))
 
-        yield see
+    return see
 
 
 @pytest.mark.parametrize("where", ["inside", "outside"])

@@ -3,8 +3,6 @@
 The login host lets a refresh token be used once only, so a second use would end the sign-in for good.
 """
 
-from devtools import databases
-
 from .processes import result, run_script
 
 RACE = """
@@ -65,9 +63,8 @@ print("RESULT" + json.dumps({"refreshed": refreshed, "errors": errors, "tokens":
 """
 
 
-def test_one_refresh_for_all(environment, database):
-    databases.install(environment, database, ("bookings_invoicing",))
-    found = result(run_script(environment, database, RACE))
+def test_one_refresh_for_all(environment, addon_database):
+    found = result(run_script(environment, addon_database, RACE))
     assert found["errors"] == []
     assert found["refreshed"] == [1] * 10
     assert found["tokens"] <= 10

@@ -71,13 +71,14 @@ print("RESULT" + json.dumps([rows, env.cr.fetchone()[0]]))
 """
 
 
-def test_invoices_survive_and_installed_again_nothing_is_billed_again(environment, database):
+def test_invoices_survive_and_installed_again_nothing_is_billed_again(environment, addon_database):
     """The same month, the same Bill From: what was on an invoice or a draft is billed elsewhere, and says by which."""
+
+    database = addon_database
 
     def invoices():
         return result(run_script(environment, database, INVOICES))
 
-    databases.install(environment, database, ("bookings_invoicing",))
     billed = result(run_script(environment, database, DRAFT_AND_POST + BILLED))
     assert len(billed) == 20
     assert any(name.startswith("INV/") for _key, name in billed)
