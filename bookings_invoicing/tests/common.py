@@ -2,13 +2,17 @@ from datetime import date, datetime, timedelta
 
 from freezegun import freeze_time
 
+from odoo import SUPERUSER_ID, api
 from odoo.addons.account.tests.common import AccountTestInvoicingCommon
+from odoo.fields import Command
+from odoo.modules.registry import Registry
 from odoo.tests import common as odoo_tests
 
 from .. import sandbox
 
 ANCHOR = date(2026, 3, 12)
 NOW = datetime(2026, 3, 12, 12, 0)
+COMPANY = "Company of the tests"
 
 
 class BookingsCase(AccountTestInvoicingCommon):
@@ -23,6 +27,7 @@ class BookingsCase(AccountTestInvoicingCommon):
 
     @classmethod
     def setUpClass(cls):
+        cls._keep_company()
         super().setUpClass()
         if cls.frozen:
             cls.startClassPatcher(freeze_time(NOW))
@@ -51,6 +56,25 @@ class BookingsCase(AccountTestInvoicingCommon):
             }
         )
         cls.setup = cls._make_setup()
+
+    @classmethod
+    def _keep_company(cls):
+        """Commit a company with a chart of accounts once for all classes: loading the chart was half of their set-up."""
+        with Registry(odoo_tests.get_db_name()).cursor() as cursor:
+            env = api.Environment(cursor, SUPERUSER_ID, {})
+            if not env["res.company"].search_count([("name", "=", COMPANY)]):
+                company = env["res.company"].create({"name": COMPANY})
+                env.user.company_ids |= company
+                env["account.chart.template"].try_loading("generic_coa", company, install_demo=False)
+                company.account_fiscal_country_id = env.ref("base.us")
+
+    @classmethod
+    def setup_independent_company(cls, **kwargs):
+        if kwargs or cls.country_code or cls.chart_template:
+            return super().setup_independent_company(**kwargs)
+        company = cls.env["res.company"].sudo().search([("name", "=", COMPANY)]).sudo(False)
+        cls.env.user.company_ids = [Command.link(company.id)]
+        return company
 
     @classmethod
     def _request_handler(cls, session, request, /, **kwargs):
