@@ -65,7 +65,9 @@ class BookingsCase(AccountTestInvoicingCommon):
             if not env["res.company"].search_count([("name", "=", COMPANY)]):
                 company = env["res.company"].create({"name": COMPANY})
                 env.user.company_ids |= company
-                env["account.chart.template"].try_loading("generic_coa", company, install_demo=False)
+                env["account.chart.template"].try_loading(
+                    "generic_coa", company, install_demo=False
+                )
                 company.account_fiscal_country_id = env.ref("base.us")
 
     @classmethod

@@ -1,8 +1,6 @@
 import re
 from itertools import cycle
-from unittest.mock import patch
 
-from odoo import api, models
 from odoo.fields import Command
 from odoo.tools import mute_logger
 
@@ -16,8 +14,8 @@ WHOSE = ("bookings.sync.setup", "bookings.connection", "res.company")
 class SealedWalks(SealedWorld):
     """Walks over every model and field that the installed addons of ours declare; no list of names is kept here.
 
-    They run once without Sales and once with it, each in one class that is a ``RolesCase`` and an ``HttpCase``. A walk
-    names what it finds open, so that a test can plant a hole and see that it is found.
+    They run once without Sales, and once with it over the models that the glue extends, each in one class that is a
+    ``RolesCase`` and an ``HttpCase``. A walk names what it finds open, so that a test can plant a hole and see it found.
     """
 
     # -- read-only -----------------------------------------------------------------------------------
@@ -38,7 +36,7 @@ class SealedWalks(SealedWorld):
                 value = self.other_value(record, field)
                 if self.written(way, role, record, field, value, sent):
                     yield f"{role} writes {model}.{field.name} over {way} with {sent}"
-        self.assertGreater(walked, 0 if only else 300)
+        self.assertGreater(walked, 0 if only else 300 * self.part)
 
     @mute_logger(*QUIET)
     def test_read_only_fields_are_written_by_nobody(self):
@@ -119,7 +117,7 @@ class SealedWalks(SealedWorld):
                     filled += 1
                     if found:
                         yield f"{role} fills {found} of {model} by default_{field.name}={value}"
-        self.assertGreater(filled, 0 if only else 300)
+        self.assertGreater(filled, 0 if only else 300 * self.part)
 
     def batched_contexts(self, model):
         """The same for few calls: all read-only fields at once, all foreign links one by one, all keys of ours."""
@@ -172,7 +170,7 @@ class SealedWalks(SealedWorld):
                     walked += 1
                     with self.subTest(role=role, model=model, way=way):
                         self.assertIsNone(self.made(way, role, model, context=context))
-        self.assertGreater(walked, 200)
+        self.assertGreater(walked, 200 * self.part)
 
     # -- links ---------------------------------------------------------------------------------------
 
@@ -198,8 +196,8 @@ class SealedWalks(SealedWorld):
                 if MARK in self.shown(way, role, record, field, value):
                     yield name.format("is shown")
         if not only:
-            self.assertGreater(walked, 60)
-            self.assertGreater(created, 20)
+            self.assertGreater(walked, 60 * self.part)
+            self.assertGreater(created, 20 * self.part)
 
     def shown(self, way, role, record, field, value):
         """What the form shows once a link was sent, not written, in any field of ours, or what is said instead."""
@@ -239,7 +237,7 @@ class SealedWalks(SealedWorld):
             context, walked = {"allowed_company_ids": both}, walked + 1
             if self.written(way, "both", self.own[model], field, foreign.id, context):
                 yield f"{model}.{field.name} is moved over {way}"
-        self.assertGreater(walked, 0 if only else 10)
+        self.assertGreater(walked, 0 if only else 10 * self.part)
 
     @mute_logger(*QUIET)
     def test_whose_a_record_is_stays(self):
@@ -305,50 +303,3 @@ class SealedWalks(SealedWorld):
             for name, field in self.our_fields(own=own):
                 if own or (field.readonly and not self.env[name]._transient):
                     self.assertIn(name, sealed, f"{name}.{field.name}")
-
-    # -- a walk that finds nothing proves nothing ----------------------------------------------------
-
-    @mute_logger(*QUIET)
-    def test_the_walks_find_what_is_open(self):
-        """Each kind of hole, planted into one model, is found over the ORM and over JSON-RPC."""
-        registry, base = self.env.registry, models.BaseModel
-
-        @api.model_create_multi
-        def obeys(self, vals_list):
-            made = base.create(self, vals_list)
-            if self.env.context.get("bookings_importing") is True:
-                made.sudo().state = "signed"
-            return made
-
-        def nothing(*_args):
-            return None
-
-        def all_of_it(_self, vals):
-            return vals
-
-        report, rule = "bookings.completeness", "bookings.label.rule"
-        customer, line = "bookings.customer", "bookings.service.proposal.line"
-        billed = self.env["account.move.line"]._fields["booking_id"]
-        holes = [
-            (billed, "groups", None, self.fields_shown, "account.move.line"),
-            (
-                registry[customer],
-                "_without_own_values",
-                all_of_it,
-                self.read_only_written,
-                customer,
-            ),
-            (registry[report], "default_get", base.default_get, self.contexts_obeyed, report),
-            (registry[report], "create", obeys, self.contexts_obeyed, report),
-            (registry[line], "_check_links", nothing, self.links_crossed, line),
-            (registry[BOOKING], "_check_sent_links", nothing, self.links_crossed, BOOKING),
-            (registry[rule], "_check_not_moved", nothing, self.moved, rule),
-        ]
-        for way in (ORM, RPC):
-            for owner, name, hole, walk, model in holes:
-                with self.subTest(hole=f"{owner}.{name}", way=way):
-                    with patch.object(owner, name, hole):
-                        self.assertTrue([*walk(way, only=model)], "the walk passes by")
-                    self.assertEqual([*walk(way, only=model)], [])
-        with patch.object(registry[report], "default_get", base.default_get):
-            self.assertTrue([*self.defaults_taken(report)])
