@@ -8,7 +8,7 @@ from .. import databases, odoo_log
 from ..console import DevError, locked, say, step
 from ..environment import Environment
 from ..paths import REPO, locks
-from .serve import serve
+from .serve import check_port, serve
 
 ADDON = "bookings_invoicing"
 
@@ -21,6 +21,8 @@ def main(args):
     parser.add_argument("--port", default="8069")
     parser.add_argument("-d", "--database", default="demo")
     options = parser.parse_args(args)
+    if not options.no_serve:
+        check_port(options.port)
     env = Environment()
     with locked(locks(), f"demo-{options.database}"):
         code = _run(env, options)

@@ -21,6 +21,7 @@ def main(args):
     parser.add_argument("--graph", action="store_true", help="also serve the sandbox tenant")
     parser.add_argument("--graph-port", type=int, default=8443)
     options = parser.parse_args(args)
+    check_port(options.port)
     env = Environment()
     if not databases.exists(env, options.database):
         with step(f"making the database {options.database} with the addon"):
@@ -35,7 +36,7 @@ def main(args):
 
 def serve(env, database, port, more=None):
     """Run Odoo in the foreground; Ctrl-C ends it and is no error."""
-    _check_port(port)
+    check_port(port)
     command = env.odoo("-d", database, f"--db-filter=^{database}$", "--http-port", port)
     say(f"Odoo: http://127.0.0.1:{port}  login admin, password admin  (Ctrl-C stops it)")
     process = subprocess.Popen(
@@ -51,7 +52,8 @@ def serve(env, database, port, more=None):
             process.terminate()
 
 
-def _check_port(port):
+def check_port(port):
+    """Raise DevError if another process listens on the port."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

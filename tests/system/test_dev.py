@@ -1,6 +1,7 @@
 """What ./dev promises about itself."""
 
 import os
+import socket
 import subprocess
 
 from devtools import databases, odoo_log
@@ -23,6 +24,18 @@ def test_unknown_command_lists_the_commands(dev):
     done = dev("tests")
     assert done.returncode == 2
     assert "./dev test" in done.stderr
+
+
+def test_demo_looks_at_its_port_first(dev, environment):
+    """A port that is in use is told at once, before the database is made anew."""
+    name = f"bookings_port_{os.getpid()}"
+    with socket.socket() as busy:
+        busy.bind(("127.0.0.1", 0))
+        busy.listen()
+        done = dev("demo", "-d", name, "--port", str(busy.getsockname()[1]))
+    assert done.returncode == 1
+    assert "is in use" in done.stderr
+    assert not databases.exists(environment, name)
 
 
 def test_database_name_is_found_in_every_spelling():
