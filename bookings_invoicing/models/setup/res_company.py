@@ -25,7 +25,7 @@ class ResCompany(models.Model):
     )
 
     bookings_address_limit = fields.Monetary(
-        string="Require the Address Above",
+        string="Require the Address Above (0 = Never)",
         currency_field="currency_id",
         bounds=(0, 10**12),
         groups=SEEN_BY,

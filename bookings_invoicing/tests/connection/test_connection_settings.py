@@ -1,3 +1,5 @@
+from lxml import etree
+
 from odoo.tests import Form, new_test_user, tagged
 
 from ..common import BookingsCase
@@ -31,6 +33,14 @@ class TestConnectionSettings(BookingsCase):
         self.setup._confirm_step("price_tax", "preset", "bill_from")
         self.env.invalidate_all()
         self.assertFalse(self.settings().bookings_next_step)
+
+    def test_a_checkbox_stands_before_its_label(self):
+        """Odoo puts it there if it is the first in its setting; 0 says that it means never."""
+        view = self.env["res.config.settings"].get_view(view_type="form")
+        arch = etree.fromstring(view["arch"])
+        (checkbox,) = arch.xpath("//setting/*[1][@name='bookings_business_details']")
+        self.assertEqual(checkbox.tag, "field")
+        self.assertTrue(arch.xpath("//setting[contains(@string, '0 = Never')]"))
 
     def test_trouble_is_named(self):
         self.connection.action_test()
