@@ -8,8 +8,8 @@ A benchmark is a function in a module of ``benchmarks/``:
         return {"value": 1.9, "floor": 0.7, "peer": 3.1, "n": 10000}
 
 ``value``, ``floor`` and ``peer`` are seconds for the same amount of work; ``floor`` is what no
-program could undercut (the bare database or wire), ``peer`` another program at the same job. Lower
-is better. ``n`` counts the records, ``queries`` the SQL queries; ``rss_mb`` is added where it is
+program could undercut (the bare database or wire), ``copy`` a second, lower one, ``peer`` another program at the same job.
+Lower is better. ``n`` counts the records, ``queries`` the SQL queries; ``rss_mb`` is added where it is
 missing. Each benchmark runs in a process of its own. Modules must not import Odoo at their head.
 """
 
@@ -142,7 +142,7 @@ def _show(name, result):
     parts = "  ".join(f"{key} {value}" for key, value in result.items())
     ratios = [
         f"{word} x{result['value'] / result[word]:.2f}"
-        for word in ("floor", "peer")
+        for word in ("floor", "copy", "peer")
         if result.get(word) and "value" in result
     ]
     print(f"{name:<18} {parts}  {'  '.join(ratios)}", flush=True)

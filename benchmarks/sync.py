@@ -2,7 +2,8 @@
 
 The sandbox tenant's pages are made beforehand and replayed from memory, so that what is measured is
 the addon and not the sandbox. ``floor`` is reading the same pages with ``json.loads`` and one plain
-ORM ``create`` of the same partners and rows; ``peer`` is Odoo's own ``microsoft_calendar`` taking
+ORM ``create`` of the same partners and rows; ``copy`` is reading them, creating the same partners, and
+``COPY`` of the finished rows. ``peer`` is Odoo's own ``microsoft_calendar`` taking
 over the same bookings as events (``_sync_microsoft2odoo``), measured on a sample and scaled. It writes an invitation for
 each that is still to come; ``peer_past`` is what it takes where all lie in the past.
 """
@@ -26,6 +27,7 @@ LOOK_BACK, LOOK_AHEAD = 80, 25
 PERIOD = LOOK_BACK + LOOK_AHEAD
 # Events that the peer takes over, after so many that warm it up.
 PEER_COUNT, WARM_UP = 1_000, 100
+QUIET = {"tracking_disable": True, "mail_create_nolog": True, "mail_create_nosubscribe": True}
 
 
 @benchmark("sync_import")
@@ -37,9 +39,11 @@ def sync_import(ctx):
             value, queries = _timed_sync(env, setup)
             rows = env["bookings.booking"].search_count([("setup_id", "=", setup.id)])
             floor = _floor(env, setup, pages)
+            copy = _copy_floor(env, setup, pages)
         peer, past, _again = peer_seconds(env, setup)
-    result = {"value": value, "floor": floor, "n": COUNT, "rows": rows, "queries": queries}
-    return result | {"peer": round(peer * rows, 3), "peer_past": round(past * rows, 3)}
+    result = {"value": value, "floor": floor, "copy": copy, "n": COUNT, "rows": rows}
+    result |= {"peer": round(peer * rows, 3), "peer_past": round(past * rows, 3)}
+    return result | {"queries": queries}
 
 
 @benchmark("sync_unchanged")
@@ -178,7 +182,7 @@ def written(env):
 @contextlib.contextmanager
 def replayed(env, *setups):
     """Answer the requests of these setups from a file; yields the :class:`_Tape`."""
-    from odoo.addons.bookings_invoicing.models.sync.job import SyncJob
+    from odoo import fields
 
     connections = type(setups[0].connection_id)
     live = connections._session
@@ -194,7 +198,8 @@ def replayed(env, *setups):
         connections._session = session
         try:
             for setup in setups:
-                _read_through(setup._client(), setup, *SyncJob(setup, "script")._period())
+                period = setup._period_to_read(fields.Datetime.now(), True)
+                _read_through(setup._client(), setup, *period)
             yield tape
         finally:
             connections._session = live
@@ -263,14 +268,10 @@ def read_all(tape):
 
 def _floor(env, setup, pages):
     """Read the pages; create the same partners and rows again, for a second setup, in one call each."""
-    context = {"tracking_disable": True, "mail_create_nolog": True, "mail_create_nosubscribe": True}
     other = setup.copy({"business_id": "other@bench.example", "name": "Floor"})
     people = env["bookings.customer"].search([("setup_id", "=", setup.id)])
     bookings = env["bookings.booking"].search([("setup_id", "=", setup.id)], order="id")
-    partner_values = [
-        {name: row[name] for name in ("name", "email", "phone", "street", "city", "zip")}
-        for row in people.partner_id
-    ]
+    partner_values = _partner_values(people)
     person_values = [
         {
             name: row[name]
@@ -285,18 +286,71 @@ def _floor(env, setup, pages):
     env.invalidate_all()
     start = time.perf_counter()
     read_all(pages)
-    partners = env["res.partner"].with_context(**context).create(partner_values)
+    partners = env["res.partner"].with_context(**QUIET).create(partner_values)
     place = dict(zip(partner_ids, partners.ids, strict=True))
     for values in person_values:
         values["partner_id"] = place.get(values.pop("partner"))
-    customers = env["bookings.customer"].with_context(**context).create(person_values)
+    customers = env["bookings.customer"].with_context(**QUIET).create(person_values)
     place = dict(zip(person_ids, customers.ids, strict=True))
     for values in row_values:
         values["customer_id"] = place.get(values["customer_id"])
-    env["bookings.booking"].with_context(**context).create(row_values)
+    env["bookings.booking"].with_context(**QUIET).create(row_values)
     env.flush_all()
     env.cr.commit()
     return round(time.perf_counter() - start, 3)
+
+
+def _copy_floor(env, setup, pages):
+    """Read the pages; create the same partners once more, and ``COPY`` the finished rows for another setup."""
+    other = setup.copy({"business_id": "copy@bench.example", "name": "Copy"})
+    partner_values = _partner_values(env["bookings.customer"].search([("setup_id", "=", setup.id)]))
+    tables = [_finished_rows(env, query, setup.id, other.id) for query in FINISHED]
+    env.cr.commit()
+    env.invalidate_all()
+    start = time.perf_counter()
+    read_all(pages)
+    env["res.partner"].with_context(**QUIET).create(partner_values)
+    env.flush_all()
+    for table, columns, text in tables:
+        env.cr.copy_expert(f"COPY {table} ({columns}) FROM STDIN", io.StringIO(text))
+    env.cr.commit()
+    return round(time.perf_counter() - start, 3)
+
+
+# Tables that an import fills, and which of their columns hold an id of a row that is copied, too.
+FINISHED = (
+    ("bookings_customer", ("id",), "setup_id = %s"),
+    ("bookings_booking", ("id", "customer_id"), "setup_id = %s"),
+    (
+        "bookings_booking_bookings_staff_rel",
+        ("bookings_booking_id",),
+        "bookings_booking_id IN (SELECT id FROM bookings_booking WHERE setup_id = %s)",
+    ),
+)
+APART = 10_000_000  # between the id of a row and that of its copy
+
+
+def _finished_rows(env, query, setup_id, other_id):
+    """``(table, columns, rows as COPY takes them)`` of a setup, for another one."""
+    table, own_ids, where = query
+    env.cr.execute(
+        "SELECT column_name FROM information_schema.columns WHERE table_name = %s", [table]
+    )
+    names = [name for (name,) in env.cr.fetchall()]
+    values = {name: f'"{name}"' for name in names}
+    values |= {name: f'"{name}" + {APART}' for name in own_ids}
+    if "setup_id" in values:
+        values["setup_id"] = str(int(other_id))
+    columns = ", ".join(f'"{name}"' for name in names)
+    select = f"SELECT {', '.join(values.values())} FROM {table} WHERE {where % int(setup_id)}"
+    text = io.StringIO()
+    env.cr.copy_expert(f"COPY ({select}) TO STDOUT", text)
+    return table, columns, text.getvalue()
+
+
+def _partner_values(people):
+    names = ("name", "email", "phone", "street", "city", "zip")
+    return [{name: row[name] for name in names} for row in people.partner_id]
 
 
 def _row_values(row, setup):

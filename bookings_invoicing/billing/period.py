@@ -55,8 +55,7 @@ def service_days(start_utc: datetime, stop_utc: datetime, tz_name: str) -> tuple
     >>> service_days(datetime(2026, 1, 31, 20), datetime(2026, 1, 31, 23), "Europe/Copenhagen")
     (datetime.date(2026, 1, 31), datetime.date(2026, 1, 31))
     """
-    first = local_day(start_utc, tz_name)
-    return first, (local_day(stop_utc - _TICK, tz_name) if stop_utc > start_utc else first)
+    return local_day(start_utc, tz_name), service_day(start_utc, stop_utc, tz_name)
 
 
 def service_day(start_utc: datetime, stop_utc: datetime, tz_name: str) -> date:
@@ -67,7 +66,8 @@ def service_day(start_utc: datetime, stop_utc: datetime, tz_name: str) -> date:
     >>> service_day(datetime(2026, 1, 31, 22), datetime(2026, 1, 31, 23), "Europe/Copenhagen")
     datetime.date(2026, 1, 31)
     """
-    return service_days(start_utc, stop_utc, tz_name)[1]
+    last = stop_utc - _TICK if stop_utc > start_utc else start_utc
+    return local_day(last, tz_name)
 
 
 def elapsed(start: datetime, stop: datetime) -> timedelta:

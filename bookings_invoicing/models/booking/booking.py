@@ -5,7 +5,6 @@ from odoo.tools import SQL, format_datetime
 
 from ...billing import period
 from ...billing import status as status_rules
-from ..base.remote_record import IMPORTING
 from ..directory.service import PRICE_TYPES
 from . import facts as booking_rules
 
@@ -389,8 +388,7 @@ class BookingsBooking(models.Model):
                 self.sudo().attendance_source = "hand"
             # The document does not change. The flag tells users about the difference.
             told._for_import().changed_since_billing = True
-        importing = self.env.context.get("bookings_importing") is IMPORTING
-        if not importing and not {"partner_id", "payer_id"}.isdisjoint(vals):
+        if not self._is_import() and not {"partner_id", "payer_id"}.isdisjoint(vals):
             # Blockers depend on the payer and must follow immediately.
             self._recheck_billing()
         return result

@@ -53,6 +53,7 @@ def computed_values(draft, terms):
         "product_id": draft.product_id.id,
         "fee_cause": draft.fee_cause,
         "duration": duration(draft),
+        "service_day": period.service_day(draft.start, draft.stop, setup.tz),
         "due_at": draft.due_at,
         **amounts,
         **status_values(draft, terms.now, None, False, terms.line_status),

@@ -7,6 +7,7 @@ from odoo.tools import SQL
 from ...billing import matching
 from ...billing.digest import content_hash
 from ...billing.questions import mapped_answers
+from ..base import bulk_insert
 from ..base.remote_record import IMPORTING
 from . import facts as booking_rules
 from . import removals
@@ -225,15 +226,26 @@ class BookingsBooking(models.Model):
         return self._for_import().create(vals_list)
 
     @api.model
+    def _prepare_create_values(self, vals_list):
+        if self._is_import():
+            return bulk_insert.completed(self, vals_list, super()._prepare_create_values)
+        return super()._prepare_create_values(vals_list)
+
+    @api.model
     def _create(self, data_list):
-        if self.env.context.get("bookings_importing") is IMPORTING:
-            for data in data_list:
-                # The price from Bookings is not a manual price, and given values are not computed again.
-                data["inversed"].clear()
-                data["protected"].update(
-                    field for name in data["stored"] if (field := self._fields[name]).compute
-                )
-        return super()._create(data_list)
+        if not self._is_import():
+            return super()._create(data_list)
+        for data in data_list:
+            # A price from Bookings is not a manual price, and given values are not computed again.
+            data["inversed"].clear()
+            data["protected"].update(
+                field for name in data["stored"] if (field := self._fields[name]).compute
+            )
+        return bulk_insert.insert(self, data_list)
+
+    @api.model
+    def _is_import(self):
+        return self.env.context.get("bookings_importing") is IMPORTING
 
     @api.model
     def _for_import(self):
@@ -246,9 +258,7 @@ class BookingsBooking(models.Model):
 
     def _check_company(self, fnames=None):
         # The import links only to rows of its own setup and to partners that it searched in its company.
-        if self.env.context.get("bookings_importing") is IMPORTING:
-            return None
-        return super()._check_company(fnames)
+        return None if self._is_import() else super()._check_company(fnames)
 
     def _attendee_keys(self, appointment, existing):
         """Return ``{attendee key: graph.Attendee}`` of an appointment, or ``{"-": None}`` if it has no attendees.

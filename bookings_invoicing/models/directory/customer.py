@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
-from odoo.tools import SQL
+from odoo.tools import SQL, ormcache
 
 from ...billing import countries, matching
 from ..base.moments import BILLING_CHANGED
@@ -309,8 +309,13 @@ class BookingsCustomer(models.Model):
     def _country(self, text):
         """Return the country that a free text in any language names, or an empty recordset if it is ambiguous."""
         code = countries.resolve_country(text)
-        found = self.env["res.country"]
-        return found.search([("code", "=", code)], limit=1) if code else found
+        return self.env["res.country"].browse(self._country_ids(code) if code else ())
+
+    @api.model
+    @ormcache("code", cache="stable")
+    def _country_ids(self, code):
+        """Return the ID of the country with this code, if any. Odoo clears this cache when countries change."""
+        return self.env["res.country"].search([("code", "=", code)], limit=1).ids
 
     # -- later changes in Bookings -------------------------------------------------------------------
 

@@ -1,7 +1,12 @@
+import copy
 from datetime import timezone
+from unittest.mock import patch
 
+from odoo import models
 from odoo.tests import tagged
+from odoo.tools import SQL
 
+from ...models.base import bulk_insert
 from ...models.sync.job import LOCK_SPACE
 from ..common import ANCHOR, NOW, BookingsCase
 
@@ -83,6 +88,77 @@ class TestSync(BookingsCase):
         after = bookings.read([field.name for field in stored], load=False)
         self.assertEqual(after, before)
         self.assertFalse(bookings.filtered(lambda one: one.has_manual_price or one.manual_uid))
+
+    def test_import_writes_the_rows_that_create_writes(self):
+        """What is inserted at once equals what Odoo's own ``create`` writes: each row, in all columns of all tables."""
+        self.env["ir.default"].set("bookings.booking", "reference", "PO 7")
+        given, completed = [], bulk_insert.completed
+
+        def noted(model, vals_list, prepare):
+            given.extend(copy.deepcopy(vals_list))
+            return completed(model, vals_list, prepare)
+
+        with patch.object(bulk_insert, "completed", noted):
+            self.sync()
+        self.assertGreater(len(given), 50)
+        self.assertTrue(any(vals["staff_ids"][0][2] for vals in given))
+        self.bookings().unlink()
+        at_once = self._written_by_create(given)
+        with (
+            patch.object(bulk_insert, "completed", lambda _model, vals, prepare: prepare(vals)),
+            patch.object(bulk_insert, "insert", models.BaseModel._create),
+        ):
+            one_by_one = self._written_by_create(given)
+        self.assertEqual(len(one_by_one["bookings_booking"]), len(given))
+        self.assertEqual({row["reference"] for row in one_by_one["bookings_booking"]}, {"PO 7"})
+        self.assertGreater(len(one_by_one["bookings_booking_bookings_staff_rel"]), 50)
+        self.assertEqual(at_once, one_by_one)
+
+    def _written_by_create(self, vals_list):
+        """The rows of all tables that creating these bookings writes, ``{table: rows}``; nothing of it is kept.
+
+        The bookings are numbered in order of their IDs.
+        """
+        cr = self.env.cr
+        with cr.savepoint() as trial:
+            # A row that the trial writes tells its transaction ID; that of all that follows is not lower.
+            cr.execute("UPDATE bookings_sync_setup SET id = id RETURNING xmin::text::bigint")
+            mark = cr.fetchone()[0]
+            people = self.env["bookings.customer"].browse(
+                sorted({vals["customer_id"] for vals in vals_list} - {False})
+            )
+            self.assertFalse(people.booking_ids)
+            created = self.env["bookings.booking"]._for_import().create(copy.deepcopy(vals_list))
+            self.assertEqual(people.booking_ids, created.filtered("customer_id").sorted())
+            self.env.flush_all()
+            number = {booking_id: place for place, booking_id in enumerate(created.ids)}
+            written = {}
+            cr.execute(
+                """SELECT c.relname, array_agg(a.attname) FILTER (WHERE f.oid IS NOT NULL)
+                     FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
+                     LEFT JOIN pg_constraint f ON f.conrelid = c.oid AND a.attnum = ANY(f.conkey) AND f.contype = 'f'
+                                              AND f.confrelid = 'bookings_booking'::regclass
+                    WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace GROUP BY c.relname"""
+            )
+            for table, links in cr.fetchall():
+                own = "id" if table == "bookings_booking" else None
+                cr.execute(
+                    SQL(
+                        "SELECT to_jsonb(t) FROM %s t WHERE t.xmin::text::bigint >= %s",
+                        SQL.identifier(table),
+                        mark,
+                    )
+                )
+                rows = [row for (row,) in cr.fetchall()]
+                for row in rows:
+                    if not own:
+                        row.pop("id", None)
+                    for name in {own, *(links or ())} & row.keys():
+                        row[name] = number.get(row[name], row[name])
+                if rows:
+                    written[table] = sorted(rows, key=str)
+            trial.rollback()
+        return written
 
     def test_full_sync_reads_again_what_was_sent_before(self):
         """A plain sync passes over what is sent as it was; a full one compares what it says."""
