@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.fields import Command
 
 from ..models.golive.checklist import PRESETS
+from ..models.golive.templates import make_templates
 
 
 class BookingsChecklist(models.TransientModel):
@@ -119,7 +120,7 @@ class BookingsChecklistLine(models.TransientModel):
         """Create the templates that are missing and import with them."""
         self.check_access("write")
         self.ensure_one()
-        self.checklist_id.setup_id._make_templates()
+        make_templates(self.checklist_id.setup_id)
         return self.checklist_id._open()
 
     def action_confirm(self):

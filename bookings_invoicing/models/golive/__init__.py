@@ -1,6 +1,5 @@
 from . import (
     setup_file,
-    templates,
     checklist,
     rehearsal,
 )

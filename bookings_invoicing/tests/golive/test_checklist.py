@@ -1,6 +1,7 @@
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
+from ...models.golive.templates import make_templates
 from ..common import BookingsCase
 
 
@@ -76,7 +77,7 @@ class TestSetupChecklist(BookingsCase):
 
     def test_templates_are_created_once_for_a_company(self):
         setup = self._new_setup(1)
-        setup._make_templates()
+        make_templates(setup)
         self.assertEqual(setup.customer_template_id, self.customer_template)
         self.assertEqual(setup.service_template_id, self.service_template)
 
@@ -105,7 +106,7 @@ class TestSetupChecklist(BookingsCase):
         self.assertEqual(self._start(), ("bookings.sync.setup", setup.id))
         self.assertIn("Choose the business.", setup.next_step)
         setup._read_services()
-        setup._make_templates()
+        make_templates(setup)
         self.env["bookings.service.proposal"].create({"setup_id": setup.id}).action_accept_all()
         self.env.invalidate_all()
         self.assertIn("Price and tax.", setup.next_step)
