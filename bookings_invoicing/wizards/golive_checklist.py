@@ -26,9 +26,7 @@ class BookingsChecklist(models.TransientModel):
         ],
         string="How to bill",
     )
-    can_sync = fields.Boolean(
-        readonly=True, help="Everything is done, and nothing has been synchronized yet."
-    )
+    can_sync = fields.Boolean(readonly=True, help="All steps are done.")
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -56,9 +54,7 @@ class BookingsChecklist(models.TransientModel):
                     for step in steps
                 ),
             ]
-            checklist.can_sync = (
-                all(step.done for step in steps) and not setup.last_appointment_sync
-            )
+            checklist.can_sync = all(step.done for step in steps)
             chosen = [
                 key
                 for key, values in PRESETS.items()
@@ -74,7 +70,7 @@ class BookingsChecklist(models.TransientModel):
         return self._open()
 
     def action_sync(self):
-        """Synchronize for the first time and open the bookings that can be invoiced."""
+        """Synchronize and open the bookings that can be invoiced."""
         self.check_access("write")
         self.ensure_one()
         return self.setup_id._first_sync()

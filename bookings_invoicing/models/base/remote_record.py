@@ -65,6 +65,7 @@ class BookingsMirror(models.AbstractModel):
                 counts["unchanged"] += 1
         created = self.create(list(to_create.values()))
         counts["created"] = len(created)
+        touched |= self._unfinished(setup, list(known))
         for name, number in ((created | touched)._after_import(job) or {}).items():
             counts[name] = counts.get(name, 0) + number
         return counts
@@ -104,6 +105,11 @@ class BookingsMirror(models.AbstractModel):
     def _remote_values(self, record):
         """Return the field values for a remote record."""
         raise NotImplementedError
+
+    @api.model
+    def _unfinished(self, setup, remote_ids):
+        """Hook: return unchanged rows that need :meth:`_after_import` all the same."""
+        return self.browse()
 
     def _after_import(self, job):
         """Hook for new and changed rows.

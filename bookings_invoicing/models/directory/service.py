@@ -97,6 +97,14 @@ class BookingsService(models.Model):
             "max_attendees": record.max_attendees,
         }
 
+    @api.model
+    def _unfinished(self, setup, remote_ids):
+        """Return the services without a product: the import may have been turned on after they were read."""
+        if setup.service_sync != "import":
+            return self.browse()
+        services = self._of(setup, remote_ids)
+        return services.filtered(lambda service: service.taken and not service.product_id)
+
     def _after_import(self, job):
         return self._make_products(job.setup)
 

@@ -232,6 +232,9 @@ class BookingsSyncSetup(models.Model):
         self.ensure_one()
         notification = self.action_sync_now()
         if self.last_appointment_sync:
+            # Customers from an earlier synchronization, without the import, are created now.
+            unknown = [("setup_id", "=", self.id), ("attention_reason", "=", "no_customer")]
+            self._for_sync()._look_again(self.env["bookings.booking"].sudo().search(unknown))
             notification["params"]["next"] = self.action_open_uninvoiced()
         return notification
 

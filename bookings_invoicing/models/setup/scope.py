@@ -1,5 +1,5 @@
 from ast import literal_eval
-from datetime import timezone
+from datetime import timedelta, timezone
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
@@ -17,6 +17,7 @@ PLAIN = {"boolean", "char", "date", "datetime", "float", "integer", "selection",
 OPERATORS = {
     "=", "!=", "<", "<=", ">", ">=", "in", "not in", "like", "not like", "ilike", "not ilike", "=like", "=ilike",
 }  # fmt: skip
+TIME_TO_SET_UP = timedelta(hours=1)  # before the schedule of a new setup starts
 MAX_LENGTH, MAX_TERMS, MAX_VALUES = 2000, 50, 200
 UNUSABLE = (
     ValueError, TypeError, KeyError, AttributeError, SyntaxError, ArithmeticError, MemoryError, RecursionError,
@@ -274,6 +275,7 @@ class BookingsSyncSetup(models.Model):
                 "business_id": business.id,
                 "connection_id": connection.id,
                 "company_id": company.id,
+                "next_sync": fields.Datetime.now() + TIME_TO_SET_UP,
             }
         )
         setup._take_business(business)

@@ -1,3 +1,6 @@
+from datetime import timedelta
+
+from odoo import fields
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
@@ -72,8 +75,21 @@ class TestSetupChecklist(BookingsCase):
         answer = checklist.action_sync()["params"]["next"]
         self.assertEqual(answer["res_model"], "bookings.booking")
         self.assertGreater(setup.ready_count, 3 * setup.attention_count)
-        checklist._fill()
-        self.assertFalse(checklist.can_sync)
+
+    def test_synchronized_before_the_checklist_was_done(self):
+        """The schedule waits an hour; what was read without templates is complete after the checklist all the same."""
+        self.setup.unlink()
+        self.connection.action_test()
+        setup = self._new_setup(0)
+        self.assertEqual(setup.next_sync, fields.Datetime.now() + timedelta(hours=1))
+        self.assertNotIn(setup, setup.search(setup._due_domain()))
+        self.sync(setup)
+        self.assertFalse(setup.ready_count)
+        setup._make_templates()
+        setup._first_sync()
+        self.assertFalse(setup.service_ids.filtered(lambda one: one.taken and not one.product_id))
+        setup.invalidate_recordset()
+        self.assertGreater(setup.ready_count, 3 * setup.attention_count)
 
     def test_templates_are_created_once_for_a_company(self):
         setup = self._new_setup(1)
