@@ -1,6 +1,7 @@
 from . import (
     document,
     drafting,
+    crediting,
     hints,
     run,
     run_left_out,

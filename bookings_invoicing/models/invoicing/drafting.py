@@ -1,4 +1,4 @@
-from odoo import api, fields, models
+from odoo import api, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command, Domain
 from odoo.tools import plaintext2html
@@ -333,36 +333,3 @@ class BookingsBooking(models.Model):
                 "sticky": True,
             },
         )
-
-    def action_prepare_credit(self):
-        """Create a draft credit note for this booking's line. When it is posted, the booking becomes ready again.
-
-        :raises UserError: if the booking is not on a posted invoice or is partly credited
-        """
-        self.ensure_one()
-        self.check_access("write")
-        line = self.invoice_line_ids.filtered("booking_live")
-        if self.status != "invoiced" or not line:
-            raise UserError(self.env._("%s is not on a posted invoice.", self.display_name))
-        if self.bill_again_id.state == "draft":
-            return self.bill_again_id._bookings_action()
-        if already := line.sudo()._booking_credit_lines().move_id:
-            raise UserError(
-                self.env._(
-                    "%(booking)s is already partly credited by %(refunds)s. Credit the rest on the invoice itself.",
-                    booking=self.display_name,
-                    refunds=", ".join(already.mapped("name")),
-                )
-            )
-        move = line.move_id
-        credit = move._reverse_moves(
-            [
-                {
-                    "ref": self.env._("Reversal of: %s", move.name),
-                    "invoice_date": fields.Date.context_today(self),
-                }
-            ]
-        )
-        credit.invoice_line_ids.filtered(lambda other: other.booking_id != self).unlink()
-        self.sudo().bill_again_id = credit
-        return credit._bookings_action()

@@ -230,6 +230,35 @@ class TestChangesWhileBilled(LedgerCase):
         self.assertFalse(booking.changed_since_billing)
         self.assertEqual((booking.status, booking.attention_reason), ("attention", "removed_after"))
 
+    def test_credited_and_billed_again_in_one_step(self):
+        """Several bookings, two of one invoice: the difference is shown first, then all documents are there."""
+        fixed = self.ready.filtered(lambda row: row.price_type == "fixedPrice" and row.price)
+        one, two, three = (rows[0] for rows in list(fixed.grouped("appointment_id").values())[:3])
+        two.payer_id = one.payer_id
+        self.invoice(one | two | three)
+        before = {booking: booking.billed_amount for booking in (one, two, three)}
+        self._reprice(one, 120)
+        asked = (one | two | three).action_bill_again()
+        wizard = self.env[asked["res_model"]].browse(asked["res_id"])
+        line = wizard.line_ids.filtered(lambda row: row.booking_id == one)
+        self.assertEqual(
+            (line.credited, line.again, line.difference), (-before[one], 120.0, 120.0 - before[one])
+        )
+        self.assertEqual(wizard.line_ids.mapped("difference"), [120.0 - before[one], 0.0, 0.0])
+        self.assertIn(self.setup.currency_id.format(line.difference), wizard.totals)
+        self.assertEqual(one.status, "invoiced", "nothing of the trial is kept")
+        opened = self.env["account.move"].search(wizard.action_confirm()["domain"])
+        credits = opened.filtered(lambda move: move.move_type == "out_refund")
+        self.assertEqual((len(credits), set(credits.mapped("state"))), (2, {"posted"}))
+        self.assertEqual(set((one | two | three).mapped("status")), {"drafted"})
+        self.assertEqual(
+            opened - credits, (one | two | three).invoice_line_ids.filtered("booking_live").move_id
+        )
+        self.assertEqual((one.amount, one.changed_since_billing), (120.0, False))
+        self.assertEqual(two.amount, before[two])
+        with self.assertRaisesRegex(UserError, "not on a posted invoice"):
+            one.action_bill_again()
+
     def test_two_presses_prepare_one_credit_note(self):
         booking = self._fixed()
         self.invoice(booking)

@@ -1,0 +1,69 @@
+from odoo import api, fields, models
+
+
+class BookingsBillAgain(models.TransientModel):
+    """What would be credited and drafted anew, and the difference; one click does both."""
+
+    _name = "bookings.bill.again"
+    _inherit = ["bookings.own.links"]
+    _description = "Credit and Bill Again"
+
+    booking_ids = fields.Many2many("bookings.booking", readonly=True, string="Bookings")
+    line_ids = fields.One2many("bookings.bill.again.line", "wizard_id", readonly=True)
+    totals = fields.Char(compute="_compute_totals", string="In Total")
+
+    @api.depends("line_ids")
+    def _compute_totals(self):
+        for wizard in self:
+            wizard.totals = "; ".join(
+                self.env._(
+                    "credit notes %(credited)s, new drafts %(again)s, difference %(difference)s",
+                    credited=currency.format(sum(lines.mapped("credited"))),
+                    again=currency.format(sum(lines.mapped("again"))),
+                    difference=currency.format(sum(lines.mapped("difference"))),
+                )
+                for currency, lines in wizard.line_ids.grouped("currency_id").items()
+            )
+
+    def action_confirm(self):
+        """Post the credit notes, draft the bookings anew and open both."""
+        self.ensure_one()
+        self.booking_ids.check_access("write")
+        self.env["bookings.booking"]._check_may_invoice()
+        credits, run = self.booking_ids._credit_and_bill_again()
+        documents = (credits | run.move_ids)._bookings_action()
+        opened = {**documents, "name": self.env._("Credit Notes and New Drafts")}
+        if not run.left_out_ids:
+            return opened
+        message = {**run._message(), "next": opened}
+        return {"type": "ir.actions.client", "tag": "display_notification", "params": message}
+
+    def action_prepare(self):
+        """Draft the credit notes only; the bookings are ready once they are posted."""
+        self.ensure_one()
+        self.booking_ids.check_access("write")
+        return self.booking_ids._draft_credits()._bookings_action()
+
+
+class BookingsBillAgainLine(models.TransientModel):
+    """One booking: what it was billed and what it would be."""
+
+    _name = "bookings.bill.again.line"
+    _inherit = "bookings.own.links"
+    _description = "Booking to Credit and Bill Again"
+
+    wizard_id = fields.Many2one(
+        "bookings.bill.again", required=True, ondelete="cascade", index=True
+    )
+    booking_id = fields.Many2one("bookings.booking")
+    currency_id = fields.Many2one(related="booking_id.currency_id")
+    invoice_name = fields.Char(string="Invoice")
+    credited = fields.Monetary(string="Credit Note")
+    again = fields.Monetary(string="New Draft")
+    difference = fields.Monetary(compute="_compute_difference")
+    note = fields.Text(string="Not Drafted Because")
+
+    @api.depends("credited", "again")
+    def _compute_difference(self):
+        for line in self:
+            line.difference = line.credited + line.again
