@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from statistics import median
+from typing import NamedTuple
 
 from .money import ZERO, exact
 from .period import elapsed
@@ -19,6 +20,43 @@ from .sentences import Explanation
 
 USUAL_SAMPLE = 3
 LONG_FACTOR = 3
+HIGH_FACTOR = 3
+
+# Something may be wrong. The other hints are worth knowing and true of many right invoices.
+SERIOUS = frozenset(
+    f"hint_{name}"
+    for name in (
+        "zero_usually",
+        "high",
+        "long",
+        "no_time",
+        "attendance",
+        "was_billed",
+        "invoiced",
+        "double",
+        "overlap",
+        "limit",
+        "no_country",
+        "no_rate",
+        "tax_taken_off",
+    )
+)
+
+
+class Told(NamedTuple):
+    """A hint in the reader's language, and whether something may be wrong."""
+
+    text: str
+    serious: bool
+
+
+def ranked(told: Iterable[Told]) -> list[Told]:
+    """Each once, what may be wrong first.
+
+    >>> [one.text for one in ranked([Told("first", False), Told("twice", True), Told("first", False)])]
+    ['twice', 'first']
+    """
+    return sorted(dict.fromkeys(told), key=lambda one: not one.serious)
 
 
 @dataclass(frozen=True)
@@ -99,6 +137,9 @@ def booking_hints(booking: HintFacts, usual: Usual | None = None) -> list[Explan
     if known and usual.minutes > 0 and minutes >= LONG_FACTOR * usual.minutes:
         params = {"time": time_text(minutes), "usual_time": time_text(usual.minutes)}
         found.append(Explanation("hint_long", params))
+    elif known and usual.amount > 0 and booking.amount >= HIGH_FACTOR * usual.amount:
+        params = {"amount": booking.amount, "usual": usual.amount}
+        found.append(Explanation("hint_high", params))
     if minutes <= 0:
         found.append(Explanation("hint_no_time"))
     if attendance := _attendance_hint(booking):
@@ -167,7 +208,8 @@ class InvoiceLook:
     ``credit``: what the payer has paid or was credited and is not applied yet; ``down_payment``:
     an open one exists; ``draft``: the name of a draft that could take the lines; ``old_months``:
     months of service before last month. ``untaxed``: services given on the spot whose tax the fiscal
-    ``position`` takes off.
+    ``position`` takes off. ``no_country``: the payer has none, and it decides the tax. ``no_rate``: the
+    currency, where Odoo knows no rate of it and would book it one to one.
     """
 
     total: Decimal
@@ -180,6 +222,8 @@ class InvoiceLook:
     incomplete: tuple[str, ...] = ()
     position: str = ""
     untaxed: tuple[str, ...] = ()
+    no_country: bool = False
+    no_rate: str = ""
 
 
 def invoice_hints(invoice: InvoiceLook) -> list[Explanation]:
@@ -188,9 +232,7 @@ def invoice_hints(invoice: InvoiceLook) -> list[Explanation]:
     >>> [str(hint) for hint in invoice_hints(InvoiceLook(Decimal("120.00"), first=True))]
     ['This is the first invoice to this payer.']
     """
-    found = []
-    if invoice.first:
-        found.append(Explanation("hint_first"))
+    found = _payer_hints(invoice)
     if invoice.credit > 0:
         found.append(Explanation("hint_credit", {"credit": invoice.credit}))
     if invoice.down_payment:
@@ -201,10 +243,21 @@ def invoice_hints(invoice: InvoiceLook) -> list[Explanation]:
         found.append(Explanation("hint_limit", {"total": invoice.total, "limit": invoice.limit}))
     if invoice.old_months:
         found.append(Explanation("hint_old_months", {"months": ", ".join(invoice.old_months)}))
-    if invoice.incomplete:
-        fields = ", ".join(invoice.incomplete)
-        found.append(Explanation("hint_incomplete", {"fields": fields}))
+    if invoice.no_rate:
+        found.append(Explanation("hint_no_rate", {"currency": invoice.no_rate}))
     if invoice.untaxed:
         params = {"position": invoice.position, "services": ", ".join(invoice.untaxed)}
         found.append(Explanation("hint_tax_taken_off", params))
+    return found
+
+
+def _payer_hints(invoice):
+    found = []
+    if invoice.first:
+        found.append(Explanation("hint_first"))
+    if invoice.incomplete:
+        fields = ", ".join(invoice.incomplete)
+        found.append(Explanation("hint_incomplete", {"fields": fields}))
+    if invoice.no_country:
+        found.append(Explanation("hint_no_country"))
     return found

@@ -113,6 +113,7 @@ EXPLANATIONS = {
         "The price in Bookings is free or 0.00, but %(amount)s will be billed."
     ),
     "hint_long": _lt("The appointment took %(time)s; this service usually takes %(usual_time)s."),
+    "hint_high": _lt("The amount of %(amount)s is unusual; this service usually costs %(usual)s."),
     "hint_no_time": _lt("The appointment ends at its start time or earlier."),
     "hint_no_show": _lt("The attendee did not come."),
     "hint_late_cancel": _lt("The attendee canceled late."),
@@ -131,6 +132,10 @@ EXPLANATIONS = {
     "hint_limit": _lt("The total of %(total)s exceeds the limit of %(limit)s."),
     "hint_old_months": _lt("It includes services from earlier months: %(months)s."),
     "hint_incomplete": _lt("The payer lacks: %(fields)s."),
+    "hint_no_country": _lt("The payer has no country, but the country decides which tax applies."),
+    "hint_no_rate": _lt(
+        "Odoo has no exchange rate for %(currency)s and would convert one to one. Enter the rate."
+    ),
     "hint_tax_taken_off": _lt(
         "%(position)s removes the tax from services on site: %(services)s. Check whether the payer's address decides."
     ),

@@ -2,10 +2,12 @@ from odoo import api, fields, models
 from odoo.fields import Command, Domain
 from odoo.tools import format_date, format_list
 
-from ..billing import money, period
+from ..billing import hints, money, period
 from ..models.base.bounded import DAYS
+from ..models.invoicing.drafting import AT_ONCE
 
 SHOWN = 200  # maximum number of listed invoices; the totals include all
+SHORT = 90  # characters of a hint in a row
 
 
 class BookingsInvoicePreview(models.TransientModel):
@@ -69,6 +71,16 @@ class BookingsInvoicePreview(models.TransientModel):
     )
     totals = fields.Char(compute="_compute_plan", store=True)
     is_cut = fields.Boolean(string="Not All Listed", compute="_compute_plan", store=True)
+    is_queued = fields.Boolean(string="Created in the Background", compute="_compute_is_queued")
+    serious_count = fields.Integer(
+        string="To Check",
+        compute="_compute_plan",
+        store=True,
+        help="Invoices with which something may be wrong. They are listed first.",
+    )
+    only_serious = fields.Boolean(
+        string="Only Invoices to Check", help="The others are created as well."
+    )
 
     @api.model
     def default_get(self, fields_list):
@@ -88,8 +100,8 @@ class BookingsInvoicePreview(models.TransientModel):
     def _scope(self):
         """Return the bookings of the screen from which the preview was opened.
 
-        They are the selection or the search of a list, or the bookings of a journal, or else all uninvoiced bookings of
-        the selected companies.
+        They are the selection or the search of a list, or the bookings of a setup or journal, or else all uninvoiced bookings
+        of the selected companies.
 
         :returns: ``(bookings, description, whether the user did not narrow them down)``
         """
@@ -113,6 +125,11 @@ class BookingsInvoicePreview(models.TransientModel):
             found = booking.search(uninvoiced & Domain(context["active_domain"]))
             if found != everything:
                 return found, self.env._("Uninvoiced bookings that match the search"), False
+        if context.get("active_model") == "bookings.sync.setup":
+            setups = self.env["bookings.sync.setup"].browse(context.get("active_ids", ()))
+            found = booking.search(uninvoiced & Domain("setup_id", "in", setups.ids))
+            names = format_list(self.env, setups.mapped("display_name"))
+            return found, self.env._("Uninvoiced bookings of %s", names), True
         if context.get("active_model") == "account.journal":
             journal = self.env["account.journal"].browse(context.get("active_id"))
             found = booking.search(uninvoiced & journal._bookings_domain())
@@ -131,6 +148,11 @@ class BookingsInvoicePreview(models.TransientModel):
         for preview in self:
             preview.create_label = f"{self._documents_label()} ({preview.invoice_count})"
 
+    @api.depends("invoice_count")
+    def _compute_is_queued(self):
+        for preview in self:
+            preview.is_queued = preview.invoice_count > AT_ONCE
+
     @api.model
     def _documents_label(self):
         """Return the label of the button that creates the documents."""
@@ -138,14 +160,18 @@ class BookingsInvoicePreview(models.TransientModel):
 
     # -- the plan ------------------------------------------------------------------------------------
 
-    @api.depends("booking_ids", "grouping", "ended_before")
+    @api.depends("booking_ids", "grouping", "ended_before", "only_serious")
     def _compute_plan(self):
         for preview in self:
             groups, left_out = preview._plan()
             ready = preview.booking_ids.browse().concat(*(bookings for bookings, _group in groups))
             rows, totals, drafts = preview._rows(ready, groups)
             preview.candidate_draft_ids = drafts
-            preview.line_ids = [Command.clear(), *(Command.create(row) for row in rows[:SHOWN])]
+            serious = [row for row in rows if row["is_serious"]]
+            others = [] if preview.only_serious else [row for row in rows if not row["is_serious"]]
+            listed = serious + others
+            preview.line_ids = [Command.clear(), *(Command.create(row) for row in listed[:SHOWN])]
+            preview.serious_count = len(serious)
             preview.left_out_ids = [
                 Command.clear(),
                 *(
@@ -156,7 +182,7 @@ class BookingsInvoicePreview(models.TransientModel):
             preview.invoice_count = len(groups)
             preview.booking_count = len(ready)
             preview.left_out_count = len(left_out)
-            preview.is_cut = len(rows) > SHOWN
+            preview.is_cut = len(listed) > SHOWN
             preview.totals = ", ".join(currency.format(total) for currency, total in totals.items())
 
     def _plan(self):
@@ -213,16 +239,17 @@ class BookingsInvoicePreview(models.TransientModel):
 
         :param bool detailed: whether to look for hints and a draft
         """
-        texts, draft = [], self.env["account.move"]
+        told, draft = [], self.env["account.move"]
         if detailed:
             draft = bookings._draft_to_join(group.split)
             total = money.decimal_of(amounts["amount_total"])
-            texts += bookings._invoice_hints(total, group.split, draft)
-            texts += [
-                f"{booking.day}: {booking._hint_text(hint)}"
+            told += bookings._invoice_hints(total, group.split, draft)
+            told += [
+                hints.Told(f"{booking.day}: {booking._hint_text(hint)}", hint.code in hints.SERIOUS)
                 for booking in bookings
                 for hint in noted.get(booking.id, ())
             ]
+        told = hints.ranked(told)
         days = [booking._last_day() for booking in bookings]
         return {
             "payer_id": group.split.payer,
@@ -232,7 +259,12 @@ class BookingsInvoicePreview(models.TransientModel):
             "service_to": max(days),
             "currency_id": bookings.currency_id[:1].id,
             **amounts,
-            "hint": "\n".join(dict.fromkeys(texts)),
+            "hint": "\n".join(one.text for one in told),
+            "hint_short": _shortened([one.text for one in told]),
+            "is_serious": bool(told and told[0].serious),
+            "details": "\n".join(booking._preview_text() for booking in bookings)
+            if detailed
+            else "",
         }, draft
 
     # -- buttons -------------------------------------------------------------------------------------
@@ -278,6 +310,9 @@ class BookingsInvoicePreviewLine(models.TransientModel):
     amount_tax = fields.Monetary(string="Tax", readonly=True)
     amount_total = fields.Monetary(string="Total", readonly=True)
     hint = fields.Text(string="Check")
+    hint_short = fields.Char(string="First Hint")
+    is_serious = fields.Boolean(string="To Check", help="Something may be wrong with this invoice.")
+    details = fields.Text(string="Booked Services")
 
 
 class BookingsInvoicePreviewLeftOut(models.TransientModel):
@@ -292,3 +327,13 @@ class BookingsInvoicePreviewLeftOut(models.TransientModel):
     )
     booking_id = fields.Many2one("bookings.booking")
     reason = fields.Text()
+
+
+def _shortened(texts):
+    """What a row says of its hints: the first one, clipped, and how many more there are."""
+    if not texts:
+        return ""
+    first, more = texts[0], len(texts) - 1
+    if len(first) > SHORT:
+        first = first[: SHORT - 1].rstrip() + "…"
+    return f"{first} (+{more})" if more else first

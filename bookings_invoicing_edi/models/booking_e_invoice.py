@@ -2,6 +2,7 @@ import logging
 
 from odoo import fields, models
 from odoo.addons.bookings_invoicing.billing import grouping
+from odoo.addons.bookings_invoicing.billing.hints import Told
 from odoo.exceptions import UserError
 
 _logger = logging.getLogger(__name__)
@@ -103,8 +104,10 @@ class BookingsBooking(models.Model):
         found = super()._invoice_hints(total, split, draft)
         builder = self._e_invoice_builder()
         if builder is not None:
-            return found + self._e_invoice_failures(builder, split)
-        return found + self._tax_hints(split)
+            texts = self._e_invoice_failures(builder, split)
+        else:
+            texts = self._tax_hints(split)
+        return found + [Told(text, serious=True) for text in texts]
 
     def _tax_hints(self, split):
         """Return hints about taxes that are incomplete for the e-invoice that Odoo embeds in every PDF.

@@ -151,6 +151,13 @@ class ResPartner(models.Model):
             e_invoice=tuple(name for name in self._bookings_e_invoice_fields() if not self[name]),
         )
 
+    def _bookings_missing(self):
+        """Names of the fields that a person should complete; the ZIP where the country has one: a QR-bill needs it."""
+        self.ensure_one()
+        missing = self._bookings_look().missing
+        wants_zip = self.country_id.zip_required and not self.zip and "zip" not in missing
+        return (*missing, "zip") if wants_zip else missing
+
     def _bookings_e_invoice_fields(self):
         """Return the fields that this payer's e-invoice format requires. Modules with other formats add theirs."""
         if not self._fields["invoice_edi_format"].selection:

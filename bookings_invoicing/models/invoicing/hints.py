@@ -148,14 +148,15 @@ class BookingsBooking(models.Model):
         )
 
     def _invoice_hints(self, total, split, draft):
-        """Return the hints for the invoice of these bookings as sentences. Other modules add theirs.
+        """Return the hints for the invoice of these bookings. Other modules add theirs.
 
         :param Decimal total: total with tax
         :param bookings_invoicing.billing.grouping.Split split:
         :param account.move draft: an existing draft that could take the lines, if any
+        :rtype: list[bookings_invoicing.billing.hints.Told]
         """
         look = self._invoice_look(total, split, draft)
-        return [self._hint_text(hint) for hint in hints.invoice_hints(look)]
+        return [self._told_hint(hint) for hint in hints.invoice_hints(look)]
 
     def _invoice_look(self, total, split, draft):
         """Return the facts of the invoice of these bookings that the hints need."""
@@ -182,10 +183,35 @@ class BookingsBooking(models.Model):
             if self[:1].setup_id.auto_draft_limit
             else None,
             old_months=tuple(month for month in months if month < old),
-            incomplete=payer._bookings_labels(payer._bookings_look().missing),
+            incomplete=payer._bookings_labels(payer._bookings_missing()),
+            no_country=not payer.country_id and self._country_decides(),
+            no_rate=self._currency_without_rate(split),
             position=self.env["account.fiscal.position"].browse(split.fiscal_position).name or "",
             untaxed=self._untaxed_on_the_spot(split),
         )
+
+    def _country_decides(self):
+        """Whether the payer's country decides the tax: Odoo chooses fiscal positions by it.
+
+        Not of what a private person gets on the spot: it is taxed where it is given (Directive 2006/112/EC, Article 45).
+        """
+        if not (
+            self[:1].payer_id.commercial_partner_id.is_company or any(self.mapped("is_online"))
+        ):
+            return False
+        positions = self.env["account.fiscal.position"].sudo()
+        domain = [*positions._check_company_domain(self.company_id[:1]), ("auto_apply", "=", True)]
+        return bool(positions.search_count(domain, limit=1))
+
+    def _currency_without_rate(self, split):
+        """The name of a foreign currency of which Odoo knows no rate: it would be converted one to one."""
+        currency = self.env["res.currency"].browse(split.currency)
+        company = self.company_id[:1].root_id
+        if currency == company.currency_id:
+            return ""
+        rates = self.env["res.currency.rate"].sudo()
+        domain = [("currency_id", "=", currency.id), ("company_id", "in", (False, company.id))]
+        return "" if rates.search_count(domain, limit=1) else currency.name
 
     def _untaxed_on_the_spot(self, split):
         """Return the names of services that took place on site, but lose their tax because the payer's address is abroad.
@@ -245,6 +271,13 @@ class BookingsBooking(models.Model):
         """Return whether the payer has an open down payment. Billing flows with down payments extend this."""
         return False
 
+    def _told_hint(self, explanation):
+        return hints.Told(self._hint_text(explanation), explanation.code in hints.SERIOUS)
+
+    def _preview_text(self):
+        """The booking in one line of the preview."""
+        return " · ".join((self.day, self.display_name, self.currency_id.format(self.amount)))
+
     def _hint_text(self, explanation):
         """Return a hint in the user's language."""
         currency = self[:1].currency_id
@@ -281,7 +314,8 @@ class BookingsBooking(models.Model):
             if noted.get(booking.id):
                 return self._hint_text(noted[booking.id][0])
         total = money.decimal_of(self._invoice_totals(split)["amount_total"])
-        return next(iter(self._invoice_hints(total, split, self._draft_to_join(split))), "")
+        told = hints.ranked(self._invoice_hints(total, split, self._draft_to_join(split)))
+        return told[0].text if told else ""
 
     # -- payer details that the total requires -----------------------------------------------------------
 

@@ -128,6 +128,31 @@ class TestHints(HintCase):
         first.sudo().stop = first.start + timedelta(hours=23)
         self.assertIn("this service usually takes", self.hint(first))
 
+    def test_missing_country_zip_and_rate(self):
+        """A missing country is serious only where it decides the tax; a ZIP is asked of countries that have them."""
+        payer = self.theirs.payer_id
+        payer.write({"country_id": False, "zip": False})
+        positions = self.env["account.fiscal.position"].search([])
+        positions.auto_apply = False
+        self.assertNotIn("country decides", self.hint())
+        self.env["account.fiscal.position"].create(
+            {"name": "Abroad", "auto_apply": True, "country_id": self.env.ref("base.fr").id}
+        )
+        self.assertNotIn("country decides", self.hint(), "given on the spot to a private person")
+        self.theirs.sudo().is_online = True
+        self.assertIn("country decides", self.hint())
+        payer.country_id = self.env.ref("base.ch")
+        self.assertNotIn("country decides", self.hint())
+        self.assertIn("lacks: Zip", self.hint())
+        payer.zip = "8000"
+        self.assertNotIn("lacks: Zip", self.hint())
+        self.assertNotIn("exchange rate", self.hint())
+        other = self.env["res.currency"].with_context(active_test=False)
+        other = other.search([("rate_ids", "=", False), ("id", "!=", self.company.currency_id.id)])
+        other[0].active = True
+        self.setup.sudo().currency_id = other[0]
+        self.assertIn(f"no exchange rate for {other[0].name}", self.hint())
+
     def test_what_an_invoice_without_a_booking_bills_already(self):
         """By its text, by its delivery date or by its own date; automatic drafts leave the booking to a person."""
         booking = self.theirs[0]

@@ -121,12 +121,27 @@ class TestPreview(LedgerCase):
         self.assertLess(preview.booking_count, len(self.ready))
 
     def test_says_what_to_look_at(self):
+        self.env["account.fiscal.position"].search([]).auto_apply = False
         booking = self.ready[0]
         booking.price_unit = 0.0
         preview = self._preview(self.ready)
         line = preview.line_ids.filtered(lambda row: booking in row.booking_ids)
         self.assertIn("0.00", line.hint)
         self.assertIn("first invoice", line.hint)
+        self.assertIn("first invoice", preview.line_ids[-1].hint)
+        self.assertFalse(preview.line_ids[-1].is_serious, "true of many right invoices")
+        self.assertTrue(line.is_serious)
+        self.assertEqual(line, preview.line_ids[:1], "what may be wrong comes first")
+        first, *more = line.hint.splitlines()
+        self.assertTrue(line.hint_short.startswith(first[:80]))
+        self.assertTrue(line.hint_short.endswith(f"(+{len(more)})"))
+        self.assertLess(len(line.hint_short), 100)
+        self.assertIn(booking.display_name, line.details)
+        serious = preview.line_ids.filtered("is_serious").booking_ids
+        preview.only_serious = True
+        self.assertEqual(preview.line_ids.booking_ids, serious)
+        self.assertEqual(len(preview.line_ids), preview.serious_count)
+        self.assertGreater(preview.invoice_count, preview.serious_count, "all are created")
 
     def test_left_out_comes_with_the_reason(self):
         waiting = self.bookings(status="attention")[:1]
