@@ -136,8 +136,8 @@ class Methods:
 
 # What the docs send each role to, day by day. What is set up once is the manager's, under Configuration.
 DAILY = set(
-    """menu_uninvoiced menu_bookings menu_completeness menu_invoice_run menu_proposal menu_service menu_customer
-    menu_sync_issue menu_sync_run menu_setup_health""".split()
+    """menu_overview menu_uninvoiced menu_bookings menu_completeness menu_invoice_run menu_proposal menu_service
+    menu_customer menu_sync_issue menu_sync_run menu_setup_health""".split()
 )
 CONFIGURATION = set(
     "menu_connection menu_sync_setup menu_staff menu_setup_file menu_billing_flow".split()

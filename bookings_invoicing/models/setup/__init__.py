@@ -4,6 +4,7 @@ from . import (
     question_rule,
     scope,
     billing,
+    cockpit,
     health,
     res_partner,
     res_company,

@@ -394,6 +394,9 @@ class BookingsSyncSetup(models.Model):
     service_ids = fields.One2many("bookings.service", "setup_id", string="Bookings Services")
     ready_count = fields.Integer(string="Ready", compute="_compute_counts")
     attention_count = fields.Integer(string="Needs Attention", compute="_compute_counts")
+    overview = fields.Json(
+        compute="_compute_overview", exportable=False, help="What there is to do, with its money."
+    )
 
     _business_uniq = models.UniqueIndex(
         "(connection_id, lower(business_id), company_id)",

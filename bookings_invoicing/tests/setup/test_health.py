@@ -51,6 +51,43 @@ class TestSetupHealth(BookingsCase):
         self.assertAlmostEqual(self.setup.unbilled_amount, sum(unbilled.mapped("amount")), 2)
         self.assertEqual(self.setup.last_sync_age, "0 min")
 
+    def test_overview_counts_what_the_lists_show(self):
+        """Each row with its money; what a click opens, and what the preview takes, is what was counted."""
+        self.sync()
+        ready = self.bookings(status="ready")
+        ready[:2].action_create_invoices()
+        ready[2].action_create_invoices()
+        ready[2].move_ids.action_post()
+        ready[2]._for_import().changed_since_billing = True
+        self.setup.invalidate_recordset(["overview"])
+        overview = self.setup.overview
+        for row, opened, status in (
+            ("ready", self.setup.action_open_ready(), "ready"),
+            ("attention", self.setup.action_open_attention(), "attention"),
+            ("drafted", self.setup.action_open_on_drafts(), "drafted"),
+            ("upcoming", self.setup.action_open_upcoming(), "upcoming"),
+        ):
+            found = self.env["bookings.booking"].search(opened["domain"])
+            self.assertEqual(overview[row]["count"], len(self.bookings(status=status)), row)
+            self.assertEqual(set(found.mapped("status")), {status})
+            money = self.setup.currency_id.format(sum(found.mapped("amount")))
+            self.assertEqual(overview[row]["amount"], money)
+        changed = self.env["bookings.booking"].search(self.setup.action_open_changed()["domain"])
+        self.assertEqual((changed, overview["changed"]["count"]), (ready[2], 1))
+        drafts = self.env["account.move"].search(self.setup.action_open_drafts()["domain"])
+        self.assertEqual(drafts, ready[:2].move_ids)
+        self.assertIn("Price Missing: ", overview["attention"]["detail"])
+        preview = (
+            self.env["bookings.invoice.preview"]
+            .with_context(active_model=self.setup._name, active_ids=self.setup.ids)
+            .create({})
+        )
+        self.assertIn(self.setup.name, preview.scope)
+        self.assertEqual(
+            preview.booking_ids,
+            self.bookings().filtered_domain(preview.booking_ids._uninvoiced_domain()),
+        )
+
     def test_waiting_for_microsoft_is_shown_at_once(self):
         """A failure that passes by itself says why the setup waits and until when; the next good run takes it away."""
         self.sync()
