@@ -5,6 +5,8 @@ import shutil
 from datetime import date
 from unittest import skipUnless
 
+from lxml import etree
+
 from odoo.tests import HttpCase, tagged
 from odoo.tools.pdf import PdfFileReader
 
@@ -65,6 +67,24 @@ class TestPrint(BookingsCase, HttpCase):
         for line in move.invoice_line_ids:
             self.assertIn(self.shown(line.name), text)
         self.assertIn(f"{move.amount_total:,.2f}", text)
+
+    def test_service_period_in_every_layout(self):
+        """Those of modules that are installed, too: DIN 5008 prints a block of its own and hides Odoo's."""
+        move = self.env["bookings.booking"]._invoice_all([("id", "in", self.ready[0].ids)]).move_ids
+        move.action_post()
+        report = self.env["ir.actions.report"]
+        layouts = self.env["report.layout"].search([])
+        self.assertGreater(len(layouts), 4)
+        for layout in layouts:
+            with self.subTest(layout=layout.view_id.key):
+                self.company.external_report_layout_id = layout.view_id
+                html = report._render_qweb_html("account.report_invoice", move.ids)[0].decode()
+                day = f"{move.bookings_service_start:%m/%d/%Y}"
+                period = f"{day} – {move.bookings_service_stop:%m/%d/%Y}"
+                tree = etree.HTML(html)
+                own = tree.xpath("//div[@class='information_block']")
+                [block] = own or tree.xpath("//div[@id='informations']")
+                self.assertIn(f"Service period {period}", " ".join(block.xpath("string()").split()))
 
     def test_completeness(self):
         first = min(booking._last_day() for booking in self.ready)

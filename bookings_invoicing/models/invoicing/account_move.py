@@ -1,5 +1,8 @@
+from markupsafe import Markup
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import format_date
 
 from ..base.readable_links import ROLES
 from . import line_handover
@@ -195,6 +198,21 @@ class AccountMove(models.Model):
             "bookings_invoicing.booking_action_all"
         )
         return {**action, "domain": [("id", "in", self.booking_ids.ids)], "context": {}}
+
+    def _bookings_in_block(self, block):
+        """The information block of a layout of its own, such as DIN 5008, with the service period as its last row.
+
+        :param Markup block: a table
+        """
+        self.ensure_one()
+        if not (self.bookings_service_start and self.bookings_service_stop):
+            return block
+        row = Markup("<tr><td>%s</td><td>%s – %s</td></tr></table>") % (
+            self.env._("Service period"),
+            format_date(self.env, self.bookings_service_start),
+            format_date(self.env, self.bookings_service_stop),
+        )
+        return Markup(str(block).replace("</table>", row, 1))
 
     def _bookings_action(self):
         """Return the action that opens the invoice, or the list of several."""
