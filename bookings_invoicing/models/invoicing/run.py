@@ -11,7 +11,7 @@ from .drafting import Joining
 
 _logger = logging.getLogger(__name__)
 ERROR_LENGTH = 500
-BATCH = 200  # number of documents that the scheduled action creates and commits together
+BATCH = 50  # documents that the scheduled action creates and commits together
 
 
 class BookingsInvoiceRun(models.Model):
@@ -63,6 +63,9 @@ class BookingsInvoiceRun(models.Model):
     posted_count = fields.Integer(string="Posted", compute="_compute_counts")
     paid_count = fields.Integer(string="Paid", compute="_compute_counts")
     booking_count = fields.Integer(string="Number of Bookings", readonly=True)
+    removed_text = fields.Text(
+        string="Drafts Removed", readonly=True, help="What was removed, and what was kept and why."
+    )
     left_out_ids = fields.One2many("bookings.invoice.run.left.out", "run_id", readonly=True)
     result = fields.Char(compute="_compute_result")
 
@@ -148,8 +151,8 @@ class BookingsInvoiceRun(models.Model):
         return self.env._("1 draft") if number == 1 else self.env._("%s drafts", number)
 
     def _documents_action(self):
-        """Return the action that opens the created documents."""
-        return self.move_ids._bookings_action()
+        """Open the created draft, or the run if there are several: there, they are confirmed and sent."""
+        return self._open() if len(self.move_ids) > 1 else self.move_ids._bookings_action()
 
     def _has_documents(self):
         return bool(self.move_ids)
@@ -267,7 +270,7 @@ class BookingsInvoiceRun(models.Model):
         }
 
     def _result_action(self):
-        """Return the action that opens the drafts and notifies the user, or opens a queued run to show its progress."""
+        """Open the draft, or the run with its drafts, and report what was done. A queued run shows its progress."""
         self.ensure_one()
         if self.state == "queued":
             return self._open()
@@ -433,12 +436,15 @@ class BookingsInvoiceRun(models.Model):
             self.sudo().write(
                 {"state": "undone", "move_ids": [Command.unlink(move.id) for move in joined]}
             )
+        title = self._undone_text(count, lines)
+        message = "\n".join([self.env._("Kept:"), *kept]) if kept else ""
+        self.sudo().removed_text = "\n".join(filter(None, (title, message)))
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",
             "params": {
-                "title": self._undone_text(count, lines),
-                "message": "\n".join([self.env._("Kept:"), *kept]) if kept else "",
+                "title": title,
+                "message": message,
                 "type": "warning" if kept else "success",
                 "sticky": bool(kept),
                 "next": {"type": "ir.actions.client", "tag": "soft_reload"},

@@ -48,6 +48,12 @@ class BookingsInvoiceRun(models.Model):
             return self._ask_for_addresses(without.partner_id)
         return moves.action_send_and_print()
 
+    def action_post_and_send(self):
+        """Confirm the drafts of this run, then send them; what confirming asks or leaves to the background comes first."""
+        answer = self.action_post_all()
+        is_done = answer["type"] == "ir.actions.client" and not self.to_confirm
+        return self.action_send_all() if is_done and self._moves_to_send() else answer
+
     def _ask_for_addresses(self, payers):
         """Open the dialog for the email addresses of these payers."""
         lines = [Command.create({"partner_id": payer.id, "email": payer.email}) for payer in payers]
