@@ -3,7 +3,8 @@ import os
 from datetime import date, timedelta
 from pathlib import Path
 
-from odoo.tests import HttpCase, tagged
+from odoo.fields import Command
+from odoo.tests import HttpCase, new_test_user, tagged
 from odoo.tests.common import ChromeBrowser
 
 from .common import BookingsCase
@@ -62,7 +63,36 @@ class TestWebClient(BookingsCase, HttpCase):
         self.sync()
         return self.bookings().filtered(lambda booking: booking.name in names)
 
-    def test_mixed_day_takes_twenty_two_clicks(self):
+    def _clerk(self):
+        """Exactly Odoo's Invoicing role."""
+        return new_test_user(
+            self.env,
+            "invoicing-clerk",
+            "account.group_account_invoice",
+            company_id=self.company.id,
+            company_ids=[Command.set(self.company.ids)],
+        )
+
+    def test_invoicing_role_works_from_the_overview(self):
+        """A price typed in the row and undone; a row of the preview; drafts."""
+        ready = self.bookings(status="ready")
+        self._clerk()
+        self.start_tour("/odoo", "bookings_clerk_day", login="invoicing-clerk")
+        self.assertIn("drafted", ready.mapped("status"))
+        self.assertFalse(self.bookings().filtered("has_manual_price"), "it was undone")
+
+    def test_credit_and_bill_again_takes_six_clicks(self):
+        booking = self.bookings(status="ready", price_type="fixedPrice").filtered("price")[0]
+        booking.action_create_invoices()
+        booking.move_ids.action_post()
+        self.change(op="reprice", appointment=booking.appointment_id, price="123.00")
+        self.sync()
+        self._clerk()
+        self.start_tour("/odoo", "bookings_credit_again", login="invoicing-clerk")
+        self.assertEqual((booking.status, booking.amount), ("drafted", 123.0))
+        self.assertEqual(len(booking.move_ids), 3)
+
+    def test_mixed_day_takes_eighteen_clicks(self):
         """The tour counts its clicks: strangers, no-shows, a waived and a changed one; drafted, posted and sent."""
         known = self._appointments("Kim Known", "Kay Known", "Tom To Waive")
         self.bookings(status="attention").action_mark_not_billable("other")

@@ -28,5 +28,6 @@ class BookingsNotBillable(models.TransientModel):
         reason = self.reason or self.env.context.get("bookings_reason")
         if not reason:
             raise UserError(self.env._("Select the reason why these bookings are not billable."))
-        self.booking_ids.action_mark_not_billable(reason, self.note)
-        return {"type": "ir.actions.client", "tag": "soft_reload"}
+        told = self.booking_ids.action_mark_not_billable(reason, self.note)
+        reload = {"type": "ir.actions.client", "tag": "soft_reload"}
+        return told | {"params": told["params"] | {"next": reload}} if told else reload

@@ -6,6 +6,7 @@ from . import (
     pricing,
     blockers,
     attendance,
+    change,
     proposal,
     res_partner,
 )

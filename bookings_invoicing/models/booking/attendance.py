@@ -71,8 +71,10 @@ class BookingsBooking(models.Model):
     def action_settle_label(self):
         """Record that a user has decided on the label."""
         self.check_access("write")
+        before = self._decisions()
         self.sudo().label_settled = True
         self._recheck_billing()
+        return self._changed(before)
 
     # -- attendance ----------------------------------------------------------------------------------
 
@@ -96,6 +98,7 @@ class BookingsBooking(models.Model):
 
     def _attend(self, attendance):
         self.check_access("write")
-        self.attendance = attendance
+        before = self._decisions()
+        self.sudo().write({"attendance": attendance, "attendance_source": "hand"})
         self._recheck_billing()
-        return True
+        return self._changed(before)

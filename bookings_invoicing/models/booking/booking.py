@@ -13,6 +13,7 @@ NOT_BILLABLE_REASONS = list(status_rules.NOT_BILLABLE_REASONS)
 BILLED = status_rules.BILLED
 UNINVOICED = ("ready", "attention")
 TYPED = {"price_unit", "quantity"}  # parts of the price that a user can enter
+UNDOABLE = TYPED | {"partner_id", "payer_id", "attendance"}  # what a user can enter in a row
 
 
 # The calendar in the web app, as linked in Microsoft's guides. It opens with the last viewed business.
@@ -379,6 +380,9 @@ class BookingsBooking(models.Model):
     )
 
     def write(self, vals):
+        importing = self._is_import()
+        typed = not (importing or self.env.su or UNDOABLE.isdisjoint(vals))
+        before = self._decisions() if typed else {}
         told = self.filtered(lambda one: one._is_told_of(vals.get("attendance")))
         result = super().write(vals)
         if not TYPED.isdisjoint(vals):
@@ -388,9 +392,11 @@ class BookingsBooking(models.Model):
                 self.sudo().attendance_source = "hand"
             # The document does not change. The flag tells users about the difference.
             told._for_import().changed_since_billing = True
-        if not self._is_import() and not {"partner_id", "payer_id"}.isdisjoint(vals):
+        if not importing and not {"partner_id", "payer_id"}.isdisjoint(vals):
             # Blockers depend on the payer and must follow immediately.
             self._recheck_billing()
+        if typed:
+            self._note_undoable(before)
         return result
 
     # -- computed facts ------------------------------------------------------------------------------
@@ -503,6 +509,7 @@ class BookingsBooking(models.Model):
                     bookings=", ".join(billed.mapped("display_name")),
                 )
             )
+        before = self._decisions()
         self.sudo().write(
             {
                 "not_billable_decision": reason,
@@ -511,11 +518,12 @@ class BookingsBooking(models.Model):
                 "not_billable_date": fields.Datetime.now(),
             }
         )
-        return True
+        return self._changed(before)
 
     def action_put_back(self):
         """Make bookings billable again: revoke *not billable*, or release the credited part of a billed booking."""
         self.check_access("write")
+        before = self._decisions()
         removed = self.filtered(lambda booking: booking.attention_reason == "removed_after")
         removed.sudo().removed_settled = True
         self.sudo()._release_credited()
@@ -528,7 +536,7 @@ class BookingsBooking(models.Model):
             }
         )
         self._recheck_billing()
-        return True
+        return self._changed(before)
 
     def action_create_customer(self):
         """Create the customers of these bookings from the templates of their setups, or link existing contacts."""

@@ -73,36 +73,39 @@ class BookingsBooking(models.Model):
         return format_date(self.env, self.manual_date) if self.manual_date else ""
 
     def _inverse_price_unit(self):
-        self._set_by_hand("price", "price_unit")
+        for booking in self:
+            booking._keep_by_hand("price", booking.price_unit)
 
     def _inverse_quantity(self):
-        self._set_by_hand("quantity", "quantity")
+        for booking in self:
+            booking._keep_by_hand("quantity", booking.quantity)
 
-    def _set_by_hand(self, what, source):
+    def _keep_by_hand(self, what, value, unit=None):
         """Store a manual price or quantity, which later synchronizations do not overwrite.
 
+        :param what: ``price`` or ``quantity``
+        :param unit: unit of the price, if it differs from that of the booking
         :raises UserError: if the booking is billed or the value is negative
         """
-        for booking in self:
-            value = booking[source]
-            if booking.status in BILLED:
-                raise UserError(
-                    self.env._(
-                        "%s is on an invoice. Change the price there, or remove the booking from the draft first.",
-                        booking.display_name,
-                    )
+        self.ensure_one()
+        if self.status in BILLED:
+            raise UserError(
+                self.env._(
+                    "%s is on an invoice. Change the price there, or remove the booking from the draft first.",
+                    self.display_name,
                 )
-            if value < 0:
-                raise UserError(self.env._("A price or quantity cannot be negative."))
-            booking.sudo().write(
-                {
-                    f"manual_{what}": value,
-                    f"has_manual_{what}": True,
-                    "manual_unit": booking.price_unit_of or "unit",
-                    "manual_uid": self.env.uid,
-                    "manual_date": fields.Datetime.now(),
-                }
             )
+        if value < 0:
+            raise UserError(self.env._("A price or quantity cannot be negative."))
+        self.sudo().write(
+            {
+                f"manual_{what}": value,
+                f"has_manual_{what}": True,
+                "manual_unit": unit or self.price_unit_of or "unit",
+                "manual_uid": self.env.uid,
+                "manual_date": fields.Datetime.now(),
+            }
+        )
 
     def _reprice(self):
         """Recompute the amount after all values that a user entered are stored.
@@ -117,6 +120,7 @@ class BookingsBooking(models.Model):
     def action_reset_price(self):
         """Remove the manual price and quantity."""
         self.check_access("write")
+        before = self._decisions()
         self.sudo().write(
             {
                 "has_manual_price": False,
@@ -126,7 +130,7 @@ class BookingsBooking(models.Model):
             }
         )
         self._recheck_billing()
-        return True
+        return self._changed(before)
 
     @api.depends("price_facts")
     @api.depends_context("lang")
@@ -231,7 +235,9 @@ class BookingsBooking(models.Model):
 
     def _inverse_payer_id(self):
         for booking in self.sudo():
-            booking.payer_hand_id = booking.payer_id
+            # forms and rows also send the payer that follows from the customer, which no user selected
+            follows = booking.payer_id == booking_rules.payer(booking)
+            booking.payer_hand_id = False if follows else booking.payer_id
 
     def _follow_payer(self):
         """Update the payer to the one that the rules choose now, unless a user selected a payer for the booking."""

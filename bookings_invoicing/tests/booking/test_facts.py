@@ -265,3 +265,117 @@ class TestBillingRules(LedgerCase):
         booking.action_create_invoices()
         self.assertFalse(booking.invoice_line_ids)
         self.assertEqual(booking.status, "upcoming")
+
+    # -- what a person changes is told, noted and can be undone ------------------------------------------
+
+    def _clerk(self, login="desk-clerk"):
+        """A user with Odoo's Invoicing role and nothing else."""
+        return new_test_user(
+            self.env,
+            login,
+            "account.group_account_invoice",
+            company_id=self.company.id,
+            company_ids=[Command.set(self.company.ids)],
+        )
+
+    def _press(self, told, name):
+        """Press a button of the notification, as the user whom it was shown."""
+        [button] = [one for one in told["params"]["buttons"] if one["method"] == name]
+        change = self.env[button["model"]].browse(button["id"])
+        return getattr(change.with_user(change.create_uid), name)()
+
+    def _notes(self, booking):
+        return "".join(booking.message_ids.mapped("body"))
+
+    def test_no_show_changes_no_price_without_a_word(self):
+        fee = self.env["product.product"].create({"name": "Fee"})
+        self.setup.write(
+            {"fee_product_id": fee.id, "no_show_fee_kind": "percent", "no_show_fee": 50}
+        )
+        booking = self.ready.filtered(lambda one: one.amount > 10)[0]
+        before = booking.amount
+        clerk = self._clerk()
+        told = booking.with_user(clerk).action_no_show()
+        self.assertEqual(told["tag"], "bookings_changed")
+        self.assertEqual(told["params"]["title"], booking.display_name)
+        for text in (f"{before:.2f}", f"{booking.amount:.2f}", "Unknown → No-show"):
+            self.assertIn(text, told["params"]["message"])
+        self.assertLess(booking.amount, before)
+        self.assertIn(f"{booking.amount:.2f}", self._notes(booking))
+        self._press(told, "action_undo")
+        self.assertEqual(
+            (booking.amount, booking.attendance, booking.attendance_source),
+            (before, "unknown", False),
+        )
+        with self.assertRaisesRegex(UserError, "changed again"):
+            self._press(told, "action_undo")
+
+    def test_price_typed_in_a_row_is_told_and_undone(self):
+        booking, clerk = self.ready[0], self._clerk()
+        before, changes = booking.amount, self.env["bookings.change"].with_user(clerk)
+        booking.with_user(clerk).web_save({"price_unit": 81.0}, {"amount": {}})
+        told = changes.latest()
+        self.assertIn("81.00", told["params"]["message"])
+        self.assertFalse(changes.latest(), "it is told once")
+        self.assertIn("81.00", self._notes(booking))
+        self._press(told, "action_undo")
+        self.assertEqual((booking.amount, booking.has_manual_price), (before, False))
+        pair = self.ready[:2].with_user(clerk)
+        pair.web_save({"price_unit": 10.0, "quantity": 2.0}, {"amount": {}})
+        self.assertEqual(pair.mapped("amount"), [20.0, 20.0])
+        self.assertIn("40.00", changes.latest()["params"]["message"])
+        with self.assertRaises(AccessError):
+            changes.create({"booking_ids": pair.ids})
+        with self.assertRaises(AccessError):
+            changes.search([], limit=1).write({"before": {}})
+        self.assertFalse(changes.with_user(self._clerk("other-clerk")).search([]))
+
+    def test_payer_that_follows_the_typed_customer_is_nobodys_choice(self):
+        """A row sends the payer that the change of the customer brought with it."""
+        booking = self.ready[0]
+        anna, berta = self.env["res.partner"].create([{"name": "Anna"}, {"name": "Berta"}])
+        booking.customer_id.payer_id = False
+        booking.web_save({"partner_id": anna.id, "payer_id": anna.id}, {})
+        self.assertEqual((booking.payer_id, booking.payer_hand_id.id), (anna, False))
+        booking.web_save({"payer_id": berta.id}, {})
+        self.assertEqual((booking.payer_id, booking.payer_hand_id), (berta, berta))
+
+    def test_starting_price_is_taken_as_it_is_and_one_price_for_a_service(self):
+        clerk = self._clerk()
+        asked = self.bookings(status="attention", price_type="startingAt").filtered("price")
+        booking = asked[0]
+        self.assertEqual(booking.attention_reason, "price_to_decide")
+        told = booking.with_user(clerk).action_take_price()
+        self.assertEqual((booking.status, booking.amount), ("ready", booking.price))
+        alike = asked.filtered(lambda one: one.service_id == booking.service_id) - booking
+        self.assertTrue(alike, "another booking of the service")
+        again = self._press(told, "action_same_price")
+        self.assertEqual(set(alike.mapped("amount")), {booking.amount})
+        self.assertEqual(set(alike.mapped("status")), {"ready"})
+        with self.assertRaisesRegex(UserError, "no other booking"):
+            booking.with_user(clerk).action_same_price()
+        self._press(again, "action_undo")
+        self.assertEqual(set(alike.mapped("attention_reason")), {"price_to_decide"})
+        with self.assertRaisesRegex(UserError, "Enter it"):
+            self.ready[0].with_user(clerk).action_take_price()
+
+    def test_not_billable_and_bill_again_are_undone(self):
+        booking = self.ready[0].with_user(self._clerk())
+        told = booking.action_mark_not_billable("waived")
+        self.assertIn("Not Billable", told["params"]["message"])
+        self._press(told, "action_undo")
+        self.assertEqual((booking.status, booking.not_billable_uid.id), ("ready", False))
+        booking.action_mark_not_billable("waived", "Kind")
+        told = booking.action_put_back()
+        self._press(told, "action_undo")
+        self.assertEqual((booking.status, booking.not_billable_note), ("not_billable", "Kind"))
+        credited = self.ready[1].with_user(booking.env.user)
+        self.credit(self.invoice(credited.sudo(False).with_env(self.env)))
+        told = credited.action_put_back()
+        self.assertEqual(credited.status, "ready")
+        self._press(told, "action_undo")
+        self.assertEqual(credited.attention_reason, "credited")
+        told = credited.action_put_back()
+        credited.action_create_invoices()
+        with self.assertRaisesRegex(UserError, "changed again"):
+            self._press(told, "action_undo")
