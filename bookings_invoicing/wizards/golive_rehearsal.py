@@ -3,9 +3,10 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
-from odoo.tools import format_date
+from odoo.tools import format_date, format_list
 
 from ..billing import period
+from ..billing.status import BILLED
 from ..models.base.bounded import DAYS
 
 VERDICTS = [
@@ -87,6 +88,7 @@ class BookingsRehearsal(models.TransientModel):
         self.ensure_one()
         self.setup_id.check_access("write")
         rows, appointments, invoices = self.setup_id._rehearse(self.month)
+        drafts = self._draft_texts()
         self.line_ids = [
             Command.clear(),
             *(
@@ -98,7 +100,12 @@ class BookingsRehearsal(models.TransientModel):
                         "ours": float(row.ours),
                         "theirs": float(row.theirs),
                         "difference": float(row.difference),
-                        "cause": self._cause_text(row.cause, row.params),
+                        "cause": " ".join(
+                            filter(
+                                None,
+                                (self._cause_text(row.cause, row.params), drafts.get(row.payer)),
+                            )
+                        ),
                     }
                 )
                 for row in rows
@@ -112,6 +119,25 @@ class BookingsRehearsal(models.TransientModel):
             }
         )
         return self._open()
+
+    def _draft_texts(self):
+        """Return which bookings of the month are on drafts already, as ``{id of the payer: sentence}``."""
+        bookings = self.env["bookings.booking"].search(
+            [
+                ("setup_id", "=", self.setup_id.id),
+                ("status", "in", [status for status in BILLED if status != "invoiced"]),
+                ("service_day", ">=", period.month_start(self.month)),
+                ("service_day", "<=", period.month_end(self.month)),
+            ]
+        )
+        return {
+            payer.id: self.env._(
+                "On drafts already: %s.", format_list(self.env, theirs.mapped("display_name"))
+            )
+            for payer, theirs in bookings.grouped(
+                lambda booking: booking.payer_id.commercial_partner_id
+            ).items()
+        }
 
     def action_choose_month(self):
         """Let the user select another month."""

@@ -100,8 +100,8 @@ class BookingsInvoicePreview(models.TransientModel):
     def _scope(self):
         """Return the bookings of the screen from which the preview was opened.
 
-        They are the selection or the search of a list, or the bookings of a setup or journal, or else all uninvoiced bookings
-        of the selected companies.
+        They are the selection or the search of a list, or the bookings of a setup or journal, or else all uninvoiced
+        bookings of the selected companies.
 
         :returns: ``(bookings, description, whether the user did not narrow them down)``
         """

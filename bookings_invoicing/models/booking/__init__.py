@@ -6,7 +6,7 @@ from . import (
     pricing,
     blockers,
     attendance,
-    change,
+    undo,
     proposal,
     res_partner,
 )

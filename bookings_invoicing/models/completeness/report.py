@@ -11,6 +11,7 @@ from ..base.bounded import DAYS
 from .row import OUTCOMES, name_of, row_of
 
 SUMMED = ("expected", "billed", "credited", "difference")
+UNBILLED = ("drafted", "ready", "attention", "removed_after")
 OPEN = {"check_text"}  # fields of a signed report that can still be written
 
 
@@ -56,6 +57,7 @@ class BookingsCompleteness(models.Model):
     )
     signed_uid = fields.Many2one("res.users", string="Signed Off By", readonly=True, copy=False)
     signed_on = fields.Datetime(readonly=True, copy=False)
+    sign_text = fields.Text(string="To Sign Off", compute="_compute_sign_text")
     snapshot = fields.Json(readonly=True, copy=False)
     digest = fields.Char(string="Fingerprint", readonly=True, copy=False)
     check_text = fields.Text(string="Changes Since Sign-Off", readonly=True, copy=False)
@@ -73,7 +75,9 @@ class BookingsCompleteness(models.Model):
     @api.depends("setup_id", "date_from", "date_to")
     def _compute_display_name(self):
         for report in self:
-            report.display_name = f"{report.setup_id.name} {report.date_from} – {report.date_to}"
+            name = report.setup_id.name or self.env._("New Report")
+            days = [str(day) for day in (report.date_from, report.date_to) if day]
+            report.display_name = f"{name} {' – '.join(days)}"
 
     @api.depends("ledger")
     def _compute_ledger_text(self):
@@ -176,7 +180,84 @@ class BookingsCompleteness(models.Model):
             for (name, account, month), value in sorted(sums.items())
         ]
 
+    def action_last_month(self):
+        """Create and calculate the reports of last month for all setups of the selected companies, and open them."""
+        self.check_access("create")
+        first, last = self._last_month()
+        domain = [
+            ("company_id", "in", self.env.companies.ids),
+            ("date_from", "=", first),
+            ("date_to", "=", last),
+        ]
+        reports = self.search(domain)
+        setups = self.env["bookings.sync.setup"].search(
+            [("company_id", "in", self.env.companies.ids), ("bill_from", "<=", last)]
+        )
+        reports |= self.create(
+            [
+                {"setup_id": setup.id, "date_from": first, "date_to": last}
+                for setup in setups - reports.setup_id
+            ]
+        )
+        reports.filtered(lambda report: report.state == "draft").action_compute()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "bookings_invoicing.completeness_action"
+        )
+        return {**action, "domain": [("id", "in", reports.ids)]}
+
     # -- signing -------------------------------------------------------------------------------------
+
+    @api.depends("line_ids.booking_count", "line_ids.expected", "line_ids.billed")
+    @api.depends_context("lang")
+    def _compute_sign_text(self):
+        for report in self:
+            report.sign_text = "\n".join(report._sign_sentences())
+
+    def _sign_sentences(self):
+        """Return what a signature accepts: how much was billed, and what was not and why."""
+        self.ensure_one()
+        texts = [
+            self.env._(
+                "%(count)s bookings, %(billed)s billed.",
+                count=self.booking_count,
+                billed=self.currency_id.format(self.billed),
+            )
+        ]
+        unbilled = self.line_ids.filtered(lambda line: line.outcome in UNBILLED)
+        if not unbilled:
+            return [*texts, self.env._("Every booking was billed or has a decision.")]
+        texts.append(
+            self.env._(
+                "Not billed: %(count)s bookings, %(amount)s.",
+                count=sum(unbilled.mapped("booking_count")),
+                amount=self.currency_id.format(sum(unbilled.mapped("expected"))),
+            )
+        )
+        outcomes = dict(self._outcomes())
+        texts += [f"{outcomes[line.outcome]}: {line.booking_count}" for line in unbilled]
+        bookings = unbilled.booking_ids
+        reasons = dict(bookings._fields["attention_reason"]._description_selection(self.env))
+        texts += [
+            f"{reasons[reason]}: {len(found)}"
+            for reason, found in bookings.filtered("attention_reason")
+            .grouped("attention_reason")
+            .items()
+        ]
+        return texts
+
+    def action_ask_sign(self):
+        """Calculate the report and show what would be signed off."""
+        self.ensure_one()
+        self.action_compute()
+        view = self.env.ref("bookings_invoicing.completeness_sign_view_form")
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Sign Off %s", self.display_name),
+            "res_model": self._name,
+            "res_id": self.id,
+            "views": [(view.id, "form")],
+            "target": "new",
+        }
 
     def action_sign(self):
         """Calculate the report a last time and sign it off."""

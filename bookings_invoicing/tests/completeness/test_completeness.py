@@ -54,6 +54,32 @@ class TestCompleteness(LedgerCase):
         self.assertEqual(invoiced.cause, "changed on the draft")
         self.assertAlmostEqual(invoiced.difference, -7.0, 2)
 
+    def test_sign_off_says_what_it_signs(self):
+        self.invoice(self.ready[:3])
+        report = self._report()
+        shown = report.action_ask_sign()
+        self.assertEqual(shown["res_id"], report.id)
+        waiting = self.bookings().filtered(lambda one: one.status in ("ready", "attention"))
+        text = f"Not billed: {len(waiting)} bookings, "
+        self.assertIn(
+            text + report.currency_id.format(sum(waiting.mapped("amount"))), report.sign_text
+        )
+        missing = waiting.filtered(lambda one: one.attention_reason == "price_to_decide")
+        self.assertIn(f"Price Missing: {len(missing)}", report.sign_text)
+        waiting.action_mark_not_billable("waived")
+        report.action_ask_sign()
+        self.assertIn("Every booking was billed or has a decision.", report.sign_text)
+        self.assertIn("New Report", report.new({"date_from": "2026-02-01"}).display_name)
+
+    def test_all_businesses_of_last_month_are_on_one_page(self):
+        reports = self.env["bookings.completeness"]
+        opened = reports.search(reports.action_last_month()["domain"])
+        self.assertEqual(opened.setup_id, self.setup)
+        self.assertEqual(str(opened.date_from), "2026-02-01")
+        self.assertTrue(opened.booking_count)
+        opened.action_sign()
+        self.assertEqual(reports.search(reports.action_last_month()["domain"]), opened)
+
     def test_signed_off_is_frozen_and_a_check_shows_only_what_differs(self):
         report = self._report()
         report.action_sign()

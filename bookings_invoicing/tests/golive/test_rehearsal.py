@@ -53,6 +53,23 @@ class TestRehearsal(BookingsCase):
         self.assertEqual(invoices, len(moves))
         self.assertGreater(appointments, 0)
 
+    def test_bookings_on_drafts_are_named(self):
+        booking = self.bookings(status="ready").filtered(
+            lambda one: one._last_day().replace(day=1) == MONTH
+        )[0]
+        booking.action_create_invoices()
+        rehearsal = self.env["bookings.rehearsal"].create(
+            {"setup_id": self.setup.id, "month": MONTH}
+        )
+        rehearsal.action_rehearse()
+        line = rehearsal.line_ids.filtered(
+            lambda row: row.partner_id == booking.payer_id.commercial_partner_id
+        )
+        self.assertIn(f"On drafts already: {booking.display_name}", line.cause)
+        self.assertEqual(
+            rehearsal.line_ids.filtered(lambda row: "On drafts" in (row.cause or "")), line
+        )
+
     def test_what_ends_at_midnight_belongs_to_the_month_before_everywhere(self):
         """28 February 23:00 to 24:00: rehearsal, completeness, Bill From, preview and invoice say February."""
         service = self.bookings(price_type="fixedPrice").service_id[:1]

@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import formatLang, plaintext2html
 
-# What a person decides about a booking, and what an Undo writes back.
+# Fields that hold a user's decisions about a booking. *Undo* writes them back.
 DECISIONS = (
     "partner_id",
     "payer_id",
@@ -24,21 +24,23 @@ DECISIONS = (
     "not_billable_date",
     "changed_since_billing",
 )
-# What follows from it, as the notification and the chatter say it.
+# Fields that the notification and the note in the chatter name.
 TOLD = ("attendance", "partner_id", "payer_id", "quantity", "price_unit", "amount", "status")
-TRACKED = {"attendance", "status"}  # the chatter has it already, or shows it beside the note
+TRACKED = {"attendance", "status"}  # the chatter and the form already show them
 
 
 class BookingsChange(models.TransientModel):
-    """What one click, or one row that was typed, has changed: it is told at once, noted in the chatter, and can be undone.
+    """One change that a user made with a click or in a row: it is shown in a notification, noted in the chatter, and can
+    be undone.
 
-    How to use: ``before = bookings._decisions()``, change something, ``return bookings._changed(before)``. What a person
-    typed in a list or form is noted by ``write`` of the booking, and the view asks for it (:meth:`latest`).
+    Usage: ``before = bookings._decisions()``, make the change, ``return bookings._changed(before)``. ``write`` of the
+    booking records what a user entered in a list or form, and the view fetches it with :meth:`latest`.
 
-    Nobody creates or writes these but our own code: an Undo writes fields that no person may write.
+    Only server code creates and writes these records, because *Undo* writes fields that no user may write.
     """
 
     _name = "bookings.change"
+    _inherit = ["bookings.own.links"]
     _description = "Change of Bookings"
 
     booking_ids = fields.Many2many("bookings.booking", readonly=True)
@@ -48,7 +50,7 @@ class BookingsChange(models.TransientModel):
 
     @api.model
     def latest(self):
-        """The notification of what the user has just saved, or False: a view asks after each save."""
+        """Return the notification of the user's last saved change, or False. Views call this after each save."""
         self.check_access("read")
         change = self.search([("create_uid", "=", self.env.uid)], order="id desc", limit=1)
         if not change or change.told:
@@ -57,7 +59,10 @@ class BookingsChange(models.TransientModel):
         return change._notification()
 
     def action_undo(self):
-        """Write back what was there before; refused where something has changed since."""
+        """Restore the previous decisions.
+
+        :raises UserError: if the bookings have been changed since
+        """
         self.check_access("read")
         self.booking_ids.check_access("write")
         for change in self:
@@ -84,12 +89,12 @@ class BookingsChange(models.TransientModel):
         }
 
     def action_same_price(self):
-        """Bill the price of this booking for all of its service whose price is missing."""
+        """Use the price of this booking for all bookings of its service whose price is missing."""
         self.check_access("read")
         return self.booking_ids.action_same_price()
 
     def _notification(self):
-        """The client action that tells of it, with its buttons."""
+        """Return the client action that shows the change with its buttons."""
         self.ensure_one()
         buttons = [{"name": self.env._("Undo"), "method": "action_undo"}]
         if alike := len(self._alike()):
@@ -109,7 +114,7 @@ class BookingsChange(models.TransientModel):
         }
 
     def _alike(self):
-        """Bookings that could get the price that was typed here."""
+        """Return the bookings that could get the price that was entered."""
         booking = self.booking_ids
         facts = self.before.get(str(booking.id)) if len(booking) == 1 else None
         if not facts or facts["told"]["price_unit"] == booking.price_unit:
@@ -118,12 +123,12 @@ class BookingsChange(models.TransientModel):
 
 
 class BookingsBooking(models.Model):
-    """What a person changed about bookings, told with before and after."""
+    """Changes that users make to bookings, with the values before and after."""
 
     _inherit = "bookings.booking"
 
     def _decisions(self):
-        """What was decided about these bookings and what follows from it, as JSON by booking id."""
+        """Return the decisions about these bookings and the values that follow, as JSON by booking ID."""
         return {str(booking.id): booking._decisions_of_one() for booking in self.sudo()}
 
     def _decisions_of_one(self):
@@ -138,25 +143,31 @@ class BookingsBooking(models.Model):
         return fields.Datetime.to_string(value) if self._fields[name].type == "datetime" else value
 
     def _write_back(self, facts):
-        """:param dict facts: what :meth:`_decisions_of_one` said before"""
+        """Restore decisions.
+
+        :param dict facts: result of :meth:`_decisions_of_one` before the change
+        """
         released = self.invoice_line_ids.filtered("booking_released")
         (released - released.browse(facts["released"])).booking_released = False
         old = facts["values"]
         self.write({name: old[name] for name in DECISIONS if self._plain_value(name) != old[name]})
-        # the attendance of what is billed has set it
+        # writing the attendance of a billed booking has set it
         self.changed_since_billing = old["changed_since_billing"]
 
     def _changed(self, before):
-        """Note what has changed since, and tell who did it.
+        """Record what has changed, and notify the user.
 
-        :param dict before: what :meth:`_decisions` said
-        :returns: a client action, or False where nothing has changed or nobody looks
+        :param dict before: result of :meth:`_decisions` before the change
+        :returns: a client action, or False if nothing has changed or no user is involved
         """
         change = self._note_undoable(before, told=True)
         return change._notification() if change else False
 
     def _note_undoable(self, before, *, told=False):
-        """Keep a change so that it can be undone, and note it in the chatter; nothing where nothing changed."""
+        """Record a change so that it can be undone, and note it in the chatter.
+
+        :rtype: bookings.change
+        """
         changes = self.env["bookings.change"]
         if self.env.su:
             return changes
@@ -176,9 +187,9 @@ class BookingsBooking(models.Model):
             self.browse(bodies)._message_log_batch(bodies)
 
     def _change_texts(self, before, left_out=()):
-        """Before and after, a text for each field; of several bookings the sum of their amounts and their states.
+        """Return the values before and after, one text for each field. For several bookings: total amounts and statuses.
 
-        :param dict before: what :meth:`_decisions` said
+        :param dict before: result of :meth:`_decisions` before the change
         """
         if len(self) == 1:
             old = before[str(self.id)]["told"]
@@ -206,7 +217,7 @@ class BookingsBooking(models.Model):
         return self._fields[name]._description_string(self.env)
 
     def _told(self, name, value):
-        """A value of this booking as a person reads it."""
+        """Return a value of this booking in readable form."""
         field = self._fields[name]
         if field.type == "many2one":
             record = value if isinstance(value, models.BaseModel) else self[name].browse(value)
@@ -217,10 +228,10 @@ class BookingsBooking(models.Model):
             return formatLang(self.env, value, currency_obj=self.currency_id)
         return formatLang(self.env, value, dp="Product Unit")
 
-    # -- the price that Bookings names, and one price for a whole service -----------------------------------
+    # -- prices for several bookings -------------------------------------------------------------------------
 
     def action_take_price(self):
-        """Bill what Bookings names as it is, though it only says where the price starts."""
+        """Use the price from Bookings as it is, although it is only a starting price."""
         self.check_access("write")
         named = self.filtered(lambda one: one.price_outcome == "ask" and one.price)
         if not named:
@@ -235,7 +246,7 @@ class BookingsBooking(models.Model):
         return named._changed(before)
 
     def action_same_price(self):
-        """Bill the price of this booking for all of its service whose price is missing."""
+        """Use the price of this booking for all bookings of its service whose price is missing."""
         self.ensure_one()
         self.check_access("write")
         others = self._without_price_alike()
@@ -251,7 +262,7 @@ class BookingsBooking(models.Model):
         return others._changed(before)
 
     def _without_price_alike(self):
-        """Unbilled bookings of the same service, in the same currency, whose price is missing."""
+        """Return the unbilled bookings of the same service and currency whose price is missing."""
         return self.search(
             [
                 ("service_id", "=", self.service_id.id),
