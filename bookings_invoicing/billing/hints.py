@@ -44,10 +44,11 @@ SERIOUS = frozenset(
 
 
 class Told(NamedTuple):
-    """A hint in the reader's language, and whether something may be wrong."""
+    """A hint in the reader's language, whether something may be wrong, and its text for a narrow column."""
 
     text: str
     serious: bool
+    short: str = ""
 
 
 def ranked(told: Iterable[Told]) -> list[Told]:

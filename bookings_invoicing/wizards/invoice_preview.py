@@ -245,7 +245,7 @@ class BookingsInvoicePreview(models.TransientModel):
             total = money.decimal_of(amounts["amount_total"])
             told += bookings._invoice_hints(total, group.split, draft)
             told += [
-                hints.Told(f"{booking.day}: {booking._hint_text(hint)}", hint.code in hints.SERIOUS)
+                booking._told_hint(hint, f"{booking.day}: ")
                 for booking in bookings
                 for hint in noted.get(booking.id, ())
             ]
@@ -260,7 +260,7 @@ class BookingsInvoicePreview(models.TransientModel):
             "currency_id": bookings.currency_id[:1].id,
             **amounts,
             "hint": "\n".join(one.text for one in told),
-            "hint_short": _shortened([one.text for one in told]),
+            "hint_short": _shortened([one.short or one.text for one in told]),
             "is_serious": bool(told and told[0].serious),
             "details": "\n".join(booking._preview_text() for booking in bookings)
             if detailed

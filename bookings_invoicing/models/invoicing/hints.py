@@ -271,8 +271,9 @@ class BookingsBooking(models.Model):
         """Return whether the payer has an open down payment. Billing flows with down payments extend this."""
         return False
 
-    def _told_hint(self, explanation):
-        return hints.Told(self._hint_text(explanation), explanation.code in hints.SERIOUS)
+    def _told_hint(self, explanation, prefix=""):
+        text = self._hint_text(explanation)
+        return hints.Told(prefix + text, explanation.code in hints.SERIOUS, text)
 
     def _preview_text(self):
         """The booking in one line of the preview."""
