@@ -2,7 +2,7 @@ from odoo import api, fields, models
 
 
 class BookingsBillAgain(models.TransientModel):
-    """What would be credited and drafted anew, and the difference; one click does both."""
+    """The amounts to be credited and drafted again, and their difference."""
 
     _name = "bookings.bill.again"
     _inherit = ["bookings.own.links"]
@@ -26,7 +26,7 @@ class BookingsBillAgain(models.TransientModel):
             )
 
     def action_confirm(self):
-        """Post the credit notes, draft the bookings anew and open both."""
+        """Post the credit notes, draft the bookings again, and open both."""
         self.ensure_one()
         self.booking_ids.check_access("write")
         self.env["bookings.booking"]._check_may_invoice()
@@ -39,14 +39,14 @@ class BookingsBillAgain(models.TransientModel):
         return {"type": "ir.actions.client", "tag": "display_notification", "params": message}
 
     def action_prepare(self):
-        """Draft the credit notes only; the bookings are ready once they are posted."""
+        """Create draft credit notes only. The bookings become ready when they are posted."""
         self.ensure_one()
         self.booking_ids.check_access("write")
         return self.booking_ids._draft_credits()._bookings_action()
 
 
 class BookingsBillAgainLine(models.TransientModel):
-    """One booking: what it was billed and what it would be."""
+    """A booking with its credited and new amount."""
 
     _name = "bookings.bill.again.line"
     _inherit = "bookings.own.links"

@@ -152,7 +152,7 @@ class ResPartner(models.Model):
         )
 
     def _bookings_missing(self):
-        """Names of the fields that a person should complete; the ZIP where the country has one: a QR-bill needs it."""
+        """Return the names of missing fields, including the ZIP if the country requires one (QR-bills need it)."""
         self.ensure_one()
         missing = self._bookings_look().missing
         wants_zip = self.country_id.zip_required and not self.zip and "zip" not in missing

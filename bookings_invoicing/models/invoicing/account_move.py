@@ -200,14 +200,14 @@ class AccountMove(models.Model):
         return {**action, "domain": [("id", "in", self.booking_ids.ids)], "context": {}}
 
     def _bookings_in_block(self, block):
-        """The information block of a layout of its own, such as DIN 5008, with the service period as its last row.
+        """Return the information block of a layout such as DIN 5008 with the service period as its last row.
 
         :param Markup block: a table
         """
         self.ensure_one()
         if not (self.bookings_service_start and self.bookings_service_stop):
             return block
-        row = Markup("<tr><td>%s</td><td>%s – %s</td></tr></table>") % (
+        row = Markup("<tr><td>%s</td> <td>%s – %s</td></tr></table>") % (
             self.env._("Service period"),
             format_date(self.env, self.bookings_service_start),
             format_date(self.env, self.bookings_service_stop),

@@ -4,20 +4,20 @@ from odoo.fields import Command
 
 
 class BookingsBooking(models.Model):
-    """Crediting bookings that are billed, and billing them again as they are now."""
+    """Credit notes of billed bookings, and new drafts with their current values."""
 
     _inherit = "bookings.booking"
 
     def action_prepare_credit(self):
-        """Draft a credit note of this booking's line; once confirmed, the booking is ready for a new draft."""
+        """Create a draft credit note for this booking's line. When it is posted, the booking becomes ready again."""
         self.ensure_one()
         self.check_access("write")
         return self._draft_credits()._bookings_action()
 
     def _draft_credits(self):
-        """Draft credit notes of these bookings' lines, one for each invoice; a draft that was prepared before is taken.
+        """Create draft credit notes for these bookings' lines, one per invoice, or return those that exist already.
 
-        Once such a credit note is posted, its bookings are ready.
+        When a credit note is posted, its bookings become ready.
 
         :rtype: account.move
         """
@@ -41,7 +41,10 @@ class BookingsBooking(models.Model):
         return credits
 
     def _check_can_be_credited(self):
-        """:raises UserError: it is on no posted invoice, or was credited in part"""
+        """Check that the booking is on a posted invoice and not partly credited.
+
+        :raises UserError: if it is not
+        """
         self.ensure_one()
         line = self.invoice_line_ids.filtered("booking_live")
         if self.status != "invoiced" or not line:
@@ -57,7 +60,7 @@ class BookingsBooking(models.Model):
             )
 
     def action_bill_again(self):
-        """Show what would be credited and drafted anew, and the difference; one more click does it."""
+        """Show what would be credited and drafted again, and the difference."""
         self.check_access("write")
         for booking in self:
             booking._check_can_be_credited()
@@ -85,7 +88,7 @@ class BookingsBooking(models.Model):
         }
 
     def _credit_and_bill_again(self):
-        """Post the credit notes of these bookings, as Odoo does when it reverses and creates anew, and draft them again.
+        """Post credit notes for these bookings, as Odoo's "Reverse and Create Invoice" does, and draft the bookings again.
 
         :returns: ``(credit notes, bookings.invoice.run)``
         """
@@ -94,9 +97,9 @@ class BookingsBooking(models.Model):
         return credits, self._invoice_all([("id", "in", self.ids)])
 
     def _if_free(self):
-        """What each of these would be billed if no invoice billed it; nothing of the trial is kept.
+        """Return what would be billed if these bookings were on no invoice. The trial is rolled back.
 
-        :returns: ``{booking id: (amount, what stands in the way)}``
+        :returns: ``{booking id: (amount, reason why it cannot be drafted)}``
         """
         with self.env.cr.savepoint() as trial:
             free = self.sudo()

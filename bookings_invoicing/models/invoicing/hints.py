@@ -191,9 +191,9 @@ class BookingsBooking(models.Model):
         )
 
     def _country_decides(self):
-        """Whether the payer's country decides the tax: Odoo chooses fiscal positions by it.
+        """Return whether Odoo chooses the tax by the payer's country, using fiscal positions.
 
-        Not of what a private person gets on the spot: it is taxed where it is given (Directive 2006/112/EC, Article 45).
+        Services on site for private persons are taxed where they are provided (Directive 2006/112/EC, Article 45).
         """
         if not (
             self[:1].payer_id.commercial_partner_id.is_company or any(self.mapped("is_online"))
@@ -204,7 +204,7 @@ class BookingsBooking(models.Model):
         return bool(positions.search_count(domain, limit=1))
 
     def _currency_without_rate(self, split):
-        """The name of a foreign currency of which Odoo knows no rate: it would be converted one to one."""
+        """Return the name of a foreign currency without an exchange rate, which Odoo would convert one to one."""
         currency = self.env["res.currency"].browse(split.currency)
         company = self.company_id[:1].root_id
         if currency == company.currency_id:
@@ -276,7 +276,7 @@ class BookingsBooking(models.Model):
         return hints.Told(prefix + text, explanation.code in hints.SERIOUS, text)
 
     def _preview_text(self):
-        """The booking in one line of the preview."""
+        """Return the booking as one line of text for the preview."""
         return " · ".join((self.day, self.display_name, self.currency_id.format(self.amount)))
 
     def _hint_text(self, explanation):

@@ -4,7 +4,7 @@ from . import (
     question_rule,
     scope,
     billing,
-    cockpit,
+    overview,
     health,
     res_partner,
     res_company,

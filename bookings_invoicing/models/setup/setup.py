@@ -395,7 +395,7 @@ class BookingsSyncSetup(models.Model):
     ready_count = fields.Integer(string="Ready", compute="_compute_counts")
     attention_count = fields.Integer(string="Needs Attention", compute="_compute_counts")
     overview = fields.Json(
-        compute="_compute_overview", exportable=False, help="What there is to do, with its money."
+        compute="_compute_overview", exportable=False, help="Open work with its amounts."
     )
 
     _business_uniq = models.UniqueIndex(

@@ -4,7 +4,7 @@ from odoo.tools.safe_eval import safe_eval
 
 from ...billing.status import ATTENTION_REASONS, BILLED
 
-# What a row of the overview counts; one more counts those that changed after they were billed.
+# Statuses that each row of the overview counts. One more row counts bookings that changed since billing.
 ROWS = {
     "ready": ("ready",),
     "attention": ("attention",),
@@ -15,15 +15,15 @@ CHANGED = Domain("changed_since_billing", "=", True)
 
 
 class BookingsSyncSetup(models.Model):
-    """The overview that the accountant starts from: what there is to do for each setup, with its money and the next step."""
+    """The accountant's overview: open work of each setup, with its amounts and next steps."""
 
     _inherit = "bookings.sync.setup"
 
     @api.depends_context("lang")
     def _compute_overview(self):
-        """Counts and money of each row, by two grouped queries for all setups.
+        """Compute counts and amounts of each row, with two grouped queries for all setups.
 
-        ``{row: {"count": 3, "text": "3 ready", "amount": "$ 120.00", "detail": "Price Missing: 2"}}``; rows without
+        ``{row: {"count": 3, "text": "3 ready", "amount": "$ 120.00", "detail": "Price Missing: 2"}}``. Rows without
         bookings are left out.
         """
         found = {setup: {} for setup in self}
@@ -73,7 +73,7 @@ class BookingsSyncSetup(models.Model):
         return self._open_bookings(Domain("status", "in", ROWS["ready"]))
 
     def action_open_attention(self):
-        """Open what needs attention, by reason: what is solved alike stands together."""
+        """Open the bookings that need attention, grouped by reason."""
         action = self._open_bookings(Domain("status", "in", ROWS["attention"]))
         return {**action, "context": {**action["context"], "search_default_group_reason": 1}}
 
@@ -88,7 +88,7 @@ class BookingsSyncSetup(models.Model):
         return self._open_bookings(Domain("status", "in", ROWS["drafted"]))
 
     def action_open_drafts(self):
-        """Open the draft invoices of this setup, to be checked and confirmed; its bookings where it has orders only."""
+        """Open the draft invoices of this setup, or its bookings if they are only on orders."""
         self.check_access("read")
         lines = self.env["account.move.line"].search(
             [
@@ -97,7 +97,13 @@ class BookingsSyncSetup(models.Model):
                 ("parent_state", "=", "draft"),
             ]
         )
-        return lines.move_id._bookings_action() if lines else self.action_open_on_drafts()
+        if not lines:
+            return self.action_open_on_drafts()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "account.action_move_out_invoice_type"
+        )
+        context = {"default_move_type": "out_invoice"}
+        return {**action, "domain": [("id", "in", lines.move_id.ids)], "context": context}
 
     def _open_bookings(self, which):
         self.check_access("read")
