@@ -49,7 +49,7 @@ class BookingsInvoiceRun(models.Model):
         return moves.action_send_and_print()
 
     def action_post_and_send(self):
-        """Confirm the drafts of this run, then send them, unless confirming opens a dialog or continues in the background."""
+        """Confirm the drafts of this run and send them, unless confirming opens a dialog or goes on in the background."""
         answer = self.action_post_all()
         is_done = answer["type"] == "ir.actions.client" and not self.to_confirm
         return self.action_send_all() if is_done and self._moves_to_send() else answer
