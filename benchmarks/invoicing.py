@@ -229,10 +229,9 @@ class World:
 
 def _plain_values(bookings):
     """The invoices that the bookings would make, as anybody would give them to ``create``."""
-    groups = bookings._grouped({})
     found = []
-    for group in groups:
-        values = bookings.browse(item.id for item in group.items)._prepare_invoice(group)
+    for own, group in bookings._grouped({}):
+        values = own._prepare_invoice(group)
         lines = [
             (0, 0, {name: value for name, value in line[2].items() if name not in OF_BOOKINGS})
             for line in values["invoice_line_ids"]

@@ -192,12 +192,7 @@ class BookingsInvoicePreview(models.TransientModel):
         """
         everything, chosen = self.booking_ids._origin or self.booking_ids, self._chosen()
         ready = chosen.filtered(lambda booking: booking.status == "ready")
-        groups, stopped = ready._part_by_payer_details(
-            [
-                (ready.browse(item.id for item in group.items), group)
-                for group in ready._grouped(self._settings())
-            ]
-        )
+        groups, stopped = ready._part_by_payer_details(ready._grouped(self._settings()))
         labels = dict(everything._fields["status"]._description_selection(self.env))
         reasons = {booking: reason for bookings, reason in stopped for booking in bookings}
         for booking in chosen - ready:

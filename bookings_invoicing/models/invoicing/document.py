@@ -4,6 +4,7 @@ from odoo.fields import Command
 from odoo.tools import float_compare, float_round, format_date, format_time
 
 from ...billing import grouping, period, text
+from ..base.units import hour_id, piece_id
 from ..booking import facts as booking_rules
 from ..setup.journal import sales_journal
 
@@ -17,7 +18,7 @@ class BookingsBooking(models.Model):
         """Group these bookings into the invoices to create.
 
         :param dict settings: ``grouping`` replaces the grouping of payers and setups
-        :returns: list of :class:`..billing.grouping.Group` of booking IDs
+        :returns: ``[(bookings in order of time, bookings_invoicing.billing.grouping.Group)]``
         """
         splits = self._splits()
         groups = []
@@ -32,7 +33,11 @@ class BookingsBooking(models.Model):
                 )
                 for booking in bookings
             )
-        return groups
+        # Without the common prefetch, each invoice would read its own bookings.
+        return [
+            (self.browse(item.id for item in group.items).with_prefetch(self._prefetch_ids), group)
+            for group in groups
+        ]
 
     def _grouping(self):
         """Return the grouping of the payer, or else of the setup."""
@@ -147,7 +152,7 @@ class BookingsBooking(models.Model):
             "product_id": self.product_id.id,
             "booking_id": self.id,
             "name": self._line_text(),
-            "product_uom_id": self.env.ref(f"uom.product_uom_{'hour' if by_hour else 'unit'}").id,
+            "product_uom_id": (hour_id if by_hour else piece_id)(self.env),
             **money,
         }
         values |= self._line_dates()

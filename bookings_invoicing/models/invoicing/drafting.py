@@ -86,12 +86,10 @@ class BookingsBooking(models.Model):
         wanted = self.search(domain, order="start, id")
         if len(wanted) > AT_ONCE:
             ready = wanted.filtered(lambda booking: booking.status == "ready")
-            groups = [group.items for group in ready._grouped(settings)]
+            groups = [bookings.ids for bookings, _group in ready._grouped(settings)]
             if len(groups) > AT_ONCE:
                 rest = (wanted - ready).ids
-                chunks = [[item.id for item in items] for items in groups] + (
-                    [rest] if rest else []
-                )
+                chunks = groups + ([rest] if rest else [])
                 return self.env["bookings.invoice.run"]._enqueue(chunks, settings)
         return self._invoice_all([("id", "in", wanted.ids)], **settings)
 

@@ -298,8 +298,7 @@ class BookingsBooking(models.Model):
         """Return the bookings that can be drafted automatically. The others are recorded on the run with the reason."""
         noted = self._hints()
         kept = self.browse()
-        for group in self._grouped({}):
-            bookings = self.browse(item.id for item in group.items)
+        for bookings, group in self._grouped({}):
             reason = bookings._reason_against_automation(noted, group.split)
             if reason:
                 run._leave_out(bookings, reason)
@@ -345,8 +344,7 @@ class BookingsBooking(models.Model):
                 ("id", "not in", self.ids),
             ]
         ).filtered(lambda one: not {key for key, _params in one.blockers or ()} - {"address"})
-        for group in (asking | others)._grouped({}):
-            bookings = self.browse(item.id for item in group.items)
+        for bookings, group in (asking | others)._grouped({}):
             if stops := bookings._group_stops(group.split):
                 for booking in bookings & asking:
                     yield booking, stops

@@ -176,11 +176,7 @@ class BookingsInvoiceRun(models.Model):
         if wanted:
             bookings = bookings.with_context(bookings_join=Joining(wanted))
         for part in bookings.grouped(lambda booking: booking.setup_id.billing_flow).values():
-            groups = [
-                (part.browse(item.id for item in group.items), group)
-                for group in part._grouped(settings)
-            ]
-            groups, stopped = part._part_by_payer_details(groups)
+            groups, stopped = part._part_by_payer_details(part._grouped(settings))
             for left, reason in stopped:
                 self._leave_out(left, reason)
             self._draft_groups(groups)

@@ -6,6 +6,7 @@ is left out is named here, with the reason.
 """
 
 from datetime import timedelta
+from unittest.mock import patch
 
 from odoo.fields import Command
 from odoo.tests import tagged
@@ -72,8 +73,7 @@ class TestEquality(LedgerCase):
             return {name: value for name, value in values.items() if name not in own}
 
         found = []
-        for group in self.some._grouped({}):
-            bookings = self.some.browse(item.id for item in group.items)
+        for bookings, group in self.some._grouped({}):
             values = foreign(bookings._prepare_invoice(group))
             values["invoice_line_ids"] = [
                 Command.create(foreign(line)) for _create, _id, line in values["invoice_line_ids"]
@@ -185,6 +185,27 @@ class TestEquality(LedgerCase):
         self._assert_equal(self._made(self._ours), self._made(self._plain))
 
     # -- the cases ---------------------------------------------------------------------------------
+
+    def test_another_draft_of_a_run_needs_no_more_queries(self):
+        """What the drafts of a run hold is read for all of them at once, not for each."""
+        model, queries = type(self.some), []
+        prepare = model._prepare_invoice
+
+        def counted(bookings, group):
+            before = self.env.cr.sql_log_count
+            values = prepare(bookings, group)
+            queries.append(self.env.cr.sql_log_count - before)
+            return values
+
+        self._values()  # languages and the like, which the server keeps, are known
+        self.env.flush_all()
+        self.env.invalidate_all()
+        # Odoo reads each tax by itself, however many lines it is on.
+        self.some.product_id.taxes_id.invoice_repartition_line_ids.mapped("factor")
+        with patch.object(model, "_prepare_invoice", counted):
+            self._ours()
+        self.assertGreater(len(queries), 5)
+        self.assertEqual(sum(queries[1:]), 0, queries)
 
     def test_the_comparison_sees_a_difference(self):
         """Thousands of values are compared, and one that differs is found."""
