@@ -90,7 +90,7 @@ registry.category("web_tour.tours").add("bookings_first_hour", {
             click("Create the drafts", ".modal footer button[name='action_create']"),
             {
                 content: "They are drafts",
-                trigger: ".o_list_view .o_data_row:contains('Draft')",
+                trigger: ".o_field_widget[name='move_ids'] .o_data_row:contains('Draft')",
                 timeout: 60000,
             },
         ];
