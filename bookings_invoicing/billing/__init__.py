@@ -1,25 +1,27 @@
-"""What a booking costs, when, for whom and in which words: rules without I/O.
+"""Rules for prices, dates, payers, and texts of bookings, without I/O.
 
-Nothing here knows the ORM, Microsoft Graph or the clock. Facts come in as plain values, money as
-``Decimal``, moments as UTC (naive means UTC, as Odoo stores it), and the answers go out the same
-way. Sentences go out as :class:`~.sentences.Explanation`, so that the caller can translate them.
+Nothing here uses the ORM, Microsoft Graph, or the clock. Arguments and results are plain values: money is ``Decimal``,
+and times are UTC (naive means UTC, as Odoo stores it). Sentences are :class:`~.sentences.Explanation` objects, which the
+caller translates.
 
 =============== =======================================================================
-``money``       half-up rounding on exact rationals, sharing out to the cent
+``money``       half-up rounding of exact rationals, division to the cent
 ``price``       price type x rule x duration -> quantity, unit price, amount, explanation
 ``period``      the business's local day, months, invoice dates, next run
-``text``        line templates, the discreet variant, safe spreadsheet cells
+``text``        line templates, their variant without names, safe spreadsheet cells
 ``grouping``    which bookings share an invoice, and what never does
-``matching``    e-mails, attendee keys, partners, countries, phone numbers
-``status``      the one status of a booking and why it needs attention
+``matching``    email addresses, attendee keys, partners, phone numbers
+``countries``   the country that a free text names
+``status``      the status of a booking and why it needs attention
 ``labels``      label rules
 ``fees``        late cancellations, fees
 ``removals``    how many appointments may be missing
 ``questions``   answers of the booking form -> fields, filled or proposed
-``details``     what an invoice must know of its payer
-``hints``       what a second pair of eyes would notice in the preview
-``windows``     which time to read
-``digest``      compare before write
+``details``     payer details that an invoice requires
+``hints``       hints in the preview
+``rehearsal``   comparison of a rehearsed month with its posted invoices
+``windows``     periods to read
+``digest``      digests to compare before writing
 ``sentences``   every English sentence of this package, by code
 =============== =======================================================================
 """

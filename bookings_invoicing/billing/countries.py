@@ -1,7 +1,6 @@
-"""Which country a person means who typed it: its code, or a name of it in whatever language.
+"""Find the country that a free text names, by code or by name in any language.
 
-Sources: ISO 3166 codes and the names of territories of Unicode CLDR, which Babel holds for every
-language.
+Sources: ISO 3166 codes, and the names of territories in Unicode CLDR, which Babel contains for all languages.
 """
 
 import pickle
@@ -13,7 +12,7 @@ from pathlib import Path
 from babel import localedata
 from babel.core import get_global
 
-# What people write besides the names that CLDR has. The parts of the United Kingdom have no code of their own.
+# Common names that CLDR lacks. The parts of the United Kingdom have no codes of their own.
 SHORT_NAMES = {
     "AE": "UAE, Emirates",
     "BO": "Plurinational State of Bolivia",
@@ -47,15 +46,15 @@ SHORT_NAMES = {
     "Verenigde Staten van Amerika",
     "VA": "Vatican",
 }
-# Territories of CLDR that are no countries: regions, outlying oceans, pseudo-locales, "unknown".
+# Territories in CLDR that are not countries: regions, outlying oceans, pseudo-locales, "unknown".
 NO_COUNTRY = frozenset("AC CP CQ DG EA EU EZ IC QO TA UN XA XB ZZ".split())
-# What is neither a letter nor a digit; accents too, once they stand alone.
+# All characters except letters and digits, including separate accents.
 _OTHERS = re.compile(r"[\W_]+")
 
 
 @lru_cache(maxsize=4096)
 def resolve_country(text: str | None) -> str | None:
-    """The country that a free text names, as ISO 3166 alpha-2 code; ``None`` if it is not exactly one.
+    """Return the ISO 3166 alpha-2 code of the country that a free text names, or None if it is ambiguous or unknown.
 
     >>> [resolve_country(text) for text in ("dk", "D.K.", "DNK", " danmark ", "Dänemark", "デンマーク")]
     ['DK', 'DK', 'DK', 'DK', 'DK', 'DK']
@@ -77,13 +76,13 @@ def resolve_country(text: str | None) -> str | None:
 
 @lru_cache(maxsize=4096)
 def _plain(text: str | None) -> str:
-    """Letters and digits only, without case and accents."""
+    """Return only the letters and digits, without case and accents."""
     return _OTHERS.sub("", unicodedata.normalize("NFKD", (text or "").casefold()))
 
 
 @lru_cache(maxsize=1)
 def _codes() -> dict[str, str]:
-    """Alpha-2, alpha-3 and numeric codes of today, and those before that became one country."""
+    """Return current alpha-2, alpha-3, and numeric codes, and former codes that correspond to one country today."""
     countries = _territories("en")
     codes = {code.lower(): code for code in countries}
     for alias, (code, *more) in get_global("territory_aliases").items():
@@ -99,7 +98,7 @@ def _short_names() -> dict[str, str]:
 
 @lru_cache(maxsize=2)
 def _names(language: str | None) -> dict[str, str]:
-    """Code by plain name in one language, or in every one (a second's work); what names two is left out."""
+    """Return codes by plain name in one language, or in all (takes a second), without ambiguous names."""
     named, found = set(), {}
     for locale in [language] if language else _languages():
         named.update(_territories(locale).items())
@@ -109,15 +108,15 @@ def _names(language: str | None) -> dict[str, str]:
 
 
 def _languages() -> list[str]:
-    """Every language in every script it is written in ("zh_Hant"), regions left out ("en_GB")."""
+    """Return all languages in all their scripts ("zh_Hant"), but without regions ("en_GB")."""
     locales = (locale.split("_") for locale in localedata.locale_identifiers())
     return ["_".join(parts) for parts in locales if len(parts) == 1 or len(parts[-1]) == 4]
 
 
 def _territories(locale: str) -> dict[str, str]:
-    """Names of the countries in a language, by code; what a script takes over from its language is left to that one.
+    """Return ``{code: name}`` of the countries in a locale, without names that it inherits from its language.
 
-    Past Babel's own cache, where all of them would stay for good, and a thread that formats could meet half of one.
+    This bypasses Babel's own cache, which would keep all locales forever and could be read by other threads half filled.
     """
     path = Path(localedata.__file__).with_name("locale-data") / f"{locale}.dat"
     return {

@@ -1,4 +1,4 @@
-"""Which details of a payer an invoice cannot do without; whatever else is missing is only a hint."""
+"""Payer details that an invoice requires. All other missing details are only hints."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -8,10 +8,10 @@ from .money import ZERO, exact
 
 @dataclass(frozen=True)
 class PayerLook:
-    """What a payer lacks, as names of fields.
+    """The details that a payer lacks, as field names.
 
-    ``address``: of what an invoice usually shows. ``vat``: a business without tax ID. ``e_invoice``:
-    what the payer's e-invoice format needs.
+    ``address``: missing fields of the address. ``vat``: whether a business has no tax ID. ``e_invoice``: missing fields
+    that the payer's e-invoice format requires.
     """
 
     business: bool = False
@@ -21,7 +21,7 @@ class PayerLook:
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """Everything that is missing, each once."""
+        """All missing fields, without duplicates."""
         return tuple(
             dict.fromkeys((*self.address, *(("vat",) if self.vat else ()), *self.e_invoice))
         )
@@ -29,8 +29,8 @@ class PayerLook:
 
 @dataclass(frozen=True)
 class Policy:
-    """A company's own rule. ``limit``: gross total above which an invoice needs its payer's address;
-    0: none. ``business``: invoices to businesses always need address and tax ID.
+    """The policy of a company. ``limit``: gross total above which an invoice requires the payer's address, or 0 for no
+    limit. ``business``: whether invoices to businesses always require address and tax ID.
     """
 
     limit: Decimal = ZERO
@@ -40,9 +40,9 @@ class Policy:
 def detail_stops(
     payer: PayerLook, policy: Policy, total: Decimal | None = None
 ) -> dict[str, tuple[str, ...]]:
-    """What must be there before the invoice: keys of ``status.ATTENTION_REASONS`` with the fields.
+    """Return the missing details that prevent the invoice, as ``{key of status.ATTENTION_REASONS: fields}``.
 
-    ``total``: of the invoice, with tax, in the currency of the limit; ``None``: not looked at.
+    ``total`` is that of the invoice with tax, in the currency of the limit, or None to ignore the limit.
 
     >>> person = PayerLook(address=("street", "city"))
     >>> detail_stops(person, Policy(limit=Decimal(250)), Decimal(250))

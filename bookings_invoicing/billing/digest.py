@@ -1,4 +1,4 @@
-"""A digest of what matters in a record: equal digests, nothing to write."""
+"""Digests of the relevant content of records. Equal digests mean that nothing has to be written."""
 
 import json
 from collections.abc import Mapping
@@ -8,11 +8,11 @@ from hashlib import blake2b
 
 
 def content_hash(content: Mapping[str, object]) -> str:
-    """32 hexadecimal digits, the same in every process and for every way to say it.
+    """Return 32 hexadecimal digits that are the same in every process and for all equivalent representations.
 
-    Order of keys and of sets, tuple or list, trailing zeros of a ``Decimal`` and the offset of an
-    aware datetime do not count; ``None``, "", 0 and ``False`` are four things. Keys are strings.
-    Raise ``TypeError`` for other kinds of value.
+    The order of keys and sets, tuple or list, trailing zeros of a ``Decimal``, and the offset of an aware datetime do not
+    matter. ``None``, "", 0, and ``False`` are different. Keys are strings. Raises ``TypeError`` for other types of
+    values.
 
     >>> one, other = {"a": Decimal("60.0"), "b": (1,)}, {"b": [1], "a": Decimal("60.00")}
     >>> content_hash(one) == content_hash(other)

@@ -1,7 +1,7 @@
-"""Which bookings share an invoice.
+"""Determine which bookings share an invoice.
 
-The grouping (:data:`GROUPINGS`) is a wish of the setup or the payer; :class:`Split` is law: bookings
-that differ in one of its fields never meet on an invoice, whatever the grouping.
+The grouping (:data:`GROUPINGS`) is a preference of the setup or payer. :class:`Split` is mandatory: bookings that differ
+in one of its fields never share an invoice.
 """
 
 from collections.abc import Hashable, Iterable
@@ -15,7 +15,7 @@ GROUPINGS = ("customer", "customer_month", "customer_week", "booking")
 
 
 class Split(NamedTuple):
-    """What always separates invoices: record ids (or any hashable), and the purchase order as text.
+    """The values that always separate invoices: record IDs (or any hashable), and the purchase order reference as text.
 
     >>> Split(1, 7, 2, 3, reference=" PO  4711 ").normal().reference
     'PO 4711'
@@ -30,14 +30,14 @@ class Split(NamedTuple):
     reference: str = ""
 
     def normal(self) -> "Split":
-        """The same with empty ids as ``None`` and the reference without spare spaces."""
+        """Return the same split with None for empty IDs and without extra spaces in the reference."""
         fields = [field or None for field in self[:-1]]
         return Split(*fields, reference=" ".join((self.reference or "").split()))
 
 
 @dataclass(frozen=True)
 class Item:
-    """A booking as grouping sees it; ``day``: the service day that counts for month and week."""
+    """The facts of a booking for grouping. ``day`` is the service date, which determines month and week."""
 
     id: Hashable
     split: Split
@@ -48,7 +48,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Group:
-    """One invoice to be: its key, what its bookings have in common, and they in order of time."""
+    """A planned invoice: its key, the common values of its bookings, and the bookings in order of time."""
 
     key: tuple
     split: Split
@@ -56,7 +56,7 @@ class Group:
 
 
 def group_key(split: Split, grouping: str, day: date, booking_id: Hashable) -> tuple:
-    """The key under which a booking meets others; equal keys imply equal :class:`Split`.
+    """Return the key of a booking. Bookings with equal keys share an invoice and have an equal :class:`Split`.
 
     >>> split = Split(1, 7, 2, 3)
     >>> group_key(split, "customer_month", date(2026, 2, 3), 40)[1:]
@@ -76,9 +76,9 @@ def group_key(split: Split, grouping: str, day: date, booking_id: Hashable) -> t
 
 
 def group(items: Iterable[Item]) -> list[Group]:
-    """Sort bookings into invoices; lines in order of time, invoices in order of their first line.
+    """Group bookings into invoices: lines in order of time, and invoices in order of their first line.
 
-    The result does not depend on the order in which the bookings come.
+    The result does not depend on the order of the arguments.
     """
     groups: dict[tuple, list[Item]] = {}
     for item in sorted(items, key=lambda item: (item.start, str(item.id).zfill(20))):
@@ -88,7 +88,7 @@ def group(items: Iterable[Item]) -> list[Group]:
 
 
 def can_join(draft: Split, split: Split) -> bool:
-    """Whether an existing draft could take the lines: every split key equal.
+    """Return whether an existing draft could take the lines, because all fields of the splits are equal.
 
     >>> can_join(Split(1, 7, 2, 3), Split(1, 7, 2, 3, reference="PO 1"))
     False

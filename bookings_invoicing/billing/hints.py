@@ -1,8 +1,7 @@
-"""What a second pair of eyes would notice before drafts are made.
+"""Hints: what users should check before drafts are created.
 
-Hints never stop anything by themselves; automatic drafts leave out what has one. Every function is
-given plain facts and answers with :class:`~.sentences.Explanation` objects whose codes begin with
-``hint_``. A clean month gives none.
+Hints block nothing, but automatic drafts do not include bookings with a hint. Each function takes plain values and
+returns :class:`~.sentences.Explanation` objects with codes that start with ``hint_``.
 """
 
 from collections.abc import Hashable, Iterable
@@ -62,12 +61,12 @@ def ranked(told: Iterable[Told]) -> list[Told]:
 
 @dataclass(frozen=True)
 class HintFacts:
-    """A booking as the preview sees it.
+    """The facts of a booking that determine its hints.
 
-    ``person``: who came (any id that is the same in two setups), ``None`` where unknown.
-    ``outcome`` and ``amount`` as priced. ``bookings_free``: Bookings itself says free or 0.00.
-    ``changed_late``: changed after it took place. ``ask_attendance``: somebody is to say who came.
-    ``invoiced_on``: a posted invoice that bills the payer this product and day, and no booking.
+    ``person``: ID of the attendee that is the same in all setups, or None if unknown. ``bookings_free``: whether the price
+    in Bookings is free or 0.00. ``changed_late``: whether it was changed after it took place. ``ask_attendance``: whether
+    unknown attendance is a hint. ``invoiced_on``: number of a posted invoice without bookings that bills this product and
+    date to the payer.
     """
 
     id: Hashable
@@ -91,7 +90,7 @@ class HintFacts:
 
 @dataclass(frozen=True)
 class Usual:
-    """Median amount and minutes of a service's past bookings, and how many there were."""
+    """Median amount and minutes of a service's past bookings, and the number of these bookings."""
 
     amount: Decimal = ZERO
     minutes: Fraction = Fraction(0)
@@ -99,7 +98,7 @@ class Usual:
 
 
 def usual_of(bookings: Iterable[HintFacts]) -> Usual:
-    """The usual amount and time of a service; medians, so that one odd booking moves nothing.
+    """Return the usual amount and time of a service. They are medians, so that a single unusual booking has no effect.
 
     >>> day = datetime(2026, 2, 3, 9)
     >>> past = [HintFacts(n, 1, 1, day, day + timedelta(minutes=m), Decimal(a))
@@ -118,7 +117,9 @@ def usual_of(bookings: Iterable[HintFacts]) -> Usual:
 
 
 def booking_hints(booking: HintFacts, usual: Usual | None = None) -> list[Explanation]:
-    """Hints on one booking alone, given what its service usually is (from three bookings on).
+    """Return the hints for a single booking.
+
+    ``usual`` is ignored if it comes from fewer than three bookings.
 
     >>> day = datetime(2026, 2, 3, 9)
     >>> odd = HintFacts(1, 7, 3, day, day + timedelta(hours=2), Decimal("0.00"))
@@ -168,10 +169,10 @@ def _attendance_hint(booking):
 
 
 def overlaps(bookings: Iterable[HintFacts]) -> dict[Hashable, list[Explanation]]:
-    """Booking id -> hints where one person was in two places at once, or booked twice.
+    """Return the hints for bookings of one person that overlap or are duplicates: ``{booking id: hints}``.
 
-    Back to back is no overlap. ``hint_double``: same start, stop and service, in whichever setup;
-    else ``hint_overlap``. Bookings of unknown persons overlap with nobody.
+    Consecutive bookings do not overlap. ``hint_double``: same start, end, and service, or same start and end in another
+    setup; otherwise ``hint_overlap``. Bookings of unknown persons are ignored.
 
     >>> day = datetime(2026, 2, 3, 9)
     >>> look = lambda id, start, stop: HintFacts(id, 7, 3, day.replace(hour=start),
@@ -228,7 +229,7 @@ class InvoiceLook:
 
 
 def invoice_hints(invoice: InvoiceLook) -> list[Explanation]:
-    """Hints on one invoice and its payer.
+    """Return the hints for an invoice and its payer.
 
     >>> [str(hint) for hint in invoice_hints(InvoiceLook(Decimal("120.00"), first=True))]
     ['This is the first invoice to this payer.']

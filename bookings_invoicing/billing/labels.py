@@ -16,7 +16,7 @@ OUTCOMES = ("not_billable", "no_show", "free", "fee", "payer", "attention")
 
 @dataclass(frozen=True)
 class LabelRule:
-    """One row of the rule table; ``reason``, ``fee``, ``payer`` (id) belong to their outcomes."""
+    """A label rule. ``reason``, ``fee``, and ``payer`` (ID) belong to the outcomes of the same names."""
 
     text: str
     outcome: str
@@ -34,9 +34,9 @@ class LabelRule:
 
 
 def rule_for(label: str | None, rules: Iterable[LabelRule]) -> LabelRule | None:
-    """The first rule, in the order given, that the label meets; case and spaces do not count.
+    """Return the first rule that matches the label, regardless of case and extra spaces, or None.
 
-    A rule without text meets nothing, and neither does an appointment without a label.
+    A rule without text matches nothing.
 
     >>> rules = [LabelRule("No show", "no_show"), LabelRule("free", "free", match="contains")]
     >>> rule_for("  NO  SHOW", rules).outcome, rule_for("First one free!", rules).outcome

@@ -1,8 +1,8 @@
-"""Who is who: e-mails, attendees of an appointment over time, partners, phone numbers.
+"""Match email addresses, attendees of an appointment over time, partners, and phone numbers.
 
-The ladder for partners (remote id, e-mail within the company or shared, a human) never goes by
-name, and a blank e-mail never matches anything. Attendees of one appointment are matched one to
-one, most specific first; a key once given stays with its booking.
+Partners are matched by stored link, then by email address among those of the company and shared ones, then by a user,
+but never by name. An empty email address matches nothing. Attendees of an appointment are matched one to one, the most
+specific match first. A booking keeps its key.
 """
 
 import re
@@ -18,11 +18,11 @@ _NOT_IN_ADDRESS = re.compile(r"[@\s\x00-\x1f\x7f\"()<>\[\]\\,;:]")
 
 
 def normalize_email(text: str | None) -> str:
-    """The one address in ``text`` as Odoo's ``email_normalized`` holds it; "" without exactly one.
+    """Return the address in ``text`` in the form of Odoo's ``email_normalized``, or "" unless there is exactly one.
 
-    Every kind of blank is a space, and none is part of an address: Odoo keeps no-break and wide
-    spaces around one, so its addresses are compared by way of this function. The domain is
-    lower-cased, the local part where it is plain ASCII (RFC 5322 3.4.1 leaves case to the host).
+    All kinds of blanks are treated as spaces and are not part of an address. Odoo keeps no-break and wide spaces around an
+    address, so its addresses must also pass through this function before a comparison. The domain is converted to
+    lowercase, and so is the local part if it is ASCII (RFC 5322 3.4.1 leaves case to the host).
 
     >>> normalize_email(" Ann Lee <Ann.Lee@Example.COM> "), normalize_email("ann@x.org\u00a0")
     ('ann.lee@example.com', 'ann@x.org')
@@ -46,12 +46,12 @@ def normalize_email(text: str | None) -> str:
 
 
 def _addresses(text: str) -> list[tuple[str, str]]:
-    """(name, address) of what has an @, as Odoo's ``email_split_tuples`` reads it."""
+    """Return ``[(name, address)]`` of all parts with an @, as Odoo's ``email_split_tuples`` does."""
     return [(name, address) for name, address in getaddresses([text]) if "@" in address]
 
 
 def name_key(name: str | None) -> str:
-    """A name for comparison: NFC, case-folded, white space collapsed.
+    """Return a name in a form for comparison: NFC, case-folded, and without extra spaces.
 
     >>> name_key("  Zoe\\u0308  STRASSE ") == name_key("Zo\\u00eb Stra\\u00dfe")
     True
@@ -61,7 +61,7 @@ def name_key(name: str | None) -> str:
 
 
 class Identity(NamedTuple):
-    """What is known of an attendee: Graph's customer id, e-mail and name, each "" where unknown."""
+    """The identification of an attendee: Graph's customer ID, email address, and name, each "" if unknown."""
 
     customer_id: str = ""
     email: str = ""
@@ -75,7 +75,7 @@ class Identity(NamedTuple):
 
 @dataclass(frozen=True)
 class Known:
-    """A booked attendee: the key for ever, who it was when last seen, whether it left since."""
+    """The attendee of an existing booking: its permanent key, the last known identity, and whether it was removed."""
 
     key: str
     identity: Identity
@@ -83,10 +83,10 @@ class Known:
 
 
 class Plan(NamedTuple):
-    """What the attendees of an appointment mean for its bookings.
+    """The result of matching the attendees of an appointment with its bookings.
 
-    ``keys``: one per remote attendee, in their order (``("-",)`` if there are none). ``new``: those
-    without a booking. ``left``: bookings that nobody claims any more and that had not left before.
+    ``keys``: one per attendee, in their order (``("-",)`` if there are none). ``new``: keys without a booking. ``left``:
+    keys of bookings whose attendee was removed now.
     """
 
     keys: tuple[str, ...]
@@ -95,7 +95,7 @@ class Plan(NamedTuple):
 
 
 def attendee_key(customer_id: str, email: str, name: str) -> str:
-    """The most specific key of an attendee.
+    """Return the most specific key of an attendee.
 
     >>> attendee_key("42", "a@x.org", "Ann"), attendee_key("", "A@X.org", "Ann")
     ('c:42', 'e:a@x.org')
@@ -109,11 +109,10 @@ def attendee_key(customer_id: str, email: str, name: str) -> str:
 
 
 def _level(known: Identity, seen: Identity) -> int | None:
-    """How specifically two normalised identities agree, 0 = best; ``None`` = two people.
+    """Return how specifically two normalized identities match, from 0 (best), or None for two different people.
 
-    Two different customer ids are two people unless e-mail and name both agree (Bookings makes a
-    customer anew now and then). The same e-mail under two names is two people unless one name only
-    says more of the other.
+    Two customer IDs are two people unless both email address and name are equal, because Bookings sometimes creates a
+    customer again. One email address with two names is two people unless one name is part of the other.
     """
     same_id = bool(known.customer_id) and known.customer_id == seen.customer_id
     same_email = bool(known.email) and known.email == seen.email
@@ -134,17 +133,16 @@ def _level(known: Identity, seen: Identity) -> int | None:
 
 
 def _fuller(one: str, other: str) -> bool:
-    """Whether one name only says more: "ann" and "ann lee", not "ann lee" and "bob lee"."""
+    """Return whether one name contains the other: "ann" and "ann lee", but not "ann lee" and "bob lee"."""
     words, others = set(one.split()), set(other.split())
     return words <= others or others <= words
 
 
 def plan_attendees(attendees: Sequence[Identity], existing: Iterable[Known] = ()) -> Plan:
-    """Match the attendees that Bookings shows now with the bookings made so far, one to one.
+    """Match the current attendees in Bookings with the existing bookings, one to one.
 
-    The booking of an appointment without attendees (key ``-``) is taken over by the first attendee
-    whom nobody else is: what was billed for it must not be billed again. Those who left are found
-    again when they return.
+    The booking of an appointment without attendees (key ``-``) goes to the first attendee who matches no other booking,
+    because it may already be billed. Removed attendees get their booking back when they return.
 
     >>> ann, bob = Identity("", "home@x.org", "Ann Lee"), Identity("", "home@x.org", "Bob Lee")
     >>> plan_attendees([ann, bob])
@@ -172,7 +170,7 @@ def plan_attendees(attendees: Sequence[Identity], existing: Iterable[Known] = ()
 
 
 def _match(existing: Sequence[Known], seen: Sequence[Identity]) -> dict[int, str]:
-    """Attendee position -> key, best level first, those still there before those who left."""
+    """Return ``{position of the attendee: key}``, with the best matches first and removed attendees last."""
     pairs = []
     for rank, known in enumerate(existing):
         identity = known.identity.normal()
@@ -205,7 +203,7 @@ def _free_key(base: str, used: Collection[str]) -> str:
 
 
 def assign_keys(attendees: Sequence[Identity], existing: Iterable[Known] = ()) -> tuple[str, ...]:
-    """The keys of :func:`plan_attendees` alone.
+    """Return only the keys of :func:`plan_attendees`.
 
     >>> assign_keys([Identity("7"), Identity("7")])
     ('c:7', 'c:7#2')
@@ -215,9 +213,9 @@ def assign_keys(attendees: Sequence[Identity], existing: Iterable[Known] = ()) -
 
 @dataclass(frozen=True)
 class Candidate:
-    """A partner with an e-mail.
+    """A partner with an email address.
 
-    ``company_id`` falsy: shared. ``address``: of a type that is only an address of its parent.
+    Without ``company_id`` it is shared. ``address``: whether it is only an address of its parent.
     """
 
     id: int
@@ -229,7 +227,7 @@ class Candidate:
 
 
 class Match(NamedTuple):
-    """``kind``: linked (decided before), one, many (best first), none (make one), unknown (ask)."""
+    """The result of matching. ``kind``: linked (stored link), one, many (best first), none (create one), unknown (ask)."""
 
     kind: str
     ids: tuple[int, ...] = ()
@@ -244,12 +242,12 @@ def match_partner(
     remote_id: str = "",
     name: str = "",
 ) -> Match:
-    """Find the partner of a Bookings customer: the link, then e-mail in reach, then a human.
+    """Find the partner of a Bookings customer by its link, or else by email address.
 
-    ``company_ids``: the company and those above it, whose partners it may use.
+    ``company_ids`` are the company and its parents, whose partners it may use.
 
-    An address below a partner that matches too is no second person. Without e-mail there is one new
-    partner per remote id; without both somebody has to say who it is.
+    An address of a partner that also matches is not a second person. Without an email address, there is one new partner
+    per remote ID. Without both, a user must decide.
 
     >>> people = [Candidate(5, "ann@x.org"), Candidate(6, "bob@x.org", company_id=2)]
     >>> match_partner(None, "Ann@x.org", people, {1})
@@ -277,7 +275,7 @@ def match_partner(
 
 
 def clean_phone(text: str | None) -> str:
-    """A phone number as people write it, without control characters; "" without a digit in it.
+    """Return a phone number as written, without control characters, or "" if it contains no digit.
 
     >>> clean_phone(" +45\\u00a012 34\\t56 78 "), clean_phone("n/a")
     ('+45 12 34 56 78', '')

@@ -1,7 +1,7 @@
-"""Exact amounts: half-up rounding of rationals and sharing out to the last cent.
+"""Exact amounts: half-up rounding of rationals, and division to the cent.
 
-Amounts are ``Decimal``; what is not exact in decimals (a third of an hour) is a ``Fraction`` until
-it is rounded once. Floats are refused: what an Odoo field gives comes in by :func:`decimal_of`.
+Amounts are ``Decimal``. Values without an exact decimal (a third of an hour) are ``Fraction`` until they are rounded
+once. Floats are refused. Convert the values of Odoo's fields with :func:`decimal_of`.
 """
 
 from collections.abc import Hashable, Mapping, Sequence
@@ -16,7 +16,7 @@ _WIDE = Context(prec=60, rounding=ROUND_HALF_UP)
 
 
 def decimal_of(value: float | int | str | Decimal) -> Decimal:
-    """The decimal that a float field shows; raise ``ValueError`` for what is no finite number.
+    """Return the decimal that a float field displays. Raises ``ValueError`` unless it is a finite number.
 
     >>> decimal_of(0.1), decimal_of("60.00"), decimal_of(7)
     (Decimal('0.1'), Decimal('60.00'), Decimal('7'))
@@ -31,7 +31,7 @@ def decimal_of(value: float | int | str | Decimal) -> Decimal:
 
 
 def exact(value: Number) -> Fraction:
-    """``value`` as a rational; raise ``TypeError`` for floats, whose error would hide in a cent.
+    """Return ``value`` as a rational. Raises ``TypeError`` for floats, because their errors can change a cent.
 
     >>> exact(Decimal("0.25"))
     Fraction(1, 4)
@@ -42,9 +42,9 @@ def exact(value: Number) -> Fraction:
 
 
 def round_half_up(value: Number, digits: int = 2, step: Decimal | None = None) -> Decimal:
-    """Round half away from zero to ``digits`` decimals, or to multiples of ``step`` if given.
+    """Round half away from zero to ``digits`` decimals, or to multiples of ``step``.
 
-    ``step`` is for currencies whose smallest amount is no power of ten (a rounding of 0.05).
+    ``step`` is for currencies whose smallest amount is not a power of ten (a rounding of 0.05).
 
     >>> round_half_up(Fraction(1, 3)), round_half_up(Decimal("2.675"))
     (Decimal('0.33'), Decimal('2.68'))
@@ -54,7 +54,7 @@ def round_half_up(value: Number, digits: int = 2, step: Decimal | None = None) -
     Decimal('7.45')
     """
     if isinstance(value, Decimal) and _is_plain(value) and (not step or step == _unit(digits)):
-        rounded = _WIDE.quantize(value, _unit(digits))  # the same, several times faster
+        rounded = _WIDE.quantize(value, _unit(digits))  # same result, several times faster
         return rounded if rounded else abs(rounded)
     quantum = exact(step) if step else Fraction(1, 10**digits)
     ratio = exact(value) / quantum
@@ -75,7 +75,7 @@ def _is_plain(value: Decimal) -> bool:
 
 
 def exact_decimal(value: Number, digits: int) -> Decimal | None:
-    """``value`` as a decimal of ``digits`` places if it is one, else ``None``.
+    """Return ``value`` as a decimal with ``digits`` places, or None if that is not exact.
 
     >>> exact_decimal(Fraction(3, 4), 2), exact_decimal(Fraction(1, 3), 2)
     (Decimal('0.75'), None)
@@ -93,12 +93,11 @@ def share_out(
     fixed: Mapping[int, Decimal] | None = None,
     step: Decimal | None = None,
 ) -> tuple[Decimal, ...]:
-    """Share ``total`` over ``parts`` attendees so that the shares add up to it to the cent.
+    """Divide ``total`` among ``parts`` attendees, so that the sum of the shares is exact to the cent.
 
-    Leftover cents go to the first ones. ``fixed`` holds the shares (by position) that are already
-    billed: they stay, and the others share the rest. Where the fixed ones exceed the total the
-    others get zero, and where all are fixed nothing moves: only then can the sum differ from
-    ``total``.
+    The first attendees get the remaining cents. ``fixed`` has the shares, by position, that are already billed and do not
+    change; the other attendees share the rest. If the fixed shares exceed the total, the others get 0. Only then, or if
+    all shares are fixed, the sum can differ from ``total``.
 
     >>> share_out(Decimal("100"), 3)
     (Decimal('33.34'), Decimal('33.33'), Decimal('33.33'))
@@ -128,10 +127,10 @@ def share_by_key(
     fixed: Mapping[Hashable, Decimal] | None = None,
     step: Decimal | None = None,
 ) -> dict[Hashable, Decimal]:
-    """Like :func:`share_out`, by key (attendee keys, record ids).
+    """Do the same as :func:`share_out` by key (attendee keys, record IDs).
 
-    Keys of ``fixed`` that are not in ``keys`` count too: a share billed to somebody who has left
-    since is money the others do not owe any more.
+    Keys of ``fixed`` that are not in ``keys`` count, too, because the others do not owe a share that was billed to a
+    removed attendee.
 
     >>> share_by_key(Decimal("90"), ["a", "b"], fixed={"gone": Decimal("30.00")})
     {'a': Decimal('30.00'), 'b': Decimal('30.00')}

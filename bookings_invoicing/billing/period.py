@@ -1,7 +1,7 @@
-"""Days, months and dates as the business sees them.
+"""Days, months, and dates in the time zone of the business.
 
-Moments are UTC (naive means UTC, as Odoo stores them); the business's IANA zone decides the day.
-Nothing here reads a clock.
+Times are UTC (naive means UTC, as Odoo stores them). The business's IANA time zone determines the date. Nothing here
+reads the clock.
 """
 
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ _TICK = timedelta(microseconds=1)
 
 
 def zone(tz_name: str) -> ZoneInfo:
-    """The zone of an IANA name; raise ``ValueError`` for an unknown one, never take UTC instead."""
+    """Return the time zone with an IANA name. Raises ``ValueError`` for an unknown one, and never falls back to UTC."""
     try:
         return ZoneInfo(tz_name)
     except (ZoneInfoNotFoundError, ValueError, OSError, TypeError) as error:
@@ -26,7 +26,7 @@ def zone(tz_name: str) -> ZoneInfo:
 
 
 def local_time(moment_utc: datetime, tz_name: str) -> datetime:
-    """The aware wall-clock time in ``tz_name``; raise ``ValueError`` outside the years 1-9999.
+    """Convert a time to an aware local time in ``tz_name``. Raises ``ValueError`` outside the years 1-9999.
 
     >>> local_time(datetime(2026, 7, 1, 22, 30), "Europe/Copenhagen").isoformat()
     '2026-07-02T00:30:00+02:00'
@@ -39,7 +39,7 @@ def local_time(moment_utc: datetime, tz_name: str) -> datetime:
 
 
 def local_day(moment_utc: datetime, tz_name: str) -> date:
-    """The calendar day in the business's zone.
+    """Return the date in the time zone of the business.
 
     >>> local_day(datetime(2026, 1, 31, 23, 30), "Europe/Copenhagen")
     datetime.date(2026, 2, 1)
@@ -50,7 +50,7 @@ def local_day(moment_utc: datetime, tz_name: str) -> date:
 
 
 def service_days(start_utc: datetime, stop_utc: datetime, tz_name: str) -> tuple[date, date]:
-    """First and last day of an appointment; one that ends at midnight ends on the day before.
+    """Return the first and last date of an appointment. One that ends at midnight ends on the day before.
 
     >>> service_days(datetime(2026, 1, 31, 20), datetime(2026, 1, 31, 23), "Europe/Copenhagen")
     (datetime.date(2026, 1, 31), datetime.date(2026, 1, 31))
@@ -59,9 +59,9 @@ def service_days(start_utc: datetime, stop_utc: datetime, tz_name: str) -> tuple
 
 
 def service_day(start_utc: datetime, stop_utc: datetime, tz_name: str) -> date:
-    """The one day that an appointment counts for: its last one.
+    """Return the service date of an appointment: its last day.
 
-    It decides the month, *Bill From*, rehearsal, completeness and the dates of the invoice alike.
+    It determines the month, *Bill From*, rehearsal, completeness, and the dates of the invoice.
 
     >>> service_day(datetime(2026, 1, 31, 22), datetime(2026, 1, 31, 23), "Europe/Copenhagen")
     datetime.date(2026, 1, 31)
@@ -71,7 +71,7 @@ def service_day(start_utc: datetime, stop_utc: datetime, tz_name: str) -> date:
 
 
 def elapsed(start: datetime, stop: datetime) -> timedelta:
-    """The time that really passed between two moments, whatever the clocks did in between.
+    """Return the real time between two moments, even across a change of daylight saving time.
 
     >>> start = datetime(2026, 3, 29, 1, 30, tzinfo=ZoneInfo("Europe/Copenhagen"))
     >>> elapsed(start, start.replace(hour=3)), start.replace(hour=3) - start
@@ -83,7 +83,7 @@ def elapsed(start: datetime, stop: datetime) -> timedelta:
 
 
 def start_of_day(day: date, tz_name: str) -> datetime:
-    """The first moment of ``day`` in the zone as naive UTC, also where midnight is skipped.
+    """Return the first moment of ``day`` in a time zone as naive UTC, even if midnight is skipped there.
 
     >>> start_of_day(date(2026, 11, 1), "Europe/Copenhagen")
     datetime.datetime(2026, 10, 31, 23, 0)
@@ -110,7 +110,7 @@ def month_of(day: date) -> str:
 
 
 def week_of(day: date) -> str:
-    """The ISO week, which may belong to another year than the day.
+    """Return the ISO week, whose year may differ from that of the date.
 
     >>> week_of(date(2027, 1, 1))
     '2026-W53'
@@ -138,7 +138,7 @@ def month_end(day: date) -> date:
 
 
 def invoice_date(policy: str, last_service_day: date) -> date | None:
-    """The date to write on the draft; ``None`` leaves it empty until posting.
+    """Return the date of a draft, or None to leave it empty until it is posted.
 
     >>> invoice_date("month_end_of_service", date(2026, 2, 3))
     datetime.date(2026, 2, 28)
@@ -153,7 +153,7 @@ def invoice_date(policy: str, last_service_day: date) -> date | None:
 
 
 def service_period(days: Iterable[date]) -> tuple[date, date]:
-    """First and last day of service on an invoice (all first and last days of its bookings).
+    """Return the first and last service date of an invoice, from all first and last dates of its bookings.
 
     >>> service_period([date(2026, 2, 3), date(2026, 1, 9)])
     (datetime.date(2026, 1, 9), datetime.date(2026, 2, 3))
@@ -165,11 +165,11 @@ def service_period(days: Iterable[date]) -> tuple[date, date]:
 def next_after(
     last: datetime | None, now: datetime, number: int, kind: str, tz_name: str | None = None
 ) -> datetime:
-    """When something that runs every ``number`` minutes, hours or days is due after ``last``.
+    """Return when something that runs every ``number`` minutes, hours, or days is due after ``last``.
 
-    Always after ``now`` and in step with ``last``: runs that were missed are not made up for. Never
-    run: ``now``. A ``last`` in the future (the clock was wrong) counts as ``now``. With a zone,
-    days keep their local time.
+    The result is always after ``now`` and in step with ``last``, so that missed runs are not repeated. Without ``last``,
+    it is ``now``. A ``last`` in the future (because the clock was wrong) counts as ``now``. With a time zone, intervals
+    of days keep the local time.
 
     >>> at = datetime(2026, 1, 1, 6, 0)
     >>> next_after(at, datetime(2026, 1, 1, 6, 31), 15, "minutes")

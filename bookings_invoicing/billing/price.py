@@ -1,16 +1,15 @@
-"""What a booking costs: Graph's price type, the service's rule, the time, a person's word.
+"""Price a booking from Graph's price type, the service's rule, the time, and manual values.
 
-Rules (Graph ``bookingPriceType`` and ``bookingAppointment``, where ``price`` is
-never null, so that 0.0 says nothing about *free*):
+Rules (Graph ``bookingPriceType`` and ``bookingAppointment``, where ``price`` is never null, so that 0.0 does not mean
+*free*):
 
-- a person's price or quantity wins over everything and is named with who and when;
-- the rule of the service wins over the price type, ``bookings`` means: as Bookings says;
-- nothing is guessed: what names no price has the outcome ``ask``.
+- a manual price or quantity takes precedence over everything, and is explained with user and date;
+- the rule of the service takes precedence over the price type; the rule ``bookings`` uses the price in Bookings;
+- nothing is guessed: without a price, the outcome is ``ask``.
 
-The amount is ``quantity * price_unit`` rounded half up once. Hours that are not exact at the
-database's unit precision would not multiply back to the agreed amount (20 minutes at 100.00 are
-33.33, but 0.33 h are 33.00), so such a line is 1 x the amount, and :attr:`Priced.calculation` says
-hours and rate for its text.
+The amount is ``quantity * price_unit``, rounded half up once. Hours that are not exact at the database's unit precision
+would not result in the agreed amount (20 minutes at 100.00 are 33.33, but 0.33 h are 33.00). Such a line is 1 x the
+amount, and :attr:`Priced.calculation` states hours and rate for its text.
 """
 
 from dataclasses import dataclass
@@ -49,12 +48,11 @@ ROUNDINGS = ("none", "up", "nearest")
 
 @dataclass(frozen=True)
 class PriceRule:
-    """How a service is priced.
+    """The price rule of a service.
 
-    ``price``: the fixed price or the rate per hour, for the kinds ``fixed`` and ``hourly`` (an
-    hourly rule without one takes the price that Bookings names, if it names one, as the rate).
-    ``rounding`` to ``step`` minutes and the ``minimum`` in minutes hold wherever hours are billed;
-    the minimum is applied after the rounding.
+    ``price`` is the fixed price or hourly rate for the kinds ``fixed`` and ``hourly``. An hourly rule without a price uses
+    the price in Bookings as the rate. ``rounding`` to ``step`` minutes and the ``minimum`` in minutes apply to all billed
+    hours, with the minimum after the rounding.
     """
 
     kind: str = "bookings"
@@ -71,7 +69,7 @@ class PriceRule:
 
 
 class Share(NamedTuple):
-    """One attendee's part of an appointment priced as a whole (see :func:`share_out`)."""
+    """One attendee's share of the price of an appointment (see :func:`share_out`)."""
 
     amount: Decimal
     total: Decimal
@@ -80,11 +78,10 @@ class Share(NamedTuple):
 
 @dataclass(frozen=True)
 class Manual:
-    """What a person decided for one booking, kept over syncs.
+    """The manual values of a booking, which synchronizations do not change.
 
-    ``unit`` is the unit that the booking showed when the values were typed (``hour`` or ``unit``):
-    a rate must not become a total because the appointment was moved. ``by`` and ``on`` are for the
-    sentence.
+    ``unit`` is the unit of the booking when a user entered the values (``hour`` or ``unit``), so that a rate does not
+    become a total when the appointment changes. ``by`` and ``on`` are the user and date for the explanation.
     """
 
     price: Decimal | None = None
@@ -96,11 +93,10 @@ class Manual:
 
 @dataclass(frozen=True)
 class Priced:
-    """The outcome: ``priced``, ``free`` or ``ask`` (then quantity is 1 and the money 0).
+    """The price of a booking. ``outcome`` is ``priced``, ``free``, or ``ask`` (then quantity is 1 and the amounts are 0).
 
-    ``unit``: ``hour`` (quantity = hours, price_unit = rate) or ``unit``. ``minutes``: the time
-    billed, where time was. ``calculation``: hours and rate to be added to the line's text where the
-    quantity does not say them.
+    ``unit``: ``hour`` (quantity = hours, price_unit = rate) or ``unit``. ``minutes``: the billed time, if any.
+    ``calculation``: hours and rate for the text of the line if the quantity does not state them.
     """
 
     outcome: str
@@ -114,7 +110,7 @@ class Priced:
 
 
 def minutes_of(duration: timedelta | Number) -> Fraction:
-    """Exact minutes of a timedelta, or of a number that already counts minutes.
+    """Return the exact minutes of a timedelta, or of a number of minutes.
 
     >>> minutes_of(timedelta(hours=1, seconds=30))
     Fraction(121, 2)
@@ -125,7 +121,7 @@ def minutes_of(duration: timedelta | Number) -> Fraction:
 
 
 def billed_minutes(minutes: Number, rule: PriceRule) -> Fraction:
-    """The minutes to bill after rounding and minimum.
+    """Return the minutes to bill after rounding and minimum.
 
     >>> billed_minutes(50, PriceRule("hourly", rounding="up", step=15))
     Fraction(60, 1)
@@ -141,7 +137,7 @@ def billed_minutes(minutes: Number, rule: PriceRule) -> Fraction:
 
 
 def size_of_unit(factor: float) -> Fraction:
-    """A unit's size in hours or pieces, exactly: Odoo keeps a minute as 0.0166667 hours.
+    """Return the exact size of a unit in hours or pieces, because Odoo stores a minute as 0.0166667 hours.
 
     >>> size_of_unit(0.0166667), size_of_unit(8.0), size_of_unit(7.4)
     (Fraction(1, 60), Fraction(8, 1), Fraction(37, 5))
@@ -153,7 +149,7 @@ def size_of_unit(factor: float) -> Fraction:
 def list_quantity(
     minutes: timedelta | Number, rule: PriceRule, list_unit: str, manual: Manual | None = None
 ) -> Fraction:
-    """For how many hours or pieces a price list is asked: what will be billed.
+    """Return the number of hours or pieces to bill, for which the pricelist price is looked up.
 
     >>> list_quantity(200, PriceRule("pricelist"), "hour"), list_quantity(200, PriceRule(), "unit")
     (Fraction(10, 3), Fraction(1, 1))
@@ -167,7 +163,7 @@ def list_quantity(
 
 
 def time_text(minutes: Number) -> str:
-    """Hours and minutes in a form that needs no translation.
+    """Return hours and minutes as text that needs no translation.
 
     >>> time_text(80), time_text(Fraction(121, 2))
     ('1:20 h', '1:00:30 h')
@@ -194,12 +190,11 @@ def price_booking(
     manual_quantity: Decimal | None = None,
     share: Share | None = None,
 ) -> Priced:
-    """Price one booking; money in the business's currency, on whichever tax basis it is kept there.
+    """Price a booking. Amounts are in the business's currency, with or without tax as there.
 
-    ``minutes``: the time it took, a timedelta or a number of minutes. ``unit_digits``: decimals of
-    Odoo's *Product Unit*. ``list_price`` is the payer's price list price per ``list_unit``:
-    ``hour``, ``unit``, or the name of a unit that converts to neither. ``manual_price`` and
-    ``manual_quantity`` are short for ``manual``. Raise ``TypeError`` for floats.
+    ``minutes``: the duration, a timedelta or a number of minutes. ``unit_digits``: decimals of Odoo's *Product Unit*.
+    ``list_price``: the payer's pricelist price per ``list_unit``, which is ``hour``, ``unit``, or the name of a unit that
+    converts to neither. ``manual_price`` and ``manual_quantity``: short for ``manual``. Raises ``TypeError`` for floats.
 
     >>> p = price_booking("hourly", Decimal("100"), 20, PriceRule())
     >>> p.quantity, p.price_unit, p.amount, p.unit, str(p.calculation)
@@ -225,14 +220,14 @@ def price_booking(
 
 
 class _Money(NamedTuple):
-    """The precisions of one database and currency, and lines made with them."""
+    """The precisions of a database and currency, and the prices computed with them."""
 
     unit_digits: int
     digits: int
     step: Decimal | None
 
     def line(self, quantity, rate, code, unit="unit", minutes=None, then=None, **params) -> Priced:
-        """``quantity`` (a rational) times ``rate``; 1 x amount where the quantity is not exact."""
+        """Return ``quantity`` (a rational) times ``rate``, or 1 x the amount if the quantity is not exact."""
         product = rate if quantity == 1 else exact(quantity) * exact(rate)
         amount = round_half_up(product, self.digits, self.step)
         shown = exact_decimal(quantity, self.unit_digits)
@@ -268,7 +263,7 @@ class _Money(NamedTuple):
 
 
 def _time_note(minutes, billed, rule) -> Explanation | None:
-    """Say why the time billed is not the time it took."""
+    """Return why the billed time differs from the duration, or None."""
     if billed == minutes:
         return None
     real = time_text(minutes)
@@ -303,7 +298,7 @@ def _by_rule(price_type, price, minutes, rule, money, list_price, list_unit) -> 
 
 
 def _by_list(list_price, list_unit, minutes, rule, money) -> Priced:
-    """By the payer's price list, per hour or per piece."""
+    """Price by the payer's pricelist, per hour or per piece."""
     if not _usable(list_price):
         return money.nothing("ask", "ask_no_list_price")
     if list_unit == "hour":
@@ -314,7 +309,7 @@ def _by_list(list_price, list_unit, minutes, rule, money) -> Priced:
 
 
 def _by_type(price_type, price, minutes, rule, money) -> Priced:
-    """As Bookings says; an hourly rule without a price takes that of Bookings as its rate."""
+    """Price as in Bookings. An hourly rule without a price uses the price in Bookings as its rate."""
     if price_type == "free":
         return money.nothing("free", "price_free")
     if price_type not in ("fixedPrice", "hourly"):
@@ -329,7 +324,7 @@ def _by_type(price_type, price, minutes, rule, money) -> Priced:
 
 
 def _by_hand(found, manual, minutes, rule, money) -> Priced:
-    """A person's price and quantity over what was found, in the unit they were typed for."""
+    """Apply the manual price and quantity, in the unit for which they were entered."""
     given = [value for value in (manual.price, manual.quantity) if value is not None]
     if not all(map(_usable, given)):
         raise ValueError("a manual price or quantity cannot be negative")
@@ -352,7 +347,7 @@ def _by_hand(found, manual, minutes, rule, money) -> Priced:
 
 
 def _rate_of(found: Priced, unit: str) -> Decimal | None:
-    """The price found per ``unit``; ``None`` per hour where the price is not hourly any more."""
+    """Return the price per ``unit``, or None for ``hour`` if the price is no longer hourly."""
     if unit == "hour":
         return found.explanation.params["price"] if found.minutes is not None else None
     return found.amount if found.unit == "hour" else found.price_unit

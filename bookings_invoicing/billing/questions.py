@@ -1,8 +1,8 @@
-"""Answers of the booking form as invoice data: fill the empty, propose the rest, overwrite nothing.
+"""Use answers of the booking form as invoice data: fill empty fields, propose other values, overwrite nothing.
 
-A setup maps questions (by Graph's ``questionId``, or by their text where forms of several services
-ask the same) to :data:`FIELDS`. Answers to other questions are not looked at. Answers come from
-strangers: what fails the field's own check is proposed with the reason, never filled.
+A setup assigns questions to :data:`FIELDS`, by Graph's ``questionId``, or by their text if forms of several services ask
+the same. Answers to other questions are ignored. Because answers come from strangers, an answer that fails the check of
+the field is proposed with the reason and never filled in.
 """
 
 import re
@@ -20,7 +20,7 @@ MAX_LENGTH = 250
 
 
 class Answer(NamedTuple):
-    """One answer: Graph's question id, the question's text, and what was typed."""
+    """An answer: Graph's question ID, the text of the question, and the text as typed."""
 
     question_id: str
     question: str
@@ -28,7 +28,7 @@ class Answer(NamedTuple):
 
 
 class QuestionRule(NamedTuple):
-    """A mapped question; ``question_id`` wins, else the text counts, without case and spaces."""
+    """A question that is assigned to a field, identified by ``question_id``, or else by text without case and spaces."""
 
     field: str
     question_id: str = ""
@@ -37,7 +37,7 @@ class QuestionRule(NamedTuple):
 
 @dataclass(frozen=True)
 class Proposal:
-    """For a person: the field, what is there, what was answered, and why it was not filled."""
+    """A value for a user to decide on: the field, its current value, the answer, and why it was not filled in."""
 
     field: str
     current: str
@@ -46,7 +46,7 @@ class Proposal:
 
 
 class Filling(NamedTuple):
-    """``fill``: field -> clean value for what was empty. ``proposals``: for a person to decide."""
+    """``fill``: ``{field: clean value}`` of empty fields. ``proposals``: values for a user to decide on."""
 
     fill: dict[str, str]
     proposals: tuple[Proposal, ...]
@@ -61,13 +61,13 @@ def _compact(value: str) -> str:
 
 
 def _vat(value: str) -> str:
-    """A tax id has letters and digits; its country's own check is Odoo's business."""
+    """Return a tax ID of letters and digits. Odoo checks it by the rules of its country."""
     value = _compact(value)
     return value if re.fullmatch(r"[A-Z0-9+*]{4,20}", value) and re.search(r"\d", value) else ""
 
 
 def _gln(value: str) -> str:
-    """A GLN / EAN location number: 13 digits, the last a GS1 check digit.
+    """Return a GLN / EAN location number: 13 digits, the last one a GS1 check digit.
 
     >>> _gln("5790 0004 3504 3"), _gln("5790000435042")
     ('5790000435043', '')
@@ -77,7 +77,7 @@ def _gln(value: str) -> str:
 
 
 def _peppol(value: str) -> str:
-    """A Peppol participant: four-digit scheme, colon, identifier.
+    """Return a Peppol participant: four-digit scheme, colon, identifier.
 
     >>> _peppol("0184: 12345674"), _peppol("12345674")
     ('0184:12345674', '')
@@ -87,7 +87,7 @@ def _peppol(value: str) -> str:
 
 
 def _leitweg(value: str) -> str:
-    """A German Leitweg-ID: coarse and optional fine address, two check digits (ISO 7064 MOD 97-10).
+    """Return a German Leitweg-ID: coarse and optional fine address, two check digits (ISO 7064 MOD 97-10).
 
     >>> _leitweg("04011000-1234512345-06"), _leitweg("04011000-1234512345-07")
     ('04011000-1234512345-06', '')
@@ -97,7 +97,7 @@ def _leitweg(value: str) -> str:
     return value if shaped and mod_97_10.is_valid(value.replace("-", "")) else ""
 
 
-# Each field's cleaning: the value to keep, or "" where the answer cannot be one.
+# Functions that return the value to store for each field, or "" if the answer is invalid.
 FIELDS: Mapping[str, Callable[[str], str]] = {
     "company_name": _text,
     "vat": _vat,
@@ -112,7 +112,7 @@ FIELDS: Mapping[str, Callable[[str], str]] = {
 def mapped_answers(
     answers: Iterable[Answer], rules: Iterable[QuestionRule]
 ) -> list[tuple[str, str]]:
-    """(field, text as typed) for every mapped question that was answered.
+    """Return ``[(field, text as typed)]`` of all answered questions that are assigned to a field.
 
     >>> mapped_answers([Answer("q1", "Company?", " Contoso "), Answer("q2", "Diet?", "none")],
     ...                [QuestionRule("company_name", question="company?")])
@@ -134,11 +134,10 @@ def mapped_answers(
 
 
 def plan_filling(current: Mapping[str, str], answered: Iterable[tuple[str, str]]) -> Filling:
-    """What to write into empty fields and what to propose.
+    """Return which fields to fill and which values to propose.
 
-    ``current``: field -> value as stored ("" or missing = empty). Two different answers to one
-    empty field are both proposed. An answer that says what is there already (in other clothes) is
-    nothing to do.
+    ``current`` is ``{field: stored value}``, with "" or no entry for an empty field. Two different answers for one empty
+    field are both proposed. An answer that is equivalent to the stored value is ignored.
 
     >>> answered = [("vat", "dk 12 34 56 74"), ("reference", "PO 7")]
     >>> plan = plan_filling({"vat": "DK12345674"}, answered)
@@ -172,7 +171,7 @@ def plan_filling(current: Mapping[str, str], answered: Iterable[tuple[str, str]]
 
 
 def _says(field: str, stored: str, value: str) -> bool:
-    """Whether the answer says what is stored; a tax id may come without its country."""
+    """Return whether the answer is equivalent to the stored value. A tax ID may lack its country."""
     stored = (FIELDS[field](stored) or stored).casefold()
     value = value.casefold()
     return value == stored or (field == "vat" and value == re.sub(r"^[a-z]{2}", "", stored))

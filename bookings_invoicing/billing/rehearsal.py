@@ -1,7 +1,7 @@
-"""What a past month would have billed, beside what it billed: by payer, with a probable cause.
+"""Compare the rehearsed amounts of a past month with the posted ones, by payer and with a probable cause.
 
-Pure: amounts are ``Decimal`` on one basis (with or without tax) in one currency; causes are codes
-with parameters, which the caller puts into words.
+All amounts are ``Decimal`` on the same basis (with or without tax) in the same currency. Causes are codes with
+parameters, which the caller converts to text.
 """
 
 from collections.abc import Hashable, Iterable
@@ -11,16 +11,16 @@ from typing import NamedTuple
 
 VERDICTS = ("same", "different", "only_ours", "only_theirs")
 ZERO = Decimal(0)
-# A discount people give is a whole number of percent; the rest of the gap is rounding of cents.
+# A discount is a whole number of percent. The rest of the difference is rounding.
 LARGEST_DISCOUNT = 75
 
 
 @dataclass(frozen=True)
 class Ours:
-    """What the bookings of a payer would come to.
+    """The rehearsed amounts of a payer.
 
-    ``bookings``: (name, amount) each; ``undecided``: bookings that have no price yet; ``invoices``:
-    how many there would be; ``known``: the payer is a customer in Odoo.
+    ``bookings``: (name, amount) of each. ``undecided``: number of bookings without a price. ``invoices``: number of
+    invoices. ``known``: whether the payer is a customer in Odoo.
     """
 
     payer: Hashable
@@ -37,11 +37,10 @@ class Ours:
 
 @dataclass(frozen=True)
 class Theirs:
-    """What was posted for a payer in the month.
+    """The posted amounts of a payer in the month.
 
-    ``lines``: (text, amount, is of a mapped product) each, credit notes negative; ``other_basis``:
-    the same lines with tax where ``lines`` are without, or the other way round; ``nearby``:
-    (invoice, amount) in the months beside.
+    ``lines``: (text, amount, whether it is of a service's product) of each, negative for credit notes. ``other_basis``:
+    total with tax if ``lines`` are without, or vice versa. ``nearby``: (invoice, amount) of the adjacent months.
     """
 
     payer: Hashable
@@ -57,7 +56,7 @@ class Theirs:
 
 
 class Row(NamedTuple):
-    """One payer: verdict, both amounts, ours less theirs, the cause as code and parameters."""
+    """The result for a payer: verdict, both amounts, ours less theirs, and the cause as code and parameters."""
 
     payer: Hashable
     name: str
@@ -72,9 +71,9 @@ class Row(NamedTuple):
 def compare(
     ours: Iterable[Ours], theirs: Iterable[Theirs], unit: Decimal = Decimal("0.01")
 ) -> list[Row]:
-    """Rows in order of verdict (what needs a look first), then of the size of the difference.
+    """Return the rows in order of verdict (what to check first), then by the size of the difference.
 
-    :param unit: the smallest amount of the currency; less than it is no difference
+    :param unit: the smallest amount of the currency; smaller differences are ignored
 
     >>> [row.verdict for row in compare([Ours(7, "Ann", (("Massage", Decimal(50)),))], [])]
     ['only_ours']
@@ -88,7 +87,7 @@ def compare(
 
 
 def _row(ours, theirs, unit):
-    """The row of a payer whom one side at least knows; no lines count as not billed."""
+    """Return the row of a payer of at least one side. Without lines, the payer counts as not billed."""
     name = (ours or theirs).name
     payer = (ours or theirs).payer
     mine = ours.amount if ours else ZERO
@@ -122,7 +121,7 @@ def _cause_only_theirs(ours, theirs, gap, unit):
 
 
 def _cause_different(ours, theirs, gap, unit):
-    """The first explanation that makes both sides meet."""
+    """Return the first cause that explains the difference."""
     for find in (_tax, _other_products, _one_booking, _other_month, _discount):
         found = find(ours, theirs, gap, unit)
         if found:

@@ -1,8 +1,7 @@
-"""Every English sentence of this package, by code; the caller translates and formats.
+"""All English sentences of this package, by code. The caller translates and formats them.
 
-A rule answers with an :class:`Explanation`: a code, its values, and perhaps a second one after it.
-Values are ``str``, ``int`` or ``Decimal``; those named in :data:`MONEY` are amounts in the
-booking's currency.
+Rules return an :class:`Explanation`: a code, its values, and possibly another one that follows. Values are ``str``,
+``int``, or ``Decimal``. Those with a name in :data:`MONEY` are amounts in the booking's currency.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,13 +13,13 @@ MONEY = frozenset({"price", "amount", "total", "usual", "limit", "credit"})
 
 
 def _lt(sentence: str) -> str:
-    """Mark a sentence for Odoo's term extraction, which looks for this name."""
+    """Mark a sentence for Odoo's term extraction, which searches for calls with this name."""
     return sentence
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """A sentence to be: its ``code`` in :data:`EXPLANATIONS`, its values, and what follows it.
+    """A sentence before its translation: its ``code`` in :data:`EXPLANATIONS`, its values, and the one that follows.
 
     >>> str(Explanation("price_fixed", {"price": Decimal("60.00")}))
     'Fixed price of 60.00 from Bookings.'
@@ -39,7 +38,7 @@ def render(
     translate: Callable[[str], str] = str,
     fmt: Callable[[str, Value], str] = lambda name, value: str(value),
 ) -> str:
-    """The sentence: ``translate`` gets the English template, ``fmt`` each value with its name."""
+    """Return the text. ``translate`` converts the English template, and ``fmt`` formats each value by its name."""
     parts = []
     while explanation is not None:
         values = {name: fmt(name, value) for name, value in explanation.params.items()}
@@ -49,7 +48,7 @@ def render(
 
 
 EXPLANATIONS = {
-    # price: how an amount came about
+    # price: how an amount was calculated
     "price_fixed": _lt("Fixed price of %(price)s from Bookings."),
     "price_fixed_rule": _lt("Fixed price of %(price)s set on the service."),
     "price_hourly": _lt("%(time)s at %(price)s per hour from Bookings = %(amount)s."),
@@ -100,13 +99,13 @@ EXPLANATIONS = {
     ),
     "fee_label_percent": _lt("Fee by label: %(percent)s %% of %(price)s = %(amount)s."),
     "fee_ask": _lt("The fee is %(percent)s %% of the price. Enter the price on the booking."),
-    # questions: why an answer was not filled in
+    # questions: why an answer was not filled in automatically
     "answer_invalid": _lt("The answer is not valid for this field."),
     "answer_differs": _lt("The answer differs from what is stored."),
     "answer_several": _lt("There are several different answers."),
     "answer_no_customer": _lt("No customer has been selected yet."),
     "answer_billed": _lt("The booking is already on a document."),
-    # hints: what the preview points out
+    # hints in the preview
     "hint_zero": _lt("The amount is 0.00."),
     "hint_zero_usually": _lt("The amount is 0.00; this service usually costs %(usual)s."),
     "hint_free_in_bookings": _lt(

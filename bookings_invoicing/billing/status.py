@@ -1,4 +1,4 @@
-"""The one status of a booking and the first reason why it needs somebody.
+"""Determine the status of a booking and the first reason why it needs attention.
 
 Precedence: a live line > not billable > cancelled > upcoming > attention > ready.
 """
@@ -17,7 +17,7 @@ STATUSES = (
     ("not_billable", "Not Billable"),
     ("cancelled", "Canceled"),
 )
-# In order of precedence: the first one found is the reason shown, for a person solves it first.
+# In order of precedence: the first one found is displayed, because users must resolve it first.
 ATTENTION_REASONS = (
     ("no_attendee", "No Attendee"),
     ("no_customer", "No Customer"),
@@ -47,22 +47,22 @@ NOT_BILLABLE_REASONS = (
     ("duplicate", "Duplicate"),
     ("other", "Other"),
 )
-# What the state of the live line makes of the booking; glue modules add theirs.
+# Status of a booking by the state of its live line. Glue modules add their states.
 LINE_STATUS = {"draft": "drafted", "posted": "invoiced"}
-# On a document that bills it: facts, price and payer stay as they are. "ordered" comes with the
-# flow by sales orders.
+# Statuses of bookings on a document: facts, price, and payer do not change. "ordered" comes with
+# the flow by sales orders.
 BILLED = ("ordered", "drafted", "invoiced")
 _RANK = {key: rank for rank, (key, _label) in enumerate(ATTENTION_REASONS)}
 
 
 @dataclass(frozen=True)
 class BookingFacts:
-    """What decides a status. Moments are of one kind (all naive UTC or all aware).
+    """The facts that determine a status. All times are naive UTC, or all are aware.
 
-    ``live_line``: ``None``, ``draft`` or ``posted`` (or a state that ``line_status`` names).
-    ``cancelled``: gone before it began. ``removed_after``: gone after it took place. ``credited``:
-    was billed and credited to zero. ``charge_fee``: a cancellation for which a fee is due is billed
-    like a kept one. ``blockers``: keys of :data:`ATTENTION_REASONS`.
+    ``live_line``: None, ``draft``, ``posted``, or another key of ``line_status``. ``cancelled``: whether it was removed
+    before its start. ``removed_after``: whether it was removed after its start. ``credited``: whether it was billed and
+    credited to zero. ``charge_fee``: whether a cancellation is billed with a fee. ``blockers``: keys of
+    :data:`ATTENTION_REASONS`.
     """
 
     stop: datetime
@@ -79,7 +79,7 @@ class BookingFacts:
 
 
 class Status(NamedTuple):
-    """The status, the first reason ("" unless attention), all reasons in order of precedence."""
+    """The status, the first reason ("" unless it needs attention), and all reasons in order of precedence."""
 
     status: str
     reason: str = ""
@@ -87,7 +87,7 @@ class Status(NamedTuple):
 
 
 def sort_reasons(reasons: Collection[str]) -> tuple[str, ...]:
-    """Reasons once each, in order of precedence; unknown ones (of glue modules) last, by name.
+    """Return reasons without duplicates in order of precedence, and unknown ones (of glue modules) last, by name.
 
     >>> sort_reasons(["no_tax", "no_customer", "no_tax"])
     ('no_customer', 'no_tax')
@@ -96,12 +96,12 @@ def sort_reasons(reasons: Collection[str]) -> tuple[str, ...]:
 
 
 def billable_from(stop: datetime, bill_after: timedelta = timedelta(0)) -> datetime:
-    """The moment from which a booking is no longer upcoming."""
+    """Return the time from which a booking is no longer upcoming."""
     return stop + bill_after
 
 
 def status_of(facts: BookingFacts, line_status: dict[str, str] | None = None) -> Status:
-    """The status by precedence; pure, so that the clock and the claim may ask again.
+    """Return the status of a booking by precedence.
 
     >>> ended = datetime(2026, 2, 3, 10)
     >>> status_of(BookingFacts(ended, now=ended)).status
@@ -130,9 +130,9 @@ def status_of(facts: BookingFacts, line_status: dict[str, str] | None = None) ->
 def automatic_reason(
     day: date, bill_from: date | None, free: bool, label_reason: str | None = None
 ) -> str | None:
-    """Why a booking is not billable by itself; a person's own reason goes before this.
+    """Return why a booking is automatically not billable, or None. A user's own reason takes precedence.
 
-    :param day: the service day, see :func:`.period.service_day`
+    :param day: the service date, see :func:`.period.service_day`
 
     >>> automatic_reason(date(2026, 1, 31), date(2026, 2, 1), free=True)
     'billed_elsewhere'

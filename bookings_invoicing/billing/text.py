@@ -1,8 +1,7 @@
-"""Invoice line texts from a template with tokens.
+"""Texts of invoice lines from a template with tokens, such as ``{service} - {date}, {start}-{end} ({staff})``.
 
-``{service} - {date}, {start}-{end} ({staff})``: a token without a value goes together with the
-words and signs that lead to it, and with the brackets around it, so that no "Treatment -  ()" is
-left. ``{{`` and ``}}`` are braces. Dates and times are formatted by the caller, in the payer's
+A token without a value is removed together with the text before it and the brackets around it, so that no
+"Treatment -  ()" remains. ``{{`` and ``}}`` are literal braces. The caller formats dates and times in the payer's
 language.
 """
 
@@ -28,7 +27,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 class TemplateError(ValueError):
-    """A template that cannot be rendered; ``token``: the unknown one, "" for a lone brace."""
+    """A template that cannot be rendered. ``token`` is the unknown token, or "" for a single brace."""
 
     def __init__(self, message: str, token: str = ""):
         super().__init__(message)
@@ -37,10 +36,10 @@ class TemplateError(ValueError):
 
 @dataclass(frozen=True)
 class LineFacts:
-    """What a line may say.
+    """The values of the tokens.
 
-    ``start`` and ``stop``: local to the business (see ``period.local_time``). ``calculation``:
-    hours and rate, already in words, where the quantity does not say them; added in brackets.
+    ``start`` and ``stop`` are in the time zone of the business (see ``period.local_time``). ``calculation`` is a text
+    with hours and rate if the quantity does not state them; it is added in brackets.
     """
 
     service: str
@@ -55,7 +54,7 @@ class LineFacts:
 
 @dataclass(frozen=True)
 class _Node:
-    """A token, or brackets (``signs``) around parts of which at least one holds a token."""
+    """A token, or brackets (``signs``) around parts that contain at least one token."""
 
     token: str = ""
     signs: tuple[str, str] = ("", "")
@@ -63,14 +62,14 @@ class _Node:
 
 
 class _Part(NamedTuple):
-    """A node and the literal text that leads to it; the last part of a sequence has no node."""
+    """A node and the literal text before it. The last part of a sequence has no node."""
 
     lead: str
     node: _Node | None
 
 
 def check_template(template: str) -> tuple[str, ...]:
-    """The tokens of a template; raise :class:`TemplateError` if it cannot be rendered.
+    """Return the tokens of a template. Raises :class:`TemplateError` if it cannot be rendered.
 
     >>> check_template("{service} by {staf}")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
@@ -82,7 +81,7 @@ def check_template(template: str) -> tuple[str, ...]:
 
 
 def discreet(template: str) -> str:
-    """The template without attendee, staff and label, for a payer who is somebody else.
+    """Return the template without attendee, staff, and label, for a payer who is not the attendee.
 
     >>> discreet("{service} - {date} ({staff})\\nFor {attendee}: {label}\\nYour PO {reference}")
     '{service} - {date}\\nYour PO {reference}'
@@ -102,7 +101,7 @@ def render_line(
     format_time: Callable[[datetime], str] = "{:%H:%M}".format,
     format_duration: Callable[[timedelta], str] = lambda duration: time_text(minutes_of(duration)),
 ) -> str:
-    """The text of one invoice line; never empty, no lines and spaces to spare.
+    """Return the text of an invoice line. It is never empty, and has no empty lines or extra spaces.
 
     >>> facts = LineFacts("Massage", datetime(2026, 2, 3, 9), datetime(2026, 2, 3, 9, 20))
     >>> render_line("{service} - {date}, {start}-{end} ({staff})", facts)
@@ -134,7 +133,7 @@ def render_line(
 
 
 def safe_cell(text: str) -> str:
-    """``text`` so that a spreadsheet never takes it for a formula.
+    """Return ``text`` in a form that no spreadsheet interprets as a formula.
 
     >>> safe_cell("=1+1"), safe_cell(" @SUM(A1)"), safe_cell("Anna")
     ("'=1+1", "' @SUM(A1)", 'Anna')
@@ -152,7 +151,7 @@ def _escape(literal: str) -> str:
 
 
 def _pieces(line: str) -> list[tuple[str, str]]:
-    """(text, "") and ("", token) in order; brackets are pieces of their own.
+    """Split a line into ``(text, "")`` and ``("", token)``. Brackets are separate pieces.
 
     >>> _pieces("{service} ({staff})")
     [('', 'service'), (' ', ''), ('(', ''), ('', 'staff'), (')', '')]
@@ -185,7 +184,7 @@ def _parse(line: str) -> tuple[_Part, ...]:
 
 
 def _pairs(pieces) -> dict[int, int]:
-    """Place of an opening bracket -> of the one that closes it; one left alone is text."""
+    """Return ``{position of an opening bracket: position of its closing one}``. Single brackets count as text."""
     pairs, waiting = {}, []
     for place, (text, _token) in enumerate(pieces):
         closes = [opening for opening in waiting if _PAIRS[pieces[opening][0]] == text]
@@ -216,10 +215,10 @@ def _sequence(pieces, pairs, place, end) -> tuple[_Part, ...]:
 
 
 def _keep(parts, wanted) -> tuple[_Part, ...] | None:
-    """The parts whose tokens are ``wanted``; ``None`` if none of their tokens is.
+    """Return the parts whose tokens are ``wanted``, or None if there are none.
 
-    A node that goes takes its lead with it; where the first ones go, the signs between them and the
-    first one kept go too.
+    A removed node is removed with the text before it. If the first nodes are removed, the separators between them and the
+    first remaining one are removed, too.
     """
     kept, first_gone = [], False
     for lead, node in parts:
@@ -241,7 +240,7 @@ def _keep(parts, wanted) -> tuple[_Part, ...] | None:
 
 
 def _write(parts, value, literal=str) -> str:
-    """The parts as text: ``value`` for a token, ``literal`` for what stands between."""
+    """Return the parts as text. ``value`` converts tokens, and ``literal`` the text between them."""
     text = ""
     for lead, node in parts:
         text += literal(lead)

@@ -20,12 +20,12 @@ def plan_windows(
     last_sync: datetime | None = None,
     max_days: int = MAX_DAYS,
 ) -> list[Window]:
-    """Windows [from, to) in naive UTC, oldest first, without gap or overlap.
+    """Return windows [from, to) in naive UTC, oldest first, without gaps or overlaps.
 
-    From the start of the business's day ``look_back_days`` ago to the end of the day
-    ``look_ahead_days`` on, in pieces of at most ``max_days``. Pass ``bill_from`` on a first or full
-    sync: the reading then reaches back to it, or what took place in between would never be billed.
-    After an outage longer than the look-back it reaches back to ``last_sync`` for the same reason.
+    They cover the time from the start of the business's day ``look_back_days`` ago to the end of the day
+    ``look_ahead_days`` ahead, in pieces of at most ``max_days``. Pass ``bill_from`` for a first or full sync, which then
+    starts there; otherwise, appointments in between would never be billed. For the same reason, windows start at
+    ``last_sync`` after an outage that is longer than the look-back.
 
     >>> for window in plan_windows(datetime(2026, 2, 10, 12), 40, 7, "Europe/Copenhagen"):
     ...     print(*window)
@@ -51,12 +51,12 @@ def plan_windows(
 def close_together(
     moments: dict[str, datetime], rows_in: Callable[[Window], int], page: int, batch: int
 ) -> tuple[list[Window], set[str]]:
-    """How to look at single appointments with few requests: windows to read, and those to ask for by id.
+    """Plan how to read single appointments with few requests: return windows to read, and IDs to read one by one.
 
-    :param moments: when each begins, naive UTC
-    :param rows_in: how many appointments a window shows
-    :param page: rows on a page of a window
-    :param batch: appointments asked for by id in one request
+    :param moments: start of each appointment by ID, naive UTC
+    :param rows_in: function that returns the number of appointments in a window
+    :param page: number of rows on a page of a window
+    :param batch: number of appointments that one request reads by ID
 
     >>> day = datetime(2026, 3, 2)
     >>> near = {str(number): day + timedelta(minutes=number) for number in range(100)}
