@@ -1,1 +1,1 @@
-"""What stands behind ``./dev``; standard library only, for it runs before anything is installed."""
+"""The code behind ``./dev``. It uses only the standard library, because it runs before anything is installed."""

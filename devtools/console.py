@@ -1,4 +1,4 @@
-"""Messages, child processes and locks shared by the set-up steps."""
+"""Messages, child processes, and locks for the setup steps."""
 
 import contextlib
 import fcntl
@@ -11,17 +11,17 @@ from pathlib import Path
 
 
 class DevError(Exception):
-    """A set-up step failed; the text says what the user can do."""
+    """A setup step failed. The text says what the user can do."""
 
 
 def say(text):
-    """Progress goes to stderr: stdout belongs to the command's own result."""
+    """Print progress to stderr. Only the result of a command goes to stdout."""
     print(f"[dev] {text}", file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager
 def step(text):
-    """Announce a slow step and tell how long it took."""
+    """Announce a slow step, and print how long it took."""
     say(f"{text} ...")
     start = time.monotonic()
     yield
@@ -29,9 +29,9 @@ def step(text):
 
 
 def run(argv, *, hint="", env=None, cwd=None, stdin=None):
-    """Run quietly and return stdout; on failure show the tail of the output and the hint.
+    """Run a command without printing its output, and return its stdout.
 
-    Raises DevError.
+    Raises DevError with the end of the output and the hint if it fails.
     """
     argv = [str(part) for part in argv]
     try:
@@ -56,7 +56,7 @@ def run(argv, *, hint="", env=None, cwd=None, stdin=None):
 
 @contextlib.contextmanager
 def locked(directory, name):
-    """Hold an exclusive lock; several people may run ./dev at once."""
+    """Hold an exclusive lock, because several ./dev commands may run at once."""
     path = Path(directory) / f"{name}.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a") as handle:
@@ -69,7 +69,7 @@ def locked(directory, name):
 
 
 def write_atomic(path, text):
-    """Replace a small text file, leaving it alone (and its time) when nothing changed."""
+    """Replace a small text file, unless its content is already the same."""
     path = Path(path)
     if path.exists() and path.read_text() == text:
         return
@@ -80,7 +80,7 @@ def write_atomic(path, text):
 
 
 def link_atomic(link, target):
-    """Point a symbolic link somewhere else in one step."""
+    """Replace a symbolic link in one step."""
     link = Path(link)
     if link.is_symlink() and os.readlink(link) == str(target):
         return
@@ -90,7 +90,7 @@ def link_atomic(link, target):
 
 
 def free_port():
-    """A TCP port of 127.0.0.1 that nobody uses right now, as text."""
+    """Return an unused TCP port of 127.0.0.1 as text."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return str(probe.getsockname()[1])

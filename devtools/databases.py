@@ -1,4 +1,4 @@
-"""Databases: made from templates that hold the dependencies of our addons, and dropped again."""
+"""Create databases from templates with the dependencies of our addons, and drop them."""
 
 import contextlib
 import hashlib
@@ -13,9 +13,9 @@ from .paths import locks, manifests
 from .pyenv import CONSTRAINTS
 
 PREFIX = "bookings_template_"
-# Every other template is made from the one with these.
+# All other templates are created from the one with these modules.
 BASE = ["account"]
-# Modules that the tests of an addon need besides what it depends on: charts of accounts, and their formats.
+# Modules that the tests of an addon need in addition to its dependencies: charts of accounts and e-invoice formats.
 FOR_TESTS = {
     "bookings_invoicing_edi": (
         *("l10n_be", "l10n_ch", "l10n_de", "l10n_dk", "l10n_fr_account", "l10n_nl"),
@@ -28,18 +28,18 @@ TEMPORARY = re.compile(r"bookings_(?:test|bench|serve|check|ready)_(\d+)$")
 
 
 def exists(env, name):
-    """Whether the server has a database of that name."""
+    """Return whether the server has a database with this name."""
     quoted = name.replace("'", "''")
     return bool(env.server.query(f"SELECT 1 FROM pg_database WHERE datname = '{quoted}'"))
 
 
 def create_empty(env, name):
-    """Make a database by createdb: Odoo's own way logs errors for extensions not installed."""
+    """Create a database with createdb, because Odoo's own method logs errors for missing extensions."""
     _createdb(env, "-T", "template0", "-E", "UTF8", "--lc-collate=C", name)
 
 
 def made(env):
-    """Names of the databases on the server that ./dev made: it leaves a comment on them."""
+    """Return the names of the databases that ./dev created. They have a comment that says so."""
     rows = env.server.query(
         "SELECT datname FROM pg_database WHERE "
         f"shobj_description(oid, 'pg_database') = '{MARK}' ORDER BY 1"
@@ -58,16 +58,16 @@ def drop(env, name):
 
 
 def copy(env, source, name):
-    """Copy a database with its files, about a second."""
+    """Copy a database with its files in about a second."""
     _createdb(env, "-T", source, name)
     files = _files(env, source)
     if files.exists():
-        # Stored files never change, so links do.
+        # Stored files never change, so links are enough.
         shutil.copytree(files, _files(env, name), copy_function=os.link, dirs_exist_ok=True)
 
 
 def create(env, name, modules=None):
-    """Make a database that has the dependencies of our addons (or ``modules``) installed."""
+    """Create a database with the dependencies of our addons (or ``modules``) installed."""
     copy(env, template(env, modules), name)
 
 
@@ -84,7 +84,7 @@ def temporary(env, stem, modules=None, *, source=None):
 
 
 def dependencies(names=("bookings_invoicing",)):
-    """Modules that the given addons of ours need and that are not ours."""
+    """Return the modules of others on which these addons depend."""
     ours = manifests()
     needed = {"account"}
     for name in names:
@@ -93,7 +93,7 @@ def dependencies(names=("bookings_invoicing",)):
 
 
 def with_own_dependencies(names):
-    """The given addons of ours and those of ours that they need."""
+    """Return these addons and our other addons on which they depend."""
     ours, found, left = manifests(), set(), list(names)
     while left:
         name = left.pop()
@@ -104,7 +104,7 @@ def with_own_dependencies(names):
 
 
 def prune(env):
-    """Drop temporary databases whose process was killed before it could."""
+    """Drop temporary databases of processes that were killed."""
     for (name,) in env.server.query("SELECT datname FROM pg_database"):
         match = TEMPORARY.match(name)
         if match and not _alive(int(match[1])):
@@ -122,9 +122,9 @@ def _alive(pid):
 
 
 def template(env, modules=None):
-    """Name of the template database with these modules, installed once. Raises DevError."""
+    """Return the name of the template database with these modules, and create it if necessary. Raises DevError."""
     modules = sorted(modules or dependencies())
-    # The stored files of a template lie in the cache it was made with.
+    # The stored files of a template are in the cache with which it was created.
     made_by = f"{odoo_source.version(env.root)}{CONSTRAINTS.read_text()}{env.data_dir}"
     key = f"{made_by}{modules}"
     name = PREFIX + "_".join([*modules, hashlib.sha256(key.encode()).hexdigest()[:8]])[-44:]
@@ -153,14 +153,14 @@ def _build_template(env, name, modules):
 
 
 def _drop_older(env, name):
-    """Drop templates of the same modules made from other versions."""
+    """Drop templates with the same modules that were created from other versions."""
     for (other,) in env.server.query("SELECT datname FROM pg_database"):
         if other != name and re.fullmatch(re.escape(name[:-8]) + "[0-9a-f]{8}", other):
             drop(env, other)
 
 
 def install(env, database, modules, *extra, **variables):
-    """Install modules and return Odoo's log. Raises DevError with its tail when that fails."""
+    """Install modules and return Odoo's log. Raises DevError with its end if that fails."""
     command = env.odoo("-d", database, "-i", ",".join(modules), "--stop-after-init", "--no-http")
     done = subprocess.run(
         [*command, *extra],
@@ -177,10 +177,10 @@ def install(env, database, modules, *extra, **variables):
 
 
 def without_autovacuum(env, database):
-    """Keep what PostgreSQL believes of tables as it is while tests write in transactions they undo.
+    """Turn off autovacuum while tests write in transactions that they roll back.
 
-    Vacuumed beside such a transaction, tables pass for empty for as long as it takes, and queries over
-    several of them go through every pair of rows: a test of seconds then takes a quarter of an hour.
+    If autovacuum runs during such a transaction, PostgreSQL considers the tables empty, and joins compare every pair of
+    rows. A test of a few seconds then takes fifteen minutes.
     """
     env.server.query(
         "DO $$ DECLARE name regclass; BEGIN FOR name IN SELECT oid FROM pg_class"

@@ -1,4 +1,4 @@
-"""The main job on a fresh database: connect, sync, list, draft. Run by ``./dev demo``."""
+"""The main workflow on a fresh database: connect, sync, list, draft. ``./dev demo`` runs it."""
 
 import argparse
 import json
@@ -12,7 +12,7 @@ COUNTED = ("ready", "attention", "upcoming", "not_billable", "cancelled")
 
 
 def main(argv=None):
-    """Do the job and print a table; with --json also one JSON object as the last line."""
+    """Run the workflow and print a table; with --json, also print a JSON object as the last line."""
     parser = argparse.ArgumentParser()
     parser.add_argument("database")
     parser.add_argument("--json", action="store_true")
@@ -45,7 +45,7 @@ def main(argv=None):
 
 
 def connect(env):
-    """Sandbox connection and a sync setup for its business, with templates."""
+    """Create a sandbox connection with templates, and return the sync setup of its business."""
     company = env.company
     euro = env.ref("base.EUR")
     euro.active = True
@@ -73,7 +73,7 @@ def connect(env):
             "business_id": business.id,
             "customer_sync": "import",
             "service_sync": "import",
-            # The whole of the sandbox's data, so that the figures are those of the tenant.
+            # All data of the sandbox, so that the figures are those of the tenant.
             "look_back_days": 80,
             "look_ahead_days": 30,
             "customer_template_id": customer_template.id,
@@ -83,7 +83,7 @@ def connect(env):
 
 
 def totals(moves):
-    """Sum of the totals of invoices: {currency: amount}."""
+    """Return the sum of the totals of invoices by currency: ``{name: amount}``."""
     sums = {}
     for currency, group in moves.grouped("currency_id").items():
         sums[currency.name] = currency.round(sum(group.mapped("amount_total")))
@@ -91,7 +91,7 @@ def totals(moves):
 
 
 def print_table(setup, bookings, moves, report):
-    """Tell a reader what happened."""
+    """Print the result for the user."""
     days = [
         f"{day:%d %b %Y}" for day in (min(bookings.mapped("start")), max(bookings.mapped("stop")))
     ]

@@ -1,4 +1,4 @@
-"""Everything a command needs, put together: Odoo, Python, PostgreSQL, configuration."""
+"""The environment of a command: Odoo, Python, PostgreSQL, and configuration."""
 
 import hashlib
 import os
@@ -9,7 +9,7 @@ from .paths import REPO, cache, manifests
 
 
 class Environment:
-    """A ready environment. Attributes: root (Odoo), venv, server, conf (odoo.conf)."""
+    """A complete environment. Attributes: root (Odoo), venv, server, conf (odoo.conf)."""
 
     def __init__(self):
         cache().mkdir(parents=True, exist_ok=True)
@@ -29,7 +29,7 @@ class Environment:
         return cache() / "data"
 
     def variables(self, **more):
-        """Process environment for Odoo and its tests."""
+        """Return the environment variables for Odoo and its tests."""
         values = {
             **self.server.environment,
             "ODOO_RC": str(self.conf),
@@ -44,7 +44,7 @@ class Environment:
         return {**values, **{key: str(value) for key, value in more.items()}}
 
     def odoo(self, *args):
-        """Command line of odoo-bin."""
+        """Return the command line of odoo-bin."""
         return [str(self.python), "-m", "odoo", *map(str, args)]
 
     def _write_conf(self):
@@ -65,7 +65,7 @@ class Environment:
         if os.environ.get("PGPASSWORD"):
             options["db_password"] = os.environ["PGPASSWORD"]
         text = "\n".join(["[options]", *(f"{key} = {value}" for key, value in options.items()), ""])
-        # One per working copy: the cache is shared by all of them.
+        # One file per working copy, because they share the cache.
         name = hashlib.sha256(f"{REPO}{self.root}{self.server.host}".encode()).hexdigest()[:10]
         path = cache() / "conf" / f"odoo-{name}.conf"
         write_atomic(path, text)

@@ -1,4 +1,4 @@
-"""The sandbox tenant over HTTPS, for clients other than the addon's own in-process one."""
+"""Serve the sandbox tenant over HTTPS, for clients outside of the process."""
 
 import argparse
 import contextlib
@@ -18,9 +18,9 @@ HOST = "127.0.0.1"
 
 @contextlib.contextmanager
 def running(env, port, *extra):
-    """Serve a tenant in a process of its own.
+    """Serve a tenant in a separate process.
 
-    Yields the variables that point the addon's cloud "custom" at it. Raises DevError.
+    Yields the environment variables for the addon's cloud "custom". Raises DevError.
     """
     command = [env.python, "-m", "devtools.graph_server", "--port", port]
     command += ["--folder", cache() / "tls", *extra]
@@ -43,7 +43,7 @@ def running(env, port, *extra):
 
 
 def _read_variables(stream):
-    """Pass the server's instructions on, up to the empty line, and keep its variables."""
+    """Print the server's instructions up to the empty line, and return its variables."""
     variables = {}
     for line in stream:
         if not line.strip() and variables:
@@ -57,7 +57,7 @@ def _read_variables(stream):
 
 
 def main(argv=None):
-    """Serve until ended, after printing how to point a client at it and an empty line."""
+    """Print instructions for clients and an empty line, then serve until interrupted."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, default=8443)
     parser.add_argument("--folder", type=Path, required=True)
@@ -74,7 +74,7 @@ def main(argv=None):
 
 
 def plain_package(name, addon="bookings_invoicing"):
-    """A part of an addon that needs no Odoo, imported without the addon's own ``__init__``."""
+    """Import a part of an addon that does not need Odoo, without the addon's own ``__init__``."""
     if addon not in sys.modules:
         package = types.ModuleType(addon)
         package.__path__ = [str(REPO / addon)]

@@ -1,4 +1,4 @@
-"""Runs of pytest side by side: their output, their counts, their log."""
+"""Parallel runs of pytest, with their output, counts, and logs."""
 
 import json
 import os
@@ -17,7 +17,7 @@ _print_lock = threading.Lock()
 
 @dataclass
 class Result:
-    """Counts of a run, and what else went wrong in it (sentences)."""
+    """The counts of a run, and its other problems as sentences."""
 
     name: str
     passed: int = 0
@@ -34,7 +34,7 @@ class Result:
 
 
 class Lane:
-    """One stream of work whose lines are marked with its name while others run beside it."""
+    """One of several parallel tasks. Its lines start with its name if others run at the same time."""
 
     def __init__(self, name, marked):
         self.name, self.marked = name, marked
@@ -42,22 +42,19 @@ class Lane:
         self.result = Result(name)
 
     def say(self, line):
-        """Print a line of this lane."""
+        """Print a line of this task."""
         with _print_lock:
             mark = f"{self.name:>5} | " if self.marked else ""
             print(f"{mark}{line}", flush=True)
 
     def stop(self):
-        """End the running process, and start no other."""
+        """Stop the running process, and start no other."""
         self.stopped = True
         if self.process and self.process.poll() is None:
             self.process.terminate()
 
     def run(self, command, variables):
-        """Run a process to its end, passing its lines on; return the exit code.
-
-        Raises DevError when the lane was stopped.
-        """
+        """Run a process, print its lines, and return the exit code. Raises DevError if the lane was stopped."""
         if self.stopped:
             raise DevError("stopped")
         self.process = subprocess.Popen(
@@ -75,7 +72,7 @@ class Lane:
         return self.process.wait()
 
     def pytest(self, env, args, **more):
-        """Run pytest once and add its counts."""
+        """Run pytest and add its counts."""
         with tempfile.TemporaryDirectory() as folder:
             report = Path(folder) / "counts.json"
             command = [str(env.python), "-m", "pytest", "-p", "devtools.pytest_plugin"]
@@ -88,11 +85,11 @@ class Lane:
 
 
 def counted(name, report, code):
-    """Result from the counts that our plug-in wrote and pytest's exit code."""
+    """Return the result from the counts of our plug-in and pytest's exit code."""
     result = Result(name)
     if report.exists():
         result = Result(name, **json.loads(report.read_text()))
-    # 5 means that nothing was selected here, which is fine when another lane has something.
+    # 5 means that no test was selected, which is fine if another lane has tests.
     if code not in (0, 5) and not result.failed:
         result.failed += 1
         result.problems.append(f"{name}: pytest ended with exit code {code}")

@@ -1,4 +1,4 @@
-"""Checks that the ready-made linters do not do; prints ``file: message`` for each finding."""
+"""Checks that other linters lack. It prints ``file: message`` for each finding."""
 
 import ast
 import re
@@ -11,15 +11,15 @@ from .lint_po import check_translations
 from .paths import REPO
 
 MAX_LINES = 400
-MAX_MODEL = 600  # of a file that makes a model: all fields of the model stand in it
+MAX_MODEL = 600  # for a file that defines a model, because it contains all fields of the model
 MAX_FUNCTION = 60
-# Attributes and elements that Odoo dropped before 19.
+# Attributes and elements that Odoo 19 no longer has.
 OLD_ELEMENTS = {"tree": "list", "openerp": "odoo"}
 OLD_ATTRIBUTES = ("attrs", "states", "groups_id")
 
 
 def main(addons):
-    """Exit code 1 when anything was found."""
+    """Print all findings, and return exit code 1 if there are any."""
     findings = list(check_sizes())
     for addon in addons:
         findings += check_xml(REPO / addon)
@@ -31,14 +31,14 @@ def main(addons):
 
 
 def tracked(*patterns):
-    """Files that git knows or would know."""
+    """Return the files that git tracks or would track."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", *patterns]
     out = subprocess.run(command, cwd=REPO, capture_output=True, text=True, check=True).stdout
     return [REPO / name for name in out.split("\0") if name and (REPO / name).exists()]
 
 
 def check_sizes():
-    """Files and functions stay short enough to read."""
+    """Yield files and functions that are too long."""
     for path in tracked("*.py", "*.js", "dev"):
         text = path.read_text()
         lines = text.count("\n")
@@ -59,7 +59,7 @@ def _long_functions(path, text):
 
 
 def check_xml(addon):
-    """No data file uses what Odoo 19 dropped."""
+    """Yield elements and attributes in data files that Odoo 19 no longer has."""
     from lxml import etree
 
     for path in sorted(addon.rglob("*.xml")):

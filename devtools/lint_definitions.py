@@ -1,22 +1,24 @@
-"""Check that inside one addon a method of a model is defined once, a field is declared once, and few classes make a model.
+"""Check that each method and field of a model is defined once per addon, and that few classes make up a model.
 
-Odoo puts the classes that extend a model together in the order in which they are imported. Where two of them, in one
-addon, define one name, the order of imports decides what happens, and a reader finds only half of it. What several
-parts contribute is called by name, in order, in one method instead. Across addons, and from an abstract model that a
-model inherits, overriding is Odoo's own way and no finding.
+Odoo combines the classes of a model in the order in which they are imported. If two of them in the same addon define the
+same name, the order of imports determines what happens, and a reader finds only half of it. Instead, one method calls the
+parts by name, in order. Overriding a method of another addon or of an abstract model is Odoo's own way and allowed.
 """
 
 import ast
 from collections import defaultdict
 from pathlib import Path
 
-# Classes that make a model together: more than these nobody reads as one thing. A booking has more to it than others.
+# Maximum number of classes of a model, so that it remains readable. A booking has more to it than others.
 MAX_CLASSES = 6
 MORE_CLASSES = {"bookings.booking": 9}
 
 
 def check_definitions(addon):
-    """Findings for one addon, the folder that holds its manifest."""
+    """Yield the findings for an addon.
+
+    :param Path addon: the folder with the manifest
+    """
     classes = _classes(addon)
     for model, found in sorted(classes.items()):
         limit = MORE_CLASSES.get(model, MAX_CLASSES)
@@ -28,7 +30,7 @@ def check_definitions(addon):
 
 
 def _classes(addon):
-    """{model: [(file, class)]} of the classes that make or extend a model, those of tests left out."""
+    """Return ``{model: [(file, class)]}`` of the classes that define or extend a model, without those of tests."""
     classes = defaultdict(list)
     for path in sorted(addon.rglob("*.py")):
         if "tests" in path.relative_to(addon).parts:
@@ -40,7 +42,7 @@ def _classes(addon):
 
 
 def _doubled(classes):
-    """{model: {name: ["file:line", ...]}} of what more than one class of the model defines."""
+    """Return ``{model: {name: ["file:line", ...]}}`` of names that several classes of the model define."""
     doubled = {}
     for model, found in classes.items():
         places = defaultdict(list)
@@ -52,7 +54,7 @@ def _doubled(classes):
 
 
 def _model(node):
-    """The model that a class defines or extends, or None where it is no model."""
+    """Return the model that a class defines or extends, or None if it is not a model."""
     values = {}
     for target, value in _assignments(node):
         if target in ("_name", "_inherit"):
@@ -64,7 +66,7 @@ def _model(node):
 
 
 def _definitions(node):
-    """{name: line} of the methods and fields in a class body."""
+    """Return ``{name: line}`` of the methods and fields in the body of a class."""
     found = {
         part.name: part.lineno
         for part in node.body

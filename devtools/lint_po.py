@@ -1,4 +1,4 @@
-"""Checks of an addon's translations: complete in every language, with the same placeholders."""
+"""Check that the translations of an addon are complete in all languages and have the same placeholders."""
 
 import re
 
@@ -10,7 +10,7 @@ TAG = re.compile(r"</?\w+|/>")
 
 
 def check_translations(addon):
-    """Findings for one addon; it must have a template and both languages."""
+    """Yield the findings for an addon, which must have a template and all languages."""
     import polib
 
     folder = addon / "i18n"

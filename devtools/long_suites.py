@@ -1,8 +1,8 @@
 """Odoo's own test runner and suites, for ``./dev test --long``.
 
-pytest runs tests in its own order. Odoo's runner also tells at_install from post_install, and its
-account and sale suites show whether our addon disturbs them. A test of theirs counts against us
-only when it passes without our addon.
+pytest runs tests in its own order. Odoo's runner also distinguishes at_install and post_install, and the suites of
+account and sale show whether our addons break them. A failed test of these suites counts only if it passes without our
+addons.
 """
 
 import re
@@ -16,13 +16,13 @@ from .paths import manifests
 
 STARTED = re.compile(r" odoo\.addons\.\S+: (?:Starting|skip) ")
 BROKEN = re.compile(r" (?:ERROR|FAIL): (?:subTest )?(\w+)\.(\w+)")
-# A class that cannot be set up has no test that starts.
+# If the setup of a class fails, none of its tests starts.
 BROKEN_CLASS = re.compile(r" ERROR: (setUpClass|tearDownClass) \(\S+\.(\w+)\)")
 SUITES = ("account", "sale")
 
 
 def run_suites(env):
-    """Result of our tests under Odoo's runner, and of the suites of account and sale."""
+    """Run our tests under Odoo's runner and the suites of account and sale, and return the result."""
     result = Result("suites")
     addons = sorted(manifests())
     modules = sorted({*databases.dependencies(addons), *SUITES})
@@ -73,7 +73,7 @@ def _run(env, database, tags, extra):
 
 
 def broken_in(log):
-    """Tests and classes of a log that failed: ``{(class, test)}``.
+    """Return the failed tests and classes in a log: ``{(class, test)}``.
 
     >>> sorted(broken_in('''
     ... ERROR db odoo.addons.a.tests.test_b: FAIL: TestB.test_one

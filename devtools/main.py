@@ -19,13 +19,13 @@ EXPLAIN_THEMSELVES = ("demo", "odoo", "serve")
 
 
 def usage():
-    """Text of ``./dev help``."""
+    """Return the text of ``./dev help``."""
     rows = [f"  ./dev {name:6} {text}" for name, text in COMMANDS.items()]
     return "Usage:\n" + "\n".join(rows)
 
 
 def main(argv):
-    """Run one command and return the exit code."""
+    """Run a command and return the exit code."""
     name, args = (argv[0], argv[1:]) if argv else ("help", [])
     asks = name not in EXPLAIN_THEMSELVES and not {"-h", "--help"}.isdisjoint(args)
     if name in ("help", "-h", "--help") or (name in COMMANDS and asks):

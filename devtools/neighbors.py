@@ -1,6 +1,6 @@
-"""What only some tests need: wheels in folders of their own in the cache.
+"""Install wheels that only some tests need in separate folders of the cache.
 
-``neighbors.txt``: addons of others that are installed beside ours. ``validators.txt``: the rules of e-invoices.
+``neighbors.txt``: addons of others that are installed together with ours. ``validators.txt``: the rules of e-invoices.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ from .pyenv import NETWORK
 
 
 def folder(env, name="neighbors"):
-    """Folder to put on PYTHONPATH for the wheels that ``devtools/NAME.txt`` lists. Raises DevError."""
+    """Return the folder for PYTHONPATH with the wheels in ``devtools/NAME.txt``. Raises DevError."""
     wheels = REPO / "devtools" / f"{name}.txt"
     target = cache() / f"{name}-{hashlib.sha256(wheels.read_bytes()).hexdigest()[:10]}"
     if not target.exists():
@@ -26,7 +26,7 @@ def _install(env, target, wheels):
     with step(f"downloading what {wheels.name} lists"):
         building = target.with_name(f"{target.name}.new")
         shutil.rmtree(building, ignore_errors=True)
-        # Their requirements name Odoo itself, which is here already, so they are installed without.
+        # Installed without requirements, because these include Odoo itself.
         pip = [env.python, "-m", "pip", "install", "-q", "--no-input", "--no-compile", "--no-deps"]
         run([*pip, "--target", building, "-r", wheels], hint=NETWORK)
         building.rename(target)

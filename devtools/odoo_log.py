@@ -1,4 +1,4 @@
-"""Reads Odoo's log: what is in it at WARNING or above that is not the machine's own doing."""
+"""Find records at level WARNING or above in Odoo's log, except those that are caused by the machine."""
 
 import re
 
@@ -6,18 +6,18 @@ RECORD = re.compile(
     r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d+ \d+ (?P<level>[A-Z]+) (?P<db>\S+) (?P<logger>\S+): "
 )
 BAD = {"WARNING", "ERROR", "CRITICAL"}
-# What Odoo logs on this kind of machine without our addons, and why.
+# Records that Odoo logs on such machines even without our addons, and why.
 FOREIGN = (
-    # Optional fonts, drivers and services that a test machine lacks.
+    # Optional programs that a test machine lacks.
     "Unable to find Wkhtmltopdf on this system",
     "You need Wkhtmltopdf to print a pdf version",
-    # Debian leaves the source maps and some minified libraries out.
+    # Debian omits the source maps and some minified libraries.
     "sourceMappingURL",
 )
 
 
 def complaints(text, foreign=FOREIGN):
-    """Records of the log at WARNING or above, without those of the machine, as lists of lines."""
+    """Return the records of a log at level WARNING or above, without those in ``foreign``, as texts."""
     found, current = [], None
     for line in text.splitlines():
         match = RECORD.match(line)

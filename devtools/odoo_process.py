@@ -1,13 +1,13 @@
-"""Odoo inside the running process, for scripts of ./dev; needs the venv's interpreter."""
+"""Run Odoo inside the current process, for scripts of ./dev. This needs the interpreter of the venv."""
 
 import contextlib
 
 
 @contextlib.contextmanager
 def odoo_environment(database, log_level="warn"):
-    """Superuser environment on a database; committed at the end unless an error passes through.
+    """Yield a superuser environment on a database, and commit at the end unless an exception is raised.
 
-    The configuration comes from the file that ODOO_RC names.
+    The configuration comes from the file in ODOO_RC.
     """
     import odoo.api
     import odoo.modules.registry

@@ -1,7 +1,7 @@
-"""Odoo 19 itself: Debian's package unpacked into the cache, or ODOO_ROOT.
+"""The source of Odoo 19: Debian's package unpacked into the cache, or ODOO_ROOT.
 
-The package is in Debian's unstable suite only. apt fetches and verifies it with a state folder of
-its own, so the machine's package lists and installed packages stay as they are.
+The package is only in Debian's unstable suite. apt downloads and verifies it with a separate state folder, so the
+machine's package lists and installed packages do not change.
 """
 
 import os
@@ -13,7 +13,7 @@ from .console import DevError, link_atomic, locked, run, step
 from .paths import cache, locks
 
 PACKAGE = "odoo-19"
-# The web client links to these; Debian ships them as packages of their own.
+# The web client needs these. Debian has separate packages for them.
 ASSETS = (
     "fonts-font-awesome",
     "fonts-glyphicons-halflings",
@@ -35,7 +35,7 @@ NO_DEBIAN = (
 
 
 def root():
-    """Folder to put on Python's path so that ``import odoo`` is Odoo 19. Raises DevError."""
+    """Return the folder to add to Python's path, so that ``import odoo`` imports Odoo 19. Raises DevError."""
     given = os.environ.get("ODOO_ROOT")
     if given:
         return _checked(Path(given).expanduser().resolve())
@@ -48,10 +48,10 @@ def root():
 
 
 def addons_paths(base):
-    """Folders with Odoo's own addons, complete ones only.
+    """Return the folders with Odoo's own complete addons.
 
-    The Debian package keeps them inside the namespace package; its top-level ``addons`` has the
-    Python files but no data. A source checkout has both folders, and needs both.
+    In the Debian package, they are inside the namespace package, and the top-level ``addons`` has only Python files. A
+    source checkout needs both folders.
     """
     inside = base / "odoo" / "addons"
     outside = base / "addons"
@@ -61,7 +61,7 @@ def addons_paths(base):
 
 
 def version(base):
-    """Text that changes when Odoo changes; databases made by one are not reused by another."""
+    """Return a text that identifies the version of Odoo, so that other versions do not reuse its databases."""
     marker = base / ".bookings-version"
     if marker.exists():
         return marker.read_text().strip()
@@ -95,7 +95,7 @@ def _install(link):
 
 
 def _unpack(debs, target):
-    """Unpack beside the target and rename: a broken-off run leaves nothing that looks whole."""
+    """Unpack next to the target and rename, so that an interrupted run leaves no incomplete target."""
     temporary = target.with_name(f"{target.name}.{os.getpid()}")
     for leftover in target.parent.glob(f"{target.name}.*"):
         shutil.rmtree(leftover)
@@ -109,7 +109,7 @@ def _unpack(debs, target):
 
 
 def _mend(base):
-    """The package lacks a file its asset bundle names; without it browser tests see an error."""
+    """Add a file that the package lacks. Without it, the asset bundle causes errors in browser tests."""
     stub = base / "odoo/addons/mail/static/lib/selfie_segmentation/selfie_segmentation.js"
     if not stub.exists():
         stub.parent.mkdir(parents=True, exist_ok=True)
@@ -126,7 +126,7 @@ def fetch(names, into):
 
 
 class _Apt:
-    """apt with a private state folder and one source: unstable on this machine's own mirror."""
+    """apt with a separate state folder and one source: unstable on this machine's own mirror."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -150,7 +150,7 @@ class _Apt:
         )
 
     def download(self, names):
-        """Fetch packages, verified by apt, and return their files."""
+        """Download packages, which apt verifies, and return their files."""
         into = self.folder / "debs"
         into.mkdir(exist_ok=True)
         hint = f"Is the network up? {NO_DEBIAN}"
@@ -168,7 +168,7 @@ class _Apt:
             "Dir::State::Lists": here / "lists",
             "Dir::State::status": "/dev/null",
             "Dir::Cache": here / "cache",
-            # The helper user of apt cannot write into a home folder.
+            # apt's helper user cannot write to a home folder.
             "APT::Sandbox::User": "root",
             "Acquire::Languages": "none",
             "Acquire::Retries": "3",
@@ -177,7 +177,7 @@ class _Apt:
         return ["apt-get", "-q", *pairs]
 
     def _sites(self):
-        """Mirror addresses of this machine's own sources, the likeliest first."""
+        """Return the mirror addresses in this machine's own sources, the most likely ones first."""
         out = run(["apt-get", "indextargets", "--format", "$(SITE)", "Created-By: Packages"])
         sites = [site for site in dict.fromkeys(out.split()) if "security" not in site]
         if not sites:

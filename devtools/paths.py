@@ -1,4 +1,4 @@
-"""Where things are: the repository and the environment's cache."""
+"""Paths of the repository and of the environment's cache."""
 
 import ast
 import os
@@ -8,7 +8,7 @@ REPO = Path(__file__).resolve().parent.parent
 
 
 def cache():
-    """Folder of the environment: BOOKINGS_DEV_CACHE or the user's cache folder."""
+    """Return the folder of the environment: BOOKINGS_DEV_CACHE, or one in the user's cache folder."""
     given = os.environ.get("BOOKINGS_DEV_CACHE")
     if given:
         return Path(given).expanduser().absolute()
@@ -17,12 +17,12 @@ def cache():
 
 
 def locks():
-    """Folder of the lock files."""
+    """Return the folder of the lock files."""
     return cache() / "lock"
 
 
 def manifests():
-    """Manifests of the repository's addons: {name: dict}, the main addon first."""
+    """Return the manifests of the repository's addons: ``{name: dict}``, the main addon first."""
     found = {}
     for path in sorted(REPO.glob("*/__manifest__.py")):
         found[path.parent.name] = ast.literal_eval(path.read_text())

@@ -1,7 +1,7 @@
-"""The database server: PostgreSQL from a wheel in the cache folder, or PGHOST's.
+"""The database server: PostgreSQL from a wheel in the cache folder, or the one in PGHOST.
 
-It listens on a socket in a private folder only. It is shared by all ./dev commands and left
-running; ``./dev clean`` stops it.
+It listens only on a socket in a private folder. All ./dev commands share it, and it keeps running until ``./dev clean``
+stops it.
 """
 
 import getpass
@@ -17,7 +17,7 @@ from .console import DevError, locked, run, step
 from .paths import cache, locks
 
 ROLE = "bookings"
-# Data of tests may be lost in a power cut; speed matters more here.
+# Speed is more important than durability for test data.
 SETTINGS = """
 listen_addresses = ''
 fsync = off
@@ -40,29 +40,29 @@ HELP = "Set PGHOST, PGPORT, PGUSER and PGPASSWORD to use a PostgreSQL of your ow
 
 
 class Server:
-    """Where the server is, and how to talk to it with its own client programs."""
+    """The address of a server, and access to it with its own client programs."""
 
     def __init__(self, bin_dir, host, port, user):
         self.bin, self.host, self.port, self.user = bin_dir, host, port, user
 
     @property
     def environment(self):
-        """Variables that client programs and libpq read."""
+        """The environment variables for client programs and libpq."""
         given = {"PGHOST": self.host, "PGPORT": self.port, "PGUSER": self.user}
         return {**os.environ, **{key: str(value) for key, value in given.items() if value}}
 
     def client(self, program, *args):
-        """Run psql, createdb ... and return its output. Raises DevError."""
+        """Run a program such as psql or createdb and return its output. Raises DevError."""
         return run([self.bin / program, *args], env=self.environment, hint=HELP)
 
     def query(self, sql, database="postgres"):
-        """Rows of a query as lists of text."""
+        """Return the rows of a query as lists of texts."""
         out = self.client("psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", database, "-c", sql)
         return [line.split("|") for line in out.splitlines()]
 
 
 def server(venv):
-    """The server, started where it is not running. Raises DevError."""
+    """Return the server, and start it if it is not running. Raises DevError."""
     bin_dir = _bin(venv)
     if os.environ.get("PGHOST"):
         user = os.environ.get("PGUSER") or getpass.getuser()
@@ -94,7 +94,7 @@ def _bin(venv):
 
 
 def _socket_dir(data):
-    """Beside the data; elsewhere where the path is too long for a socket's address."""
+    """Return the folder for the socket: next to the data, unless that path is too long for a socket's address."""
     near = data.parent / "socket"
     if len(str(near)) < 80:
         return near
@@ -142,16 +142,16 @@ def _give(folder):
 
 
 def _as_owner(argv):
-    """Run as the owner of the data. PostgreSQL refuses root, who becomes nobody for it.
+    """Run a command as the owner of the data. Root runs it as nobody, because PostgreSQL refuses root.
 
-    Where the cache lies in root's home, which is closed to others, nobody keeps the right to pass
-    closed folders if the machine lets it; without that the cache must lie in an open place.
+    If the cache is in root's home, which other users cannot read, nobody keeps the capability to do so if the machine
+    allows it. Otherwise, the cache must be in another place.
     """
     if os.geteuid() != 0:
         return run(argv, hint=HELP, cwd="/")
     nobody = pwd.getpwnam("nobody")
     become = ["setpriv", f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups"]
-    # Without no_setuid_fixup the programs' own access() checks would ignore the right.
+    # Without no_setuid_fixup, the programs' own access() checks would ignore the capability.
     keep = ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
     keep.append("--securebits=+no_setuid_fixup")
     for prefix in (become, become + keep):

@@ -1,4 +1,4 @@
-"""The Python environment: a venv with Odoo's and our requirements, at fixed versions."""
+"""The Python environment: a venv with Odoo's and our requirements in fixed versions."""
 
 import hashlib
 import os
@@ -16,7 +16,7 @@ NETWORK = "Is the network up, and can pip reach a package index (pip config list
 
 
 def venv(odoo_root):
-    """Folder of the venv for one Odoo, made where it is missing. Raises DevError."""
+    """Return the folder of the venv for an Odoo, and create it if necessary. Raises DevError."""
     target = cache() / f"venv-{_key(odoo_root)}"
     stamp = target / ".complete"
     if not stamp.exists():
@@ -29,7 +29,7 @@ def venv(odoo_root):
 
 
 def python(odoo_root):
-    """Interpreter that imports Odoo and everything it needs."""
+    """Return the interpreter that can import Odoo and its requirements."""
     return venv(odoo_root) / "bin" / "python"
 
 
@@ -43,7 +43,7 @@ def _key(odoo_root):
 def _install(target, odoo_root):
     if sys.version_info >= (3, 14):
         raise DevError("Odoo 19 runs on Python 3.10 to 3.13; start ./dev with one of these.")
-    # A venv cannot be moved, so it is built in place and counts only once it carries its stamp.
+    # A venv cannot be moved, so it is created in place and is valid only once it has its stamp.
     for unfinished in cache().glob("venv-*"):
         if not (unfinished / ".complete").exists():
             shutil.rmtree(unfinished)
@@ -72,7 +72,7 @@ def _install(target, odoo_root):
 
 
 def _pip(target):
-    """How to call pip: ensurepip where Python has it, else Debian's wheel of pip."""
+    """Return the arguments that run pip: from ensurepip, or else from Debian's wheel of pip."""
     python_ = target / "bin" / "python"
     done = subprocess.run([python_, "-m", "ensurepip", "--default-pip"], capture_output=True)
     if done.returncode == 0:

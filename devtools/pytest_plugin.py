@@ -1,4 +1,4 @@
-"""pytest plug-in of ``./dev test``: counts for the last line, and no browser test passes unseen."""
+"""pytest plug-in of ``./dev test``: it writes the counts, and fails browser tests that cannot run."""
 
 import json
 import os
@@ -27,7 +27,7 @@ def pytest_runtest_makereport(item, call):
 
 
 def pytest_terminal_summary(terminalreporter):
-    """Write the numbers of pytest's own summary line to the file that COUNTS names."""
+    """Write the numbers in pytest's own summary line to the file in COUNTS."""
     if os.environ.get(COUNTS):
         stats = terminalreporter.stats
         numbers = {

@@ -1,4 +1,4 @@
-"""Programs that come from the system's packages: the browser and the PDF printer."""
+"""Programs from the system's packages: the browser and the PDF printer."""
 
 import os
 import shutil
@@ -7,7 +7,7 @@ import subprocess
 from .console import DevError, locked, run, say, step
 from .paths import locks
 
-# Any of the programs will do; the package is Debian's.
+# One of the programs is enough. The names of the packages are Debian's.
 PROGRAMS = {
     "chromium": ("google-chrome", "chromium", "chromium-browser", "google-chrome-stable"),
     "wkhtmltopdf": ("wkhtmltopdf",),
@@ -15,7 +15,7 @@ PROGRAMS = {
 
 
 def ensure(*packages):
-    """Install what is missing where that is allowed; return the packages still missing."""
+    """Install missing packages if that is allowed, and return those that are still missing."""
     missing = [package for package in packages if not present(package)]
     if missing:
         with locked(locks(), "system"):
@@ -25,7 +25,7 @@ def ensure(*packages):
 
 
 def present(package):
-    """Whether a program of the package is on the path."""
+    """Return whether a program of the package is in PATH."""
     return any(shutil.which(program) for program in PROGRAMS[package])
 
 
@@ -44,7 +44,7 @@ def _install(package):
             try:
                 run(install)
             except DevError:
-                # The list may be older than the mirror.
+                # The list of packages may be outdated.
                 run([*apt, "update"])
                 run(install)
     except DevError as error:
@@ -59,7 +59,7 @@ def _known(package):
 
 
 def _become_root():
-    """Prefix of a command that runs as root; None where that is not allowed."""
+    """Return the prefix of a command that runs as root, or None if that is not allowed."""
     if os.geteuid() == 0:
         return []
     if shutil.which("sudo"):

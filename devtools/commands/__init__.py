@@ -1,1 +1,1 @@
-"""The commands of ./dev, one module each with main(args) -> exit code."""
+"""The commands of ./dev: each is a module with ``main(args)``, which returns the exit code."""

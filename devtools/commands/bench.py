@@ -1,4 +1,4 @@
-"""``./dev bench``: the benchmarks, in the environment's interpreter."""
+"""``./dev bench``: run the benchmarks in the environment's interpreter."""
 
 import subprocess
 
@@ -8,7 +8,7 @@ from ..paths import REPO
 
 
 def main(args):
-    """Run benchmarks.runner with the given words."""
+    """Run benchmarks.runner with these arguments."""
     env = Environment()
     databases.prune(env)
     command = [env.python, "-m", "benchmarks.runner", *args]

@@ -1,4 +1,4 @@
-"""``./dev clean``: removes what ./dev made."""
+"""``./dev clean``: remove everything that ./dev created."""
 
 import os
 import shutil
@@ -8,7 +8,7 @@ from ..console import DevError, locked, say
 from ..environment import Environment
 from ..paths import cache, locks
 
-# Only these are ours; BOOKINGS_DEV_CACHE may name a folder that holds other things too.
+# Only these are ours. The folder in BOOKINGS_DEV_CACHE may contain other things, too.
 PARTS = ("apt", "conf", "data", "odoo", "packages", "pg", "pip", "tls", "venv", "venv-*", "lock")
 
 
@@ -37,7 +37,7 @@ def main(args):
 
 
 def _drop_foreign():
-    """Drop our databases on a server that is not ours."""
+    """Drop our databases on the server in PGHOST."""
     env = Environment()
     for name in databases.made(env):
         say(f"dropping the database {name}")

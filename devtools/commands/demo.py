@@ -1,4 +1,4 @@
-"""``./dev demo``: the main job on a fresh database, then Odoo to look at it."""
+"""``./dev demo``: run the main workflow on a fresh database, then serve it."""
 
 import argparse
 import subprocess
@@ -14,7 +14,7 @@ ADDON = "bookings_invoicing"
 
 
 def main(args):
-    """Run the demo and, unless told not to, serve the database until Ctrl-C."""
+    """Run the demo and serve the database until Ctrl-C, unless --no-serve is given."""
     parser = argparse.ArgumentParser(prog="./dev demo")
     parser.add_argument("--no-serve", action="store_true", help="stop after the job")
     parser.add_argument("--json", action="store_true", help="one JSON object as the last line")

@@ -1,4 +1,4 @@
-"""``./dev lint``: ruff, vermin, the checks of the OCA, and ours of definitions, translations and file sizes."""
+"""``./dev lint``: ruff, vermin, the checks of the OCA, and our own of definitions, translations, and file sizes."""
 
 import os
 import subprocess
@@ -7,22 +7,22 @@ from .. import odoo_source, pyenv
 from ..console import DevError, say
 from ..paths import REPO, cache, manifests
 
-# Parts of an addon without Odoo, and tests. Their read() and copy() are no overrides of the ORM's,
-# and nobody translates what a test raises.
+# Parts of an addon without Odoo, and tests. Their read() and copy() do not override the ORM's, and
+# errors in tests are not translated.
 PLAIN = ("graph", "billing", "sandbox", "tests")
 ORM_ONLY = "method-required-super,missing-return,print-used,translation-required"
-# The oldest Python that runs Odoo 19, and so us; ruff knows its grammar, vermin its standard library.
+# The oldest Python that runs Odoo 19. ruff checks its grammar, vermin its standard library.
 PYTHON = "3.10"
-# vermin takes this class of Odoo for a built-in of a later Python.
+# vermin confuses this class of Odoo with a built-in of a later Python.
 NOT_BUILT_IN = "frozendict"
-# Forms of XML on which Odoo's own files differ.
+# Styles of XML that differ in Odoo's own files.
 FORM = "xml-header-wrong,xml-tag-position,xml-field-numeric-without-eval"
-# The repository has one README for all; models are split by concern.
+# The repository has one README for all addons, and models are split by concept.
 NOT_OURS = "missing-readme,consider-merging-classes-inherited"
 
 
 def main(args):
-    """Run every check, also after one has failed; exit code 0 means clean."""
+    """Run all checks, even after one has failed, and return 0 if all pass."""
     if args:
         raise DevError("./dev lint takes no arguments")
     cache().mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""``./dev odoo``: odoo-bin with the environment's configuration."""
+"""``./dev odoo``: run odoo-bin with the environment's configuration."""
 
 import os
 
@@ -7,12 +7,12 @@ from ..console import say
 from ..environment import Environment
 from ..paths import REPO
 
-# Commands that take -d but make or manage databases by themselves, or need none.
+# Commands that create or manage databases themselves, or need none.
 WITHOUT_DATABASE = {"db", "help", "scaffold", "genproxytoken", "deploy", "upgrade_code", "cloc"}
 
 
 def main(args):
-    """Replace this process by odoo-bin."""
+    """Replace this process with odoo-bin."""
     env = Environment()
     name = database_of(args)
     if name and args[0] not in WITHOUT_DATABASE and not databases.exists(env, name):
@@ -28,7 +28,7 @@ def main(args):
 
 
 def database_of(args):
-    """Name given by -d or --database, else None."""
+    """Return the name in -d or --database, or None."""
     for position, word in enumerate(args):
         if word in ("-d", "--database") and position + 1 < len(args):
             return args[position + 1]

@@ -1,4 +1,4 @@
-"""``./dev serve``: Odoo on this machine, and on request the sandbox tenant over HTTPS."""
+"""``./dev serve``: serve Odoo on this machine, and optionally the sandbox tenant over HTTPS."""
 
 import argparse
 import contextlib
@@ -14,7 +14,7 @@ ADDON = "bookings_invoicing"
 
 
 def main(args):
-    """Serve a database, made with the addon where it is missing, until Ctrl-C."""
+    """Serve a database until Ctrl-C, after creating it with the addon if necessary."""
     parser = argparse.ArgumentParser(prog="./dev serve")
     parser.add_argument("-d", "--database", default="demo")
     parser.add_argument("--port", default="8069", help="port of Odoo on 127.0.0.1")
@@ -35,7 +35,7 @@ def main(args):
 
 
 def serve(env, database, port, more=None):
-    """Run Odoo in the foreground; Ctrl-C ends it and is no error."""
+    """Run Odoo in the foreground. Ctrl-C stops it and is not an error."""
     check_port(port)
     command = env.odoo("-d", database, f"--db-filter=^{database}$", "--http-port", port)
     say(f"Odoo: http://127.0.0.1:{port}  login admin, password admin  (Ctrl-C stops it)")

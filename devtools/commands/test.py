@@ -1,4 +1,4 @@
-"""``./dev test``: two lanes side by side, the plain tests and those inside Odoo."""
+"""``./dev test``: run two lanes in parallel, the plain tests and those inside Odoo."""
 
 import signal
 import tempfile
@@ -12,14 +12,14 @@ from ..lanes import Lane, Result
 from ..long_suites import run_suites
 from ..paths import REPO, manifests
 
-# Odoo's plug-in for pytest starts Odoo in every run it is loaded in.
+# Odoo's plug-in for pytest starts Odoo in each run that loads it.
 PLAIN = ("-p", "no:odoo")
-# Wheels that the tests of an addon use: devtools/NAME.txt.
+# Wheels for the tests of an addon: devtools/NAME.txt.
 VALIDATORS = {"bookings_invoicing_edi": "validators"}
 
 
 def main(args):
-    """Run the tests; the last line is ``N passed, N failed, N skipped``."""
+    """Run the tests. The last line is ``N passed, N failed, N skipped``."""
     long = "--long" in args
     words = [word for word in args if word != "--long"]
     options, plain, inside = _split(words)
@@ -43,7 +43,7 @@ def main(args):
 
 
 def _split(args):
-    """Split words into options, paths of plain tests and {addon: paths} of tests inside Odoo."""
+    """Split arguments into options, paths of plain tests, and ``{addon: paths}`` of tests inside Odoo."""
     options, plain, inside = [], [], {}
     for word in args:
         name, *parts = word.split("::")
@@ -83,7 +83,7 @@ def _run_plain(env, lane, paths, options, variables):
 
 
 def _run_inside(env, lane, chosen, options, variables):
-    """Each addon gets a database with just what it depends on, and what its tests need."""
+    """Run the tests of each addon on a database with only its dependencies and those of its tests."""
     for addon, paths in sorted(chosen.items()):
         needed = databases.dependencies(databases.with_own_dependencies([addon]))
         needed += databases.FOR_TESTS.get(addon, ())
