@@ -233,8 +233,6 @@ class BookingsCompleteness(models.Model):
                 amount=self.currency_id.format(sum(unbilled.mapped("expected"))),
             )
         )
-        outcomes = dict(self._outcomes())
-        texts += [f"{outcomes[line.outcome]}: {line.booking_count}" for line in unbilled]
         bookings = unbilled.booking_ids
         reasons = dict(bookings._fields["attention_reason"]._description_selection(self.env))
         texts += [

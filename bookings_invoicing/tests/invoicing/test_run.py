@@ -33,6 +33,7 @@ class TestRun(MockSmtplibCase, LedgerCase):
         self.assertEqual(run.move_ids, posted | edited)
         self.assertEqual(action["params"]["type"], "warning")
         self.assertIn(posted.name, action["params"]["message"])
+        self.assertIn(posted.name, run.removed_text, "the run keeps saying it")
         self.assertEqual(
             posted.booking_ids.mapped("status"), ["invoiced"] * len(posted.booking_ids)
         )
@@ -42,7 +43,9 @@ class TestRun(MockSmtplibCase, LedgerCase):
 
     def test_undo_of_everything(self):
         run = self._run()
+        number = len(run.move_ids)
         run.action_undo()
+        self.assertEqual(run.removed_text, f"{number} drafts removed")
         self.assertFalse(run.move_ids)
         self.assertEqual((run.state, set(self.ready.mapped("status"))), ("undone", {"ready"}))
 
