@@ -58,8 +58,8 @@ class BookingsBillAgainLine(models.TransientModel):
     booking_id = fields.Many2one("bookings.booking")
     currency_id = fields.Many2one(related="booking_id.currency_id")
     invoice_name = fields.Char(string="Invoice")
-    credited = fields.Monetary(string="Credit Note")
-    again = fields.Monetary(string="New Draft")
+    credited = fields.Monetary(string="Credit Note", readonly=True)
+    again = fields.Monetary(string="New Draft", readonly=True)
     difference = fields.Monetary(compute="_compute_difference")
     note = fields.Text(string="Not Drafted Because")
 
