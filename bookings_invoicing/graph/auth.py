@@ -254,9 +254,7 @@ def _cache(cache_text: str) -> msal.SerializableTokenCache:
 def _app(cloud, transport, credential, cache=None) -> msal.ConfidentialClientApplication:
     tenant, client = credential.tenant_id.strip(), credential.client_id.strip()
     if not tenant or not client:
-        raise ConfigurationError(
-            "Tenant ID and client ID are required.", kind="credential_incomplete"
-        )
+        raise ConfigurationError(kind="credential_incomplete")
     return msal.ConfidentialClientApplication(
         client,
         client_credential=_msal_credential(credential),
@@ -273,7 +271,7 @@ def _msal_credential(credential):
         return {"private_key": pair.private_key, "thumbprint": pair.thumbprint}
     secret = credential.secret.strip()
     if not secret:
-        raise ConfigurationError("The client secret is missing.", kind="credential_incomplete")
+        raise ConfigurationError(kind="credential_incomplete")
     return secret
 
 

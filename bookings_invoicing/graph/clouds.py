@@ -99,16 +99,10 @@ def cloud_of(name: str, settings: Mapping[str, str]) -> Cloud:
     cloud = custom_cloud(settings) if name == "custom" else CLOUDS[name]
     bundle = (settings.get("BOOKINGS_CA_BUNDLE") or "").strip()
     if bundle and not Path(bundle).is_file():
-        raise ConfigurationError(
-            "BOOKINGS_CA_BUNDLE names a file that does not exist on the server.",
-            kind="custom_cloud_ca_bundle",
-        )
+        raise ConfigurationError(kind="custom_cloud_ca_bundle", host="BOOKINGS_CA_BUNDLE")
     proxy = (settings.get("BOOKINGS_HTTPS_PROXY") or "").strip()
     if proxy and not _PROXY.fullmatch(proxy):
-        raise ConfigurationError(
-            "BOOKINGS_HTTPS_PROXY must be the address of a proxy, for example http://proxy.example.com:3128.",
-            kind="proxy_setting",
-        )
+        raise ConfigurationError(kind="proxy_setting", host="BOOKINGS_HTTPS_PROXY")
     return replace(cloud, ca_bundle=bundle or None, proxy=proxy or None)
 
 
@@ -125,26 +119,17 @@ def custom_cloud(settings: Mapping[str, str]) -> Cloud:
     graph_url = _setting(settings, "BOOKINGS_GRAPH_URL")
     login_url = _setting(settings, "BOOKINGS_LOGIN_URL")
     if not graph_url.endswith("/v1.0"):
-        raise ConfigurationError(
-            "BOOKINGS_GRAPH_URL must end in /v1.0, for example https://graph.microsoft.com/v1.0.",
-            kind="custom_cloud_graph_url",
-        )
+        raise ConfigurationError(kind="custom_cloud_graph_url", host="BOOKINGS_GRAPH_URL")
     return Cloud("custom", login_url, graph_url)
 
 
 def _setting(settings: Mapping[str, str], key: str) -> str:
     value = (settings.get(key) or "").strip().rstrip("/")
     if not value:
-        raise ConfigurationError(
-            f"The cloud “custom” needs {key} in the server's configuration.",
-            kind="custom_cloud_missing",
-        )
+        raise ConfigurationError(kind="custom_cloud_missing", host=key)
     place = origin(value)
     if place is None or "?" in value:
-        raise ConfigurationError(
-            f"{key} must be a plain https:// address in lowercase, without user or query.",
-            kind="custom_cloud_url",
-        )
+        raise ConfigurationError(kind="custom_cloud_url", host=key)
     if place[0].endswith(_CHINA):
         raise ConfigurationError(kind="china_not_supported")
     return value

@@ -1,6 +1,7 @@
 """The texts for users: one English sentence per kind of error, which the caller may translate.
 
-Each sentence states what happened and what to do next. ``%(host)s`` is the server that was contacted.
+Each sentence states what happened and what to do next. ``%(host)s`` is the server that was contacted, or the
+server's setting to correct.
 
 >>> say("timeout", "graph.microsoft.com")
 'graph.microsoft.com did not answer in time. Odoo will retry automatically.'
@@ -141,6 +142,18 @@ SENTENCES = {
     "certificate_expired": _lt("The certificate has expired. Upload a new one."),
     "china_not_supported": _lt(
         "Microsoft Bookings does not exist in the China cloud (21Vianet), so it cannot be connected."
+    ),
+    "credential_incomplete": _lt("Tenant ID, client ID, and client secret are required."),
+    "custom_cloud_missing": _lt("The cloud “custom” needs %(host)s in the server's configuration."),
+    "custom_cloud_url": _lt(
+        "%(host)s must be a plain https:// address in lowercase, without user or query."
+    ),
+    "custom_cloud_graph_url": _lt(
+        "%(host)s must end in /v1.0, for example https://graph.microsoft.com/v1.0."
+    ),
+    "custom_cloud_ca_bundle": _lt("%(host)s names a file that does not exist on the server."),
+    "proxy_setting": _lt(
+        "%(host)s must be the address of a proxy, for example http://proxy.example.com:3128."
     ),
     "unreadable_record": _lt("The record could not be read."),
 }

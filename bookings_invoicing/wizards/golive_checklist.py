@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.fields import Command
 
 from ..models.golive.checklist import PRESETS
+from ..models.golive.product_proposals import product_proposals
 from ..models.golive.templates import make_templates
 
 
@@ -159,7 +160,7 @@ class BookingsServiceProposal(models.TransientModel):
         for proposal in proposals.filtered(lambda p: not p.line_ids):
             proposal.line_ids = [
                 Command.create({"service_id": service.id, "product_id": product.id, "match": match})
-                for service, product, match in proposal.setup_id._product_proposals()
+                for service, product, match in product_proposals(proposal.setup_id)
             ]
         return proposals
 
@@ -176,7 +177,8 @@ class BookingsServiceProposal(models.TransientModel):
         self.ensure_one()
         self.setup_id.check_access("write")
         chosen = self.line_ids.filtered("product_id")
-        self.env["bookings.service"]._map([(line.service_id, line.product_id) for line in chosen])
+        for line in chosen:
+            line.service_id.product_id = line.product_id
         if self.make_missing:
             (self.line_ids - chosen).service_id.action_create_product()
         return self.setup_id.action_checklist()

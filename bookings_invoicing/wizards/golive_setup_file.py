@@ -6,7 +6,7 @@ from odoo.fields import Command
 
 from .. import graph
 from ..models.base.graph_errors import tell
-from ..models.golive.checklist import best_named
+from ..models.golive.product_proposals import best_named
 
 
 class BookingsSetupFile(models.TransientModel):

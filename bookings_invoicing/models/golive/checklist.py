@@ -1,10 +1,9 @@
 import base64
 import json
-from difflib import SequenceMatcher
 from types import SimpleNamespace
 from typing import NamedTuple
 
-from odoo import api, models
+from odoo import models
 from odoo.exceptions import UserError
 from odoo.tools import format_date
 
@@ -15,8 +14,6 @@ from ..base.safe_text import plain_records
 from .rehearsal import Rehearsal
 from .setup_file import SetupFile, read_file
 
-SIMILAR_ENOUGH = 0.8
-CLEARLY_BETTER = 0.1
 # Common combinations of billing options: {field: value}
 PRESETS = {
     "as_they_come": {"grouping": "customer", "invoice_date_policy": "at_posting"},
@@ -340,56 +337,3 @@ class BookingsSyncSetup(models.Model):
             "?download=true",
             "target": "download",
         }
-
-    # -- proposals ------------------------------------------------
-
-    def _product_proposals(self):
-        """Return the proposed products of services without one.
-
-        :returns: ``[(service, product or empty recordset, "same" | "similar" | "none")]``
-        """
-        self.ensure_one()
-        services = self._services_to_map().filtered(lambda service: not service.product_id)
-        products = self.env["product.product"].search(
-            [
-                *self.env["product.product"]._check_company_domain(self.company_id),
-                ("sale_ok", "=", True),
-                ("type", "=", "service"),
-            ]
-        )
-        return [(service, *best_named(service.name, products)) for service in services]
-
-
-class BookingsService(models.Model):
-    _inherit = "bookings.service"
-
-    @api.model
-    def _map(self, pairs):
-        """:param pairs: ``[(service, product)]``"""
-        for service, product in pairs:
-            service.product_id = product
-
-
-def best_named(name, records):
-    """Find the record with the same name, or else the one whose name is clearly the most similar.
-
-    :returns: ``(record, "same" | "similar")``, or ``(empty recordset, "none")`` if the choice is ambiguous
-    """
-    name = _plain(name)
-    named = [(_plain(record.name), record) for record in records]
-    same = [record for other, record in named if other == name]
-    if same:
-        return (same[0], "same") if len(same) == 1 else (records[:0], "none")
-    scores = sorted(
-        ((SequenceMatcher(None, name, other).ratio(), record) for other, record in named),
-        key=lambda pair: -pair[0],
-    )
-    if not scores or scores[0][0] < SIMILAR_ENOUGH:
-        return records[:0], "none"
-    if len(scores) > 1 and scores[0][0] - scores[1][0] < CLEARLY_BETTER:
-        return records[:0], "none"
-    return scores[0][1], "similar"
-
-
-def _plain(text):
-    return " ".join((text or "").split()).casefold()

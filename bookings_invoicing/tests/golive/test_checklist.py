@@ -4,6 +4,7 @@ from odoo import fields
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
+from ...models.golive.product_proposals import product_proposals
 from ...models.golive.templates import make_templates
 from ..common import BookingsCase
 
@@ -85,7 +86,7 @@ class TestSetupChecklist(BookingsCase):
         self.assertNotIn(setup, setup.search(setup._due_domain()))
         self.sync(setup)
         self.assertFalse(setup.ready_count)
-        setup._make_templates()
+        make_templates(setup)
         setup._first_sync()
         self.assertFalse(setup.service_ids.filtered(lambda one: one.taken and not one.product_id))
         setup.invalidate_recordset()
@@ -175,9 +176,7 @@ class TestSetupChecklist(BookingsCase):
                 {"name": double.name, "type": "service"},
             ]
         )
-        found = {
-            service: (product, how) for service, product, how in self.setup._product_proposals()
-        }
+        found = {service: (product, how) for service, product, how in product_proposals(self.setup)}
         self.assertEqual(found[same], (products[0], "same"))
         self.assertEqual(found[similar], (products[2], "similar"))
         self.assertEqual(found[double][1], "none")
@@ -192,7 +191,7 @@ class TestSetupChecklist(BookingsCase):
         self.env["product.product"].create(
             {"name": service.name, "type": "service", "company_id": other.id}
         )
-        found = {s: how for s, _product, how in self.setup._product_proposals()}
+        found = {s: how for s, _product, how in product_proposals(self.setup)}
         self.assertEqual(found[service], "none")
 
     def test_each_open_button_leads_somewhere(self):
