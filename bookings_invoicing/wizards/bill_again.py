@@ -10,7 +10,7 @@ class BookingsBillAgain(models.TransientModel):
 
     booking_ids = fields.Many2many("bookings.booking", readonly=True, string="Bookings")
     line_ids = fields.One2many("bookings.bill.again.line", "wizard_id", readonly=True)
-    totals = fields.Char(compute="_compute_totals", string="In Total")
+    totals = fields.Char(compute="_compute_totals", string="Total")
 
     @api.depends("line_ids")
     def _compute_totals(self):

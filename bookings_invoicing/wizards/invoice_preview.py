@@ -79,7 +79,7 @@ class BookingsInvoicePreview(models.TransientModel):
         help="Invoices with which something may be wrong. They are listed first.",
     )
     only_serious = fields.Boolean(
-        string="Only Invoices to Check", help="The others are created as well."
+        string="Only Invoices to Check", help="The other invoices are created as well."
     )
 
     @api.model

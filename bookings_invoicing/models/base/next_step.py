@@ -25,7 +25,7 @@ class BookingsNextStep(models.AbstractModel):
     _next_step_depends = ()  # fields of a form that is not saved yet
 
     next_step = fields.Char(compute="_compute_next_step")
-    next_step_label = fields.Char(string="Button", compute="_compute_next_step")
+    next_step_label = fields.Char(string="Next Step Button", compute="_compute_next_step")
 
     def _next_step(self):
         """Return the next :class:`NextStep`, or None if nothing is left to do."""

@@ -41,7 +41,7 @@ class BookingsChange(models.TransientModel):
 
     _name = "bookings.change"
     _inherit = ["bookings.own.links"]
-    _description = "Change of Bookings"
+    _description = "Booking Change"
 
     booking_ids = fields.Many2many("bookings.booking", readonly=True)
     before = fields.Json(readonly=True)
@@ -98,7 +98,7 @@ class BookingsChange(models.TransientModel):
         self.ensure_one()
         buttons = [{"name": self.env._("Undo"), "method": "action_undo"}]
         if alike := len(self._alike()):
-            text = self.env._("Same Price for All %s Without One of This Service", alike)
+            text = self.env._("Use for %s More Bookings of This Service", alike)
             buttons.insert(0, {"name": text, "method": "action_same_price"})
         return {
             "type": "ir.actions.client",
@@ -252,7 +252,7 @@ class BookingsBooking(models.Model):
         others = self._without_price_alike()
         if not others:
             raise UserError(
-                self.env._("The price of no other booking of %s is missing.", self.service_id.name)
+                self.env._("No other booking of %s needs a price.", self.service_id.name)
             )
         before = others._decisions()
         for booking in others:
