@@ -102,6 +102,58 @@ class TestSpain(OrderCase):
                 self.assertEqual((own[0], own[2]), (100.0, positions[name]))
                 self._assert_everywhere(own)
 
+    def test_rehearsal_of_a_month(self):
+        """The rehearsal says before what the drafts come to, and agrees with them once they are posted."""
+        payer, month = self.booking.payer_id, self.booking._last_day().replace(day=1)
+        theirs = self.ready.filtered(
+            lambda one: one.payer_id == payer and one._last_day().replace(day=1) == month
+        )
+        theirs.service_id.write({"billing_rule": "pricelist", "product_id": self.product.id})
+        self.setup.write(
+            {
+                "billing_flow": "invoice",
+                "grouping": "customer_month",
+                "invoice_date_policy": "month_end_of_service",
+            }
+        )
+        positions = ((None, "included"), ("fp_recargo", "included"), ("fp_irpf15", "included"))
+        for name, price_tax in (*positions, ("fp_intra", "excluded"), ("fp_recargo", "excluded")):
+            with self.subTest(position=name, price_tax=price_tax):
+                self.setup.price_tax = price_tax
+                self._position(name)
+                theirs._recheck_billing()
+                with self.env.cr.savepoint() as trial:
+                    self.bookings().unlink()
+                    before = self._rehearsed(payer, month)
+                    trial.rollback()
+                self.env.invalidate_all()
+                with self.env.cr.savepoint() as trial:
+                    move = self.env["bookings.booking"]._invoice_all([("id", "in", theirs.ids)])
+                    move = move.move_ids
+                    self.assertEqual(move.booking_ids, theirs)
+                    move.action_post()
+                    after = self._rehearsed(payer, month)
+                    lines = move.invoice_line_ids
+                    if price_tax == "excluded":
+                        own = move.amount_untaxed
+                    elif name == "fp_irpf15":  # what is withheld is no part of a price
+                        own = sum(
+                            line.currency_id.round(line.price_subtotal * 1.21) for line in lines
+                        )
+                    else:
+                        own = move.amount_total
+                    trial.rollback()
+                self.env.invalidate_all()
+                self.assertEqual((before.verdict, after.verdict), ("only_ours", "same"))
+                self.assertEqual(
+                    {float(before.ours), float(after.ours), float(after.theirs)}, {own}
+                )
+
+    def _rehearsed(self, payer, month):
+        rows, _appointments, _invoices = self.setup._rehearse(month)
+        (row,) = (row for row in rows if row.payer == payer.commercial_partner_id.id)
+        return row
+
     def test_prices_by_quantity(self):
         """Net 90 an hour from three hours on, else 100; sold by the day of 8 hours, with income tax withheld."""
         rules = [
