@@ -189,6 +189,20 @@ def test_a_new_token_for_items(server, client):
     assert sent[0] != sent[1] == "Bearer new"
 
 
+def test_a_new_token_for_one_item_without_batching(server, client):
+    """Where items are asked for one by one, the token ends between them just as well."""
+    ended = answer(graph_error("InvalidAuthenticationToken"), 401)
+    server.on(
+        "/oauth2/v2.0/token", answer(token_answer()), answer(token_answer(access_token="new"))
+    )
+    server.on("$batch", answer(b"no", 501))
+    server.on(f"/appointments/{IDS[0]}", answer(payloads.appointment(0)))
+    server.on(f"/appointments/{IDS[1]}", ended, answer(payloads.appointment(1)))
+    assert all(isinstance(record, Appointment) for _key, record in read(client, IDS[:2]))
+    sent = [request.headers["authorization"] for request in server.seen(f"/{IDS[1]}")]
+    assert sent[0] != sent[1] == "Bearer new"
+
+
 @pytest.mark.parametrize(
     "document",
     [{}, {"responses": None}, {"responses": {}}, {"responses": [5, None, {}]},

@@ -286,6 +286,25 @@ def test_an_id_that_cannot_be_asked_for(remote_id):
     assert len({bad.digest, other.digest, ""}) == 3
 
 
+@pytest.mark.parametrize(
+    ("kind", "make"),
+    [
+        (graph.Service, payloads.service),
+        (graph.Customer, payloads.customer),
+        (graph.StaffMember, payloads.staff_member),
+    ],
+)
+@pytest.mark.parametrize("remote_id", [None, "", "x" * 256, " x", 5])
+def test_an_id_of_a_list_that_cannot_be_kept(kind, make, remote_id):
+    """Services, customers and staff likewise: each row by itself, none cut down to another one's ID."""
+    longest, bad = make(id="x" * 255), make(id=remote_id)
+    rows = [bad, make(), bad | {"displayName": "Another"}, longest]
+    records, malformed = parse_rows(rows, kind)
+    assert [record.id for record in records] == [make()["id"], longest["id"]]
+    assert [bad.remote_id for bad in malformed] == ["", ""]
+    assert len({bad.digest for bad in malformed} - {""}) == 2
+
+
 @pytest.mark.parametrize("row", [None, 5, "x", [], [{}], True])
 def test_a_row_that_is_no_object(row):
     records, (bad,) = parse_rows([payloads.appointment(), row], Appointment)
