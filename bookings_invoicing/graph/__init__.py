@@ -14,6 +14,7 @@ from .auth import (
     TokenSource,
     begin_sign_in,
     finish_sign_in,
+    permissions,
     token_source,
 )
 from .batch import ITEMS as BATCH_ITEMS
@@ -49,3 +50,4 @@ from .records import (
 )
 from .sentences import SENTENCES, say
 from .transport import Reply, Transport
+from .writing import MAY_WRITE, ServiceNotes

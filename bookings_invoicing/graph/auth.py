@@ -34,7 +34,17 @@ logging.getLogger("msal.token_cache").addFilter(lambda record: record.levelno >=
 logging.getLogger("msal.oauth2cli.oidc").addFilter(lambda record: False)
 
 READ_PERMISSION = "Bookings.Read.All"
+WRITE_PERMISSION = "BookingsAppointment.ReadWrite.All"
 EARLY = 300.0  # a token is renewed this many seconds before its expiry
+
+
+def permissions(may_write: bool) -> tuple[str, ...]:
+    """What a connection asks for: to read, and where it may write, to write.
+
+    >>> permissions(False)
+    ('Bookings.Read.All',)
+    """
+    return (READ_PERMISSION, WRITE_PERMISSION) if may_write else (READ_PERMISSION,)
 
 
 class TokenSource(Protocol):

@@ -11,14 +11,17 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 
 from .errors import GraphError
+from .writing import MAY_WRITE
 
 STEPS = ("token", "permission", "businesses", "business", "services", "customers", "calendar")
+# Permissions that allow a write, from the least to the most; the first one suffices for what is written.
+WRITERS = ("BookingsAppointment.ReadWrite.All", "Bookings.ReadWrite.All", "Bookings.Manage.All")
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """``step`` is one of STEPS; ``message`` a sentence that says what was found or what to do;
-    ``kind`` is "ok", "skipped", or that of the error. ``facts`` is what the sentence was made of:
+    """``step`` is one of STEPS, or "writing"; ``message`` a sentence that says what was found or what to
+    do; ``kind`` is "ok", "skipped", or that of the error. ``facts`` is what the sentence was made of:
     ``error`` (a GraphError), or what was found: ``permissions``, ``count``, ``malformed``,
     ``name``, ``currency``, ``because``.
     """
@@ -31,11 +34,15 @@ class Check:
 
 
 def run_checks(client, business_id: str | None = None) -> list[Check]:
-    """All STEPS in order. Without ``business_id`` the first listed business is tried."""
+    """All STEPS in order. Without ``business_id`` the first listed business is tried. Where the client may
+    write, "writing" follows "permission".
+    """
     checks = [_try("token", lambda: _token(client))]
     if not checks[0].ok:
         return checks + [_skipped(step, "the sign-in failed") for step in STEPS[1:]]
     checks.append(_permission(client))
+    if client.transport.permission is MAY_WRITE:
+        checks.append(_writing(client))
     found: list = []
     checks.append(_try("businesses", lambda: _businesses(client, found)))
     business_id = (business_id or "").strip() or (found[0].id if found else "")
@@ -87,6 +94,17 @@ def _permission(client) -> Check:
         return Check("permission", True, f"Granted: {names}.", "ok", {"permissions": names})
     missing = GraphError(kind="consent_missing")
     return Check("permission", False, missing.sentence, missing.kind, {"error": missing})
+
+
+def _writing(client) -> Check:
+    granted = granted_permissions(client.tokens.token())
+    if granted is None:
+        return Check("writing", True, "The granted permissions are not visible.", "ok")
+    names = ", ".join(name for name in WRITERS if name in granted)
+    if names:
+        return Check("writing", True, f"Granted: {names}.", "ok", {"permissions": names})
+    missing = GraphError(kind="write_denied")
+    return Check("writing", False, missing.sentence, missing.kind, {"error": missing})
 
 
 def granted_permissions(token: str) -> set[str] | None:

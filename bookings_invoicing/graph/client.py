@@ -16,6 +16,7 @@ from urllib.parse import quote, urlencode
 from .answers import error_body, error_of, json_of
 from .auth import TokenSource
 from .batch import BatchReader
+from .checks import run_checks
 from .errors import (
     AccessDenied,
     GraphError,
@@ -291,11 +292,7 @@ class BookingsClient:
         self._refreshes += force
         return self.tokens.token(force=True) if force else self.tokens.token()
 
-    def check(self, business_id: str | None = None):
-        """Test everything that an import needs, step by step. See ``checks.run_checks``."""
-        from .checks import run_checks
-
-        return run_checks(self, business_id)
+    check = run_checks
 
 
 def _names(row) -> bool:

@@ -58,6 +58,15 @@ SENTENCES = {
     "foreign_link": _lt(
         "A response pointed to an address outside the configured cloud. Nothing was sent there."
     ),
+    "writing_not_allowed": _lt(
+        "Writing to Bookings is not allowed on this connection. Nothing was sent."
+    ),
+    "write_denied": _lt(
+        "Microsoft Graph does not allow writing to Bookings. Grant the permission BookingsAppointment.ReadWrite.All to "
+        "the app registration and have an administrator consent to it."
+    ),
+    "write_refused": _lt("Microsoft Bookings refused the change."),
+    "not_kept": _lt("The change is not there when the appointment is read again."),
     "not_json": _lt(
         "%(host)s did not return Graph data. Check for a proxy or sign-in page in the network."
     ),

@@ -27,6 +27,7 @@ from .answers import error_body
 from .clouds import Cloud, origin
 from .errors import GraphError, ProtocolError, SecurityError, ThrottledError, TransientError
 from .wire import BadBody, DeadlineAdapter, Limits, TooLarge, read_body
+from .writing import check_allowed
 
 _logger = logging.getLogger(__name__)
 
@@ -103,7 +104,8 @@ class Transport:
 
     Timeouts are in seconds. ``total_timeout`` covers one request with all its attempts and waits, ``max_bytes`` limits
     one decoded body. ``clock`` is monotonic, ``now`` the wall clock. ``requests`` and ``seconds`` count the requests and
-    their time. ``session`` may have mounted adapters, as in the sandbox.
+    their time. ``session`` may have mounted adapters, as in the sandbox. Without
+    ``permission`` (``writing.MAY_WRITE``), it only reads.
     """
 
     def __init__(
@@ -111,6 +113,7 @@ class Transport:
         cloud: Cloud,
         *,
         session=None,
+        permission=None,
         connect_timeout=5.0,
         read_timeout=20.0,
         total_timeout=120.0,
@@ -122,6 +125,7 @@ class Transport:
         rng=random.random,
     ):
         self.cloud = cloud
+        self.permission = permission
         self.requests = 0
         self.seconds = 0.0
         self._total, self._max_bytes, self._attempts = total_timeout, max_bytes, max_attempts
@@ -183,10 +187,13 @@ class Transport:
         """Send a request and return its final response, whatever its status; 408, 429, and 5xx are retried, then raised.
 
         ``token`` is for Graph only; ``login=True`` addresses the sign-in service without a token. Raises SecurityError
-        (foreign address, redirect, certificate), ThrottledError, TransientError, ProtocolError (too large).
+        (foreign address, redirect, certificate, a write that is not allowed), ThrottledError, TransientError, ProtocolError
+        (too large).
         """
         self.require(url, login=login)
-        if login and token is not None:
+        if not login:
+            check_allowed(method, url.removeprefix(self.cloud.graph_url), body, self.permission)
+        elif token is not None:
             raise SecurityError()
         request = self._request(method, url, token, headers, body)
         most = attempts or self._attempts

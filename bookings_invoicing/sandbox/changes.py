@@ -17,6 +17,7 @@ rename          name and exactly one of customer, service, staff
 join            appointment and customer (an id) or name, [email, phone]
 leave           appointment, customer (the customerId on the appointment)
 label           appointment, label (text or null)
+notes           appointment, notes (text or null): the internal notes, serviceNotes
 reassign        appointment, staff (list of staff ids)
 service_price   service, [price, price_type]; appointments made before keep theirs
 customer_email  customer, email (text or null); shown on its appointments too
@@ -62,6 +63,7 @@ _KEYS = {
     "join": ({"appointment"}, {"customer", "name", "email", "phone"}),
     "leave": ({"appointment", "customer"}, set()),
     "label": ({"appointment", "label"}, set()),
+    "notes": ({"appointment", "notes"}, set()),
     "reassign": ({"appointment", "staff"}, set()),
     "service_price": ({"service"}, {"price", "price_type"}),
     "customer_email": ({"customer", "email"}, set()),
@@ -300,6 +302,10 @@ class Changer:
     def _label(self, change: dict) -> None:
         label = self._text(change, "label", nullable=True)
         self._edit(change).label = label
+
+    def _notes(self, change: dict) -> None:
+        notes = self._text(change, "notes", nullable=True)
+        self._edit(change).staff_notes = notes
 
     def _reassign(self, change: dict) -> None:
         staff = self._staff(change)

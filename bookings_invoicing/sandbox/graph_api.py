@@ -1,6 +1,8 @@
-"""The Graph half of the sandbox: GET on bookings, and JSON $batch, as v1.0 answers them.
+"""The Graph half of the sandbox: GET on bookings, PATCH of an appointment's notes, and JSON $batch, as v1.0
+answers them.
 
-Source: https://learn.microsoft.com/graph/api/resources/booking-api-overview and
+Source: https://learn.microsoft.com/graph/api/resources/booking-api-overview,
+https://learn.microsoft.com/graph/api/bookingappointment-update and
 https://learn.microsoft.com/graph/json-batching (at most 20 requests; each item its own status).
 """
 
@@ -12,7 +14,7 @@ import time
 import uuid
 from contextlib import contextmanager
 
-from . import batch, tokens
+from . import batch, tokens, writing
 from .ids import graph_time, minute_after, minute_of, parse_moment
 from .login import USERS
 from .wire import GRAPH_TYPE, GraphError, Reply, Request, dumps, json_reply, too_many
@@ -100,8 +102,7 @@ class Graph:
                 "Access token validation failure. Invalid signature or lifetime.",
                 challenge,
             )
-        granted = claims.get("roles") or claims.get("scp", "").split()
-        if not _READERS & set(granted):
+        if not _READERS & tokens.permissions(claims):
             raise GraphError(
                 403, "ErrorAccessDenied", "Access is denied. Check credentials and try again."
             )
@@ -135,10 +136,6 @@ class Graph:
         raise _no_segment(request.path)
 
     def _in_business(self, request: Request, caller: dict, business_id: str, rest: list) -> Reply:
-        if request.method != "GET":
-            raise GraphError(
-                403, "ErrorAccessDenied", "Access is denied. Check credentials and try again."
-            )
         box = self.tenant.mailbox(business_id)
         if box is None:
             raise GraphError(
@@ -150,6 +147,9 @@ class Graph:
             raise GraphError(
                 404, "ErrorFolderNotFound", "The specified folder could not be found in the store."
             )
+        if request.method != "GET":
+            with self._lock:
+                return writing.answer(self.tenant, box, request, caller, rest)
         self._check_options(request)
         unknown_members = "include-unknown-enum-members" in request.headers.get("prefer", "")
         if not rest:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from . import catalogue, shapes
 from .changes import ChangeError, Changer, check_form
@@ -38,6 +38,7 @@ class Tenant:
     size             number of appointments of the first business; None = 120
     currency         ISO 4217 code of the first business; the second one has DKK (EUR beside DKK)
     changes          dicts as :mod:`bookings_invoicing.sandbox.changes` describes, applied in order
+    keep             called with each change that a request makes (PATCH), to be stored
     customers        number of customers of the first business; None = 40, or a tenth of ``size``
     empty_customers  share (0 to 1) of appointments whose ``customers`` is empty in lists
 
@@ -52,6 +53,7 @@ class Tenant:
         currency: str = "EUR",
         changes: Iterable[Mapping] = (),
         *,
+        keep: Callable[[dict], None] | None = None,
         customers: int | None = None,
         empty_customers: float = 0.1,
     ):
@@ -63,6 +65,7 @@ class Tenant:
         self.anchor = anchor
         self.currency = currency
         self.version = 0
+        self.keep = keep or (lambda change: None)
         if customers is None:
             customers = DEFAULT_CUSTOMERS if size is None else max(DEFAULT_CUSTOMERS, size // 10)
         main, side = catalogue.BUSINESSES

@@ -47,6 +47,11 @@ def read(token: str, kind: str, now: float) -> dict | None:
     return claims if valid else None
 
 
+def permissions(claims: dict) -> set[str]:
+    """What a token allows: roles of an application, or scopes of a user."""
+    return set(claims.get("roles") or claims.get("scp", "").split())
+
+
 def unverified(token: str) -> tuple[dict, dict]:
     """Header and claims of a JWS made by somebody else. Raises ValueError."""
     try:

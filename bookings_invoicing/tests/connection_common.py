@@ -42,9 +42,12 @@ class LiveCase(BookingsCase):
         # the clock of these tests, frozen or not, a little later each time: no two tokens are the same
         ticks = itertools.count()
         cls.app = sandbox.make_app(cls.tenant, clock=lambda: time.time() + next(ticks))
-        cls.startClassPatcher(
-            patch.object(BookingsConnection, "_session", lambda _self: cls._live_session())
-        )
+        sandboxed = BookingsConnection._session
+
+        def session(connection):
+            return cls._live_session() if connection.mode == "live" else sandboxed(connection)
+
+        cls.startClassPatcher(patch.object(BookingsConnection, "_session", session))
         cls.live = cls.env["bookings.connection"].create(
             {
                 "name": "Live",

@@ -24,6 +24,7 @@ class BookingsConnectionCheck(models.Model):
             ("settings", "Settings"),
             ("token", "Sign-in"),
             ("permission", "Permission"),
+            ("writing", "Writing"),
             ("businesses", "List of businesses"),
             ("business", "Business"),
             ("services", "Services"),
@@ -81,13 +82,15 @@ class BookingsConnection(models.Model):
                 ],
             }
         )
-        failed = next((text for check, text in rows if not check.ok), None)
+        # a missing permission to write does not stop reading
+        failed = next((text for one, text in rows if not (one.ok or one.step == "writing")), None)
         if failed:
             self._mark_attention(failed)
             return self._notify(self.env._("Not connected"), failed, "danger")
         self._mark_connected()
-        text = "\n".join(f"✓ {text}" for _check, text in rows)
-        return self._notify(self.env._("Connected"), text, "success")
+        text = "\n".join(("✓ " if check.ok else "✗ ") + text for check, text in rows)
+        kind = "success" if all(check.ok for check in checks) else "warning"
+        return self._notify(self.env._("Connected"), text, kind)
 
     def _forget_test(self):
         """Delete what the last test found: it does not apply to a changed app, secret, or sign-in."""
@@ -113,7 +116,7 @@ class BookingsConnection(models.Model):
             return self.env._("Not tried, because a previous step failed.")
         if check.step == "token":
             return self.env._("Microsoft accepts the sign-in.")
-        if check.step == "permission":
+        if check.step in ("permission", "writing"):
             if not facts:
                 return self.env._(
                     "The granted permissions are not visible; the next steps test them."

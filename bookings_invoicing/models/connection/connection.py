@@ -104,6 +104,14 @@ class BookingsConnection(models.Model):
         copy=False,
         tracking=True,
     )
+    may_write = fields.Boolean(
+        string="May Write to Bookings",
+        readonly=True,
+        copy=False,
+        tracking=True,
+        help="Whether Odoo may change anything in Microsoft Bookings through this connection. What is written is "
+        "selected on each sync setup.",
+    )
     error_message = fields.Char(readonly=True, copy=False)
     error_date = fields.Datetime(readonly=True, copy=False)
     setup_ids = fields.One2many("bookings.sync.setup", "connection_id", string="Sync Setups")
@@ -149,7 +157,8 @@ class BookingsConnection(models.Model):
         self.ensure_one()
         self._check_own_database()
         cloud = self._cloud()
-        transport = graph.Transport(cloud, session=self._session())
+        permission = graph.MAY_WRITE if self.may_write else None
+        transport = graph.Transport(cloud, session=self._session(), permission=permission)
         return graph.BookingsClient(transport, self._token_source(cloud, transport))
 
     def _token_source(self, cloud, transport):
@@ -165,7 +174,9 @@ class BookingsConnection(models.Model):
 
     def _session(self):
         if self.mode == "sandbox":
-            return sandbox.sandbox_session(self._sandbox_tenant())
+            return sandbox.sandbox_session(
+                self._sandbox_tenant(), permissions=graph.permissions(self.may_write)
+            )
         return requests.Session()
 
     def _credential(self):
@@ -220,7 +231,18 @@ class BookingsConnection(models.Model):
             size=self.sandbox_size or None,
             currency=(self.company_id or self.env.company).currency_id.name,
             changes=tuple(self.sudo().sandbox_change_ids.mapped("change")),
+            keep=self._keep_sandbox_change,
         )
+
+    def _keep_sandbox_change(self, change):
+        """Keep what was written to the sandbox as Microsoft would: at once, whatever becomes of the caller's transaction.
+
+        :param dict change: as :mod:`...sandbox.changes` describes it
+        """
+        with self.env.registry.cursor() as cursor:
+            connection = self.with_env(self.env(cr=cursor)).sudo()
+            connection.sandbox_change_ids.create({"connection_id": connection.id, "change": change})
+        self.invalidate_recordset(["sandbox_change_ids"])
 
     def _first_day(self):
         """Return the first day with sandbox data, or False for a live connection."""
@@ -260,6 +282,22 @@ class BookingsConnection(models.Model):
         self.ensure_one()
         self.check_access("write")
         return self.sudo()._client().businesses(query.strip())
+
+    # -- writing -----------------------------------------------------------------------------------
+
+    def action_allow_writing(self):
+        """Let Odoo write to Bookings what the sync setups ask for."""
+        return self._permit_writing(True)
+
+    def action_stop_writing(self):
+        """Let Odoo only read from now on; what waits to be written goes on waiting."""
+        return self._permit_writing(False)
+
+    def _permit_writing(self, may_write):
+        self._check_system()
+        self.check_access("write")
+        self.sudo().may_write = may_write
+        return {"type": "ir.actions.client", "tag": "soft_reload"}
 
     # -- buttons -----------------------------------------------------------------------------------
 

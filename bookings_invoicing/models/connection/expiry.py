@@ -174,7 +174,7 @@ class BookingsConnection(models.Model):
         for connection in moved:
             connection._keep_secret("tokens", "")
         if moved:
-            moved.sudo().write({"sync_user_id": False, "sync_account": False})
+            moved.sudo().write({"sync_user_id": False, "sync_account": False, "may_write": False})
             moved._forget_test()
         return result
 

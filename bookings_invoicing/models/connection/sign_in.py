@@ -135,6 +135,7 @@ class BookingsConnection(models.Model):
                 graph.Transport(cloud, session=self._session()),
                 credential,
                 self.redirect_uri,
+                permissions=graph.permissions(self.may_write),
             )
         except graph.GraphError as error:
             raise UserError(tell(self.env, error)) from error

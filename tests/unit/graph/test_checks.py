@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from bookings_invoicing.graph import SENTENCES, STEPS
+from bookings_invoicing.graph import MAY_WRITE, SENTENCES, STEPS
 
 from . import payloads
 from .servers import answer, graph_error, oauth_error, token_answer
@@ -80,6 +80,24 @@ def test_permission(tenant, client, token, ok):
     assert found["permission"].ok == ok
     assert found["permission"].kind == ("ok" if ok else "consent_missing")
     assert found["calendar"].ok
+
+
+@pytest.mark.parametrize(
+    ("roles", "ok"),
+    [
+        (["Bookings.Read.All"], False),
+        (["Bookings.Read.All", "BookingsAppointment.ReadWrite.All"], True),
+        (["Bookings.ReadWrite.All"], True),
+    ],
+)
+def test_writing(tenant, make_client, roles, ok):
+    """Only where the client may write; read off the token like the rest."""
+    tenant.on(ENDPOINT, answer(token_answer(access_token=jwt(roles=roles))))
+    assert "writing" not in result(make_client().check())
+    found = result(make_client(permission=MAY_WRITE).check())
+    assert (found["writing"].ok, found["calendar"].ok) == (ok, True)
+    assert roles[-1] in found["writing"].message if ok else True
+    assert found["writing"].kind == ("ok" if ok else "write_denied")
 
 
 @pytest.mark.parametrize(

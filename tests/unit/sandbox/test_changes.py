@@ -350,6 +350,15 @@ def test_a_gone_appointment_takes_no_change_but_restore(tenant, first):
             tenant.apply({**change, "appointment": first["id"]})
 
 
+def test_notes(tenant, first):
+    tenant.apply({"op": "notes", "appointment": first["id"], "notes": "Room 2"})
+    after = read(tenant, first)
+    assert after["serviceNotes"] == "Room 2"
+    assert differences(first, after) == {"serviceNotes"}
+    with pytest.raises(ChangeError):
+        tenant.apply({"op": "notes", "appointment": first["id"], "notes": 5})
+
+
 def test_the_constructor_names_the_change_that_fails(tenant):
     good = {"op": "cancel", "appointment": tenant.appointments[0]["id"]}
     with pytest.raises(ChangeError, match="change 1: cancel"):

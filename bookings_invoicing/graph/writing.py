@@ -1,0 +1,112 @@
+"""What may be written to Bookings, and who may: the last thing that is asked before a request leaves for Graph.
+
+Reading is a GET, or a ``$batch`` of nothing but GETs. Everything else needs :data:`MAY_WRITE`, which a transport was
+given by server code, and must be one of :data:`WRITES` even then: nothing is ever deleted, and of an appointment only
+the internal notes are written, never ``customers``, which a PATCH replaces as a whole.
+
+Source: Graph v1.0 "Update bookingAppointment", "JSON batching".
+"""
+
+import json
+import re
+from urllib.parse import quote
+
+from .errors import AccessDenied, GraphError, ProtocolError, SecurityError
+from .fields import usable_id
+
+MAY_WRITE = object()  # compared by identity: no value that comes over a wire is this one
+_APPOINTMENT = re.compile(r"/solutions/bookingBusinesses/[^/?#]+/appointments/[^/?#]+")
+_TYPE = "@odata.type"
+# method, path below the Graph root, properties that the body may have
+WRITES = (("PATCH", _APPOINTMENT, frozenset({_TYPE, "serviceNotes"})),)
+
+
+def check_allowed(method: str, path: str, body: bytes | None, permission: object = None) -> None:
+    """Raises SecurityError for what must not be sent; ``path`` is what follows the Graph root.
+
+    >>> check_allowed("GET", "/solutions/bookingBusinesses", None)
+    >>> check_allowed("POST", "/$batch", b'{"requests": [{"method": "GET", "url": "/x"}]}')
+    >>> notes = "PATCH", "/solutions/bookingBusinesses/b/appointments/a", b'{"serviceNotes": "x"}'
+    >>> check_allowed(*notes)
+    Traceback (most recent call last):
+    bookings_invoicing.graph.errors.SecurityError: Writing to Bookings is not allowed on this connection. Nothing was sent.
+    >>> check_allowed(*notes, MAY_WRITE)
+    """
+    reading = method == "GET" or (method, path) == ("POST", "/$batch") and _only_reads(body)
+    writing = permission is MAY_WRITE and _is_listed(method, path, body)
+    if not (reading or writing):
+        raise SecurityError(kind="writing_not_allowed")
+
+
+def _only_reads(body) -> bool:
+    requests = (_object(body) or {}).get("requests")
+    return isinstance(requests, list) and all(
+        isinstance(item, dict) and item.get("method") == "GET" for item in requests
+    )
+
+
+def _is_listed(method: str, path: str, body) -> bool:
+    content = _object(body)
+    return content is not None and any(
+        method == known and place.fullmatch(path) and content.keys() <= properties
+        for known, place, properties in WRITES
+    )
+
+
+def _object(body) -> dict | None:
+    try:
+        content = json.loads(body)
+    except (ValueError, TypeError, RecursionError):
+        return None
+    return content if isinstance(content, dict) else None
+
+
+class ServiceNotes:
+    """The internal notes of the appointments of one business, to the letter.
+
+    :param client: a ``BookingsClient``
+    """
+
+    def __init__(self, client, business_id: str):
+        self._client = client
+        self._base = client._path(business_id, "appointments")
+
+    def read(self, appointment_id: str) -> str:
+        """The notes; "" where there are none. Raises NotFound where there is no such appointment."""
+        document = self._client._json("GET", self._url(appointment_id))
+        notes = document.get("serviceNotes") or ""
+        if document.get("id") != appointment_id or not isinstance(notes, str):
+            raise ProtocolError()
+        return notes
+
+    def write(self, appointment_id: str, notes: str) -> None:
+        """Puts these notes in place of those that are there; nothing else of the appointment is sent.
+
+        Sent once: who gets no answer reads again before the next attempt. Raises GraphError of the kind
+        ``write_denied`` where the permission is missing, and ``write_refused`` where Bookings does not take it: that
+        may be a 500 without a code, too.
+        """
+        content = {_TYPE: "#microsoft.graph.bookingAppointment", "serviceNotes": notes}
+        body = json.dumps(content).encode()
+        try:
+            self._client._reply("PATCH", self._url(appointment_id), body, attempts=1)
+        except GraphError as problem:
+            kind = _refusal(problem)
+            if not kind:
+                raise
+            error = AccessDenied if kind == "write_denied" else GraphError
+            facts = {"code": problem.code, "status": problem.status}
+            raise error(kind=kind, request_id=problem.request_id, **facts) from None
+
+    def _url(self, appointment_id: str) -> str:
+        if not usable_id(appointment_id):
+            raise ValueError("not an id")
+        return f"{self._base}/{quote(appointment_id, safe='=')}"
+
+
+def _refusal(problem: GraphError) -> str:
+    """The kind of error that a refused write is, "" where it is none."""
+    if problem.kind == "access_denied":
+        return "write_denied"
+    nameless = problem.status == 500 and not problem.code
+    return "write_refused" if nameless or problem.kind in ("bad_request", "graph_error") else ""
