@@ -25,6 +25,7 @@
         "views/staff_views.xml",
         "views/sync_run_views.xml",
         "views/sync_issue_views.xml",
+        "views/outbox_views.xml",
         "views/invoice_run_views.xml",
         "views/setup_views.xml",
         "views/setup_health_views.xml",

@@ -1,4 +1,5 @@
 import inspect
+import json
 import re
 from pathlib import Path
 from unittest.mock import patch
@@ -9,6 +10,9 @@ from odoo.exceptions import AccessDenied, AccessError, MissingError, UserError
 from odoo.tests import HttpCase, tagged
 from odoo.tools import mute_logger
 
+from .. import graph
+from ..models.sync.outbox_job import OutboxJob
+from ..sandbox.adapter import GRAPH_URL, LOGIN_URL, SandboxAdapter
 from .role_common import HARMLESS, MATRIX, OPERATIONS, ROLES, WITHOUT, RolesCase
 from .screen_common import Screens
 
@@ -137,7 +141,7 @@ class Methods:
 # What the docs send each role to, day by day. What is set up once is the manager's, under Configuration.
 DAILY = set(
     """menu_overview menu_uninvoiced menu_bookings menu_completeness menu_invoice_run menu_proposal menu_service
-    menu_customer menu_sync_issue menu_sync_run menu_setup_health""".split()
+    menu_customer menu_sync_issue menu_outbox menu_sync_run menu_setup_health""".split()
 )
 CONFIGURATION = set(
     "menu_connection menu_sync_setup menu_staff menu_setup_file menu_billing_flow".split()
@@ -198,6 +202,61 @@ class TestMethodRights(Screens, Methods, RolesCase):
                 except (UserError, ValueError, TypeError, DatabaseError):
                     self.env.invalidate_all()
                 self.assertEqual(self.written(), before)
+
+    @mute_logger(*QUIET, "odoo.sql_db", "odoo.addons.bookings_invoicing.models.sync.schedule")
+    def test_without_the_permission_every_action_only_reads(self):
+        """Only GETs, batches of GETs, and sign-ins reach the wire, whatever is called and whatever waits to be written."""
+        connection, sent = self.connection.sudo(), []
+        connection.may_write = True
+        self.setup.write_invoice = True
+        self.own["account.move"].action_post()
+        self.assertTrue(self.env["bookings.outbox"].search([("setup_id", "=", self.setup.id)]))
+        connection.may_write = False
+        send = SandboxAdapter.send
+
+        def record(adapter, request, **kwargs):
+            sent.append(request)
+            return send(adapter, request, **kwargs)
+
+        with patch.object(SandboxAdapter, "send", record):
+            for model, method in sorted(self.methods()):
+                record_of = self.record(model).with_user(self.users["manager"])
+                self.tried(record_of, method, self.arguments(model, method))
+            setups = self.env["bookings.sync.setup"]
+            self.tried(OutboxJob(self.setup._for_sync(), "cron"), "send")
+            for cron in ("_cron_sync", "_cron_refresh", "_cron_auto_draft"):
+                self.tried(setups, cron)
+            service_notes = graph.ServiceNotes(connection._client(), self.setup.business_id)
+            with self.assertRaises(graph.SecurityError):
+                service_notes.write(self.own["bookings.booking"].appointment_id, "x")
+            self.assertFalse([one for one in sent if not self.is_read(one)])
+            self.assertGreater(len(sent), 50)
+            connection.may_write = True
+            with (
+                self.enter_registry_test_mode()
+            ):  # the sandbox keeps what is written with its own cursor
+                OutboxJob(self.setup._for_sync(), "cron").send()
+        self.assertEqual([one.method for one in sent if not self.is_read(one)], ["PATCH"])
+
+    def tried(self, record, method, args=()):
+        """Call it and take back what it did; returns what it raised, for plausible arguments may make no sense."""
+        with self.cr.savepoint() as savepoint:
+            try:
+                getattr(record, method)(*args)
+                return None
+            except Exception as error:  # noqa: BLE001
+                return error
+            finally:
+                savepoint.rollback()
+                self.env.invalidate_all()
+
+    def is_read(self, request):
+        """Whether a request that leaves is one that reads, told by its bytes alone."""
+        if request.url.startswith(LOGIN_URL):
+            return "/oauth2/v2.0/token" in request.url or request.method == "GET"
+        if request.method == "POST" and request.url == f"{GRAPH_URL}/$batch":
+            return {item["method"] for item in json.loads(request.body)["requests"]} == {"GET"}
+        return request.method == "GET"
 
     @mute_logger(*QUIET)
     def test_every_button_works_for_whom_it_is_shown(self):

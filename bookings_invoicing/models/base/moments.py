@@ -34,5 +34,7 @@ GROUP_PRICE_CHANGED = Moment()
 SERVICES_TAKEN = Moment()
 # The blockers of these bookings were collected; a step may add more. Arguments: bookings, blockers by booking id.
 BLOCKERS_FOUND = Moment()
+# Invoices of these bookings were confirmed, credited, canceled, reopened, or removed. Argument: bookings.
+INVOICES_CHANGED = Moment()
 # The daily scheduled action runs. Argument: the model on which it runs.
 EVERY_DAY = Moment()

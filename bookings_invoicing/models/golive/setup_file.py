@@ -44,6 +44,7 @@ NEVER = {
     "business_id",
     "user_id",
     "bill_from",
+    "write_invoice",
     "paused",
     "next_sync",
     # Read from Bookings

@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_date
 
+from ..base.moments import INVOICES_CHANGED
 from ..base.readable_links import ROLES
 from . import line_handover
 from .account_move_line import UNLINKED
@@ -61,6 +62,7 @@ class AccountMove(models.Model):
         self._check_bookings_free("draft")
         result = super().button_draft()
         self._bookings_keep_sending_error(False)
+        INVOICES_CHANGED(self.sudo().invoice_line_ids.booking_id)
         return result
 
     def button_cancel(self):
@@ -71,6 +73,7 @@ class AccountMove(models.Model):
         result = super().button_cancel()
         line_handover.hand_over(self.env, left)
         lines.booking_id._settle_free()
+        INVOICES_CHANGED(lines.booking_id)
         return result
 
     def _post(self, soft=True):
@@ -78,6 +81,7 @@ class AccountMove(models.Model):
         posted = super()._post(soft)
         credits = posted.filtered(lambda move: move.move_type == "out_refund")
         credits.sudo().invoice_line_ids.booking_id._settle_free()
+        INVOICES_CHANGED(posted.sudo().invoice_line_ids.booking_id)
         return posted
 
     def _check_bookings_free(self, new_state):

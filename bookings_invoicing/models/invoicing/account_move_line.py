@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.tools import float_compare
 from odoo.tools.sql import column_exists, create_column
 
+from ..base.moments import INVOICES_CHANGED
 from ..base.readable_links import ROLES, OwnValue
 from . import billed_line, line_handover
 
@@ -195,6 +196,7 @@ class AccountMoveLine(models.Model):
         line_handover.hand_over(self.env, left)
         moves._bookings_follow_period()
         bookings._settle_free()
+        INVOICES_CHANGED(bookings)
         return result
 
     def _copy_data_extend_business_fields(self, values):

@@ -231,6 +231,12 @@ class BookingsSyncSetup(models.Model):
             )
         self._tell_responsible(ACTIVITY, plaintext2html(message))
 
+    def action_write_again(self):
+        """Try once more to write to appointments that have ended."""
+        self.check_access("write")
+        self.sudo().write_refused = False
+        self.env.ref("bookings_invoicing.ir_cron_sync").sudo()._trigger()
+
     def _responsible_candidates(self):
         first, *others = super()._responsible_candidates()
         return [first, self.sudo().connection_id.user_id, *others]

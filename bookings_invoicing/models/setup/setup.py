@@ -159,6 +159,21 @@ class BookingsSyncSetup(models.Model):
         copy=False,
         help="Since this time, the next synchronization is expected to read everything since Bill From.",
     )
+    write_invoice = fields.Boolean(
+        string="Write Invoice to Bookings",
+        copy=False,
+        tracking=True,
+        help="Odoo adds one line to the internal notes of an appointment when its invoice is confirmed, canceled, or "
+        "credited: number, date, and state. It contains neither amounts nor names, and other notes are kept.",
+    )
+    may_write = fields.Boolean(related="connection_id.may_write", string="Writing Allowed")
+    write_refused = fields.Char(
+        string="Refused by Microsoft",
+        readonly=True,
+        copy=False,
+        help="Why Microsoft accepts no changes of appointments that have ended. Nothing is written until somebody "
+        "clicks Write Again.",
+    )
     retention_months = fields.Integer(
         string="Anonymize After (Months)",
         default=36,
@@ -476,6 +491,17 @@ class BookingsSyncSetup(models.Model):
                     self.env._(
                         "Select a customer template, from which customers from Bookings are created, or turn off "
                         "the import of customers."
+                    )
+                )
+
+    @api.constrains("write_invoice")
+    def _check_may_write(self):
+        for setup in self:
+            if setup.write_invoice and not setup.connection_id.sudo().may_write:
+                raise ValidationError(
+                    self.env._(
+                        "An administrator must allow writing on the connection first. Then you can turn on Write "
+                        "Invoice to Bookings."
                     )
                 )
 

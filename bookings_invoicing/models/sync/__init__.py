@@ -1,5 +1,6 @@
 from . import (
     run,
     issue,
+    outbox,
     schedule,
 )

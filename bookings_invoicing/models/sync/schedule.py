@@ -52,11 +52,8 @@ class BookingsSyncSetup(models.Model):
     def _cron_sync(self):
         """Synchronize all setups that are due. A failure is recorded on its setup and does not stop the others."""
         commit = self.env["ir.cron"]._commit_progress
-        self._by_halves(
-            commit,
-            lambda bookings: bookings._leave_upcoming(),
-            self.env["bookings.booking"]._due_by_clock(),
-        )
+        upcoming = self.env["bookings.booking"]._due_by_clock()
+        self._by_halves(commit, lambda bookings: bookings._leave_upcoming(), upcoming)
         queued = self.env["bookings.sync.run"].search([("state", "=", "queued")], order="id")
         due = self.search(self._due_domain(), order="next_sync") - queued.setup_id
         left = commit(remaining=len(queued) + len(due))
@@ -73,6 +70,8 @@ class BookingsSyncSetup(models.Model):
                 partial(setup._note_stopped, queued=run),
             )
             left = commit(1)
+        if left:
+            self.env["bookings.outbox"]._send_all(commit)
         self._alone(commit, self._note_late)
 
     @api.model
