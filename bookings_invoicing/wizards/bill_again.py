@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from ..models.invoicing.crediting import credit_and_bill_again, draft_credits
+
 
 class BookingsBillAgain(models.TransientModel):
     """The amounts to be credited and drafted again, and their difference."""
@@ -30,7 +32,7 @@ class BookingsBillAgain(models.TransientModel):
         self.ensure_one()
         self.booking_ids.check_access("write")
         self.env["bookings.booking"]._check_may_invoice()
-        credits, run = self.booking_ids._credit_and_bill_again()
+        credits, run = credit_and_bill_again(self.booking_ids)
         documents = (credits | run.move_ids)._bookings_action()
         opened = {**documents, "name": self.env._("Credit Notes and New Drafts")}
         if not run.left_out_ids:
@@ -42,7 +44,7 @@ class BookingsBillAgain(models.TransientModel):
         """Create draft credit notes only. The bookings become ready when they are posted."""
         self.ensure_one()
         self.booking_ids.check_access("write")
-        return self.booking_ids._draft_credits()._bookings_action()
+        return draft_credits(self.booking_ids)._bookings_action()
 
 
 class BookingsBillAgainLine(models.TransientModel):

@@ -3,6 +3,7 @@ from odoo import api, models
 from ...billing.status import BILLED
 from . import facts as booking_rules
 from . import fees
+from .undo import changed, decisions
 
 ABSENT = {"no_show", "late_cancel"}
 
@@ -71,10 +72,10 @@ class BookingsBooking(models.Model):
     def action_settle_label(self):
         """Record that a user has decided on the label."""
         self.check_access("write")
-        before = self._decisions()
+        before = decisions(self)
         self.sudo().label_settled = True
         self._recheck_billing()
-        return self._changed(before)
+        return changed(self, before)
 
     # -- attendance ----------------------------------------------------------------------------------
 
@@ -98,7 +99,7 @@ class BookingsBooking(models.Model):
 
     def _attend(self, attendance):
         self.check_access("write")
-        before = self._decisions()
+        before = decisions(self)
         self.sudo().write({"attendance": attendance, "attendance_source": "hand"})
         self._recheck_billing()
-        return self._changed(before)
+        return changed(self, before)

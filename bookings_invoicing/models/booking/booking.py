@@ -7,6 +7,7 @@ from ...billing import period
 from ...billing import status as status_rules
 from ..directory.service import PRICE_TYPES
 from . import facts as booking_rules
+from .undo import changed, decisions, note_undoable
 
 ATTENTION_REASONS = list(status_rules.ATTENTION_REASONS)
 NOT_BILLABLE_REASONS = list(status_rules.NOT_BILLABLE_REASONS)
@@ -382,7 +383,7 @@ class BookingsBooking(models.Model):
     def write(self, vals):
         importing = self._is_import()
         typed = not (importing or self.env.su or UNDOABLE.isdisjoint(vals))
-        before = self._decisions() if typed else {}
+        before = decisions(self) if typed else {}
         told = self.filtered(lambda one: one._is_told_of(vals.get("attendance")))
         result = super().write(vals)
         if not TYPED.isdisjoint(vals):
@@ -396,7 +397,7 @@ class BookingsBooking(models.Model):
             # Blockers depend on the payer and must follow immediately.
             self._recheck_billing()
         if typed:
-            self._note_undoable(before)
+            note_undoable(self, before)
         return result
 
     # -- computed facts ------------------------------------------------------------------------------
@@ -509,7 +510,7 @@ class BookingsBooking(models.Model):
                     bookings=", ".join(billed.mapped("display_name")),
                 )
             )
-        before = self._decisions()
+        before = decisions(self)
         self.sudo().write(
             {
                 "not_billable_decision": reason,
@@ -518,12 +519,12 @@ class BookingsBooking(models.Model):
                 "not_billable_date": fields.Datetime.now(),
             }
         )
-        return self._changed(before)
+        return changed(self, before)
 
     def action_put_back(self):
         """Make bookings billable again: revoke *not billable*, or release the credited part of a billed booking."""
         self.check_access("write")
-        before = self._decisions()
+        before = decisions(self)
         removed = self.filtered(lambda booking: booking.attention_reason == "removed_after")
         removed.sudo().removed_settled = True
         self.sudo()._release_credited()
@@ -536,7 +537,7 @@ class BookingsBooking(models.Model):
             }
         )
         self._recheck_billing()
-        return self._changed(before)
+        return changed(self, before)
 
     def action_create_customer(self):
         """Create the customers of these bookings from the templates of their setups, or link existing contacts."""

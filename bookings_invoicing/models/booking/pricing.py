@@ -6,6 +6,7 @@ from ...billing import money, period, sentences
 from ...billing.status import BILLED
 from ..base.moments import BILLING_CHANGED, GROUP_PRICE_CHANGED
 from . import facts as booking_rules
+from .undo import changed, decisions
 
 UNBILLED = ("upcoming", "ready", "attention", "not_billable", "cancelled")
 
@@ -120,7 +121,7 @@ class BookingsBooking(models.Model):
     def action_reset_price(self):
         """Remove the manual price and quantity."""
         self.check_access("write")
-        before = self._decisions()
+        before = decisions(self)
         self.sudo().write(
             {
                 "has_manual_price": False,
@@ -130,7 +131,50 @@ class BookingsBooking(models.Model):
             }
         )
         self._recheck_billing()
-        return self._changed(before)
+        return changed(self, before)
+
+    def action_take_price(self):
+        """Use the price from Bookings as it is, although it is only a starting price."""
+        self.check_access("write")
+        named = self.filtered(lambda one: one.price_outcome == "ask" and one.price)
+        if not named:
+            raise UserError(
+                self.env._("Microsoft Bookings has no price for these bookings. Enter it.")
+            )
+        before = decisions(named)
+        for booking in named:
+            booking._keep_by_hand("price", booking.price)
+        named._reprice()
+        named._recheck_billing()
+        return changed(named, before)
+
+    def action_same_price(self):
+        """Use the price of this booking for all bookings of its service whose price is missing."""
+        self.ensure_one()
+        self.check_access("write")
+        others = self._without_price_alike()
+        if not others:
+            raise UserError(
+                self.env._("No other booking of %s needs a price.", self.service_id.name)
+            )
+        before = decisions(others)
+        for booking in others:
+            booking._keep_by_hand("price", self.price_unit, self.price_unit_of)
+        others._reprice()
+        others._recheck_billing()
+        return changed(others, before)
+
+    def _without_price_alike(self):
+        """Return the unbilled bookings of the same service and currency whose price is missing."""
+        return self.search(
+            [
+                ("service_id", "=", self.service_id.id),
+                ("currency_id", "=", self.currency_id.id),
+                ("price_outcome", "=", "ask"),
+                ("id", "not in", self.ids),
+                *self._uninvoiced_domain(),
+            ]
+        )
 
     @api.depends("price_facts")
     @api.depends_context("lang")

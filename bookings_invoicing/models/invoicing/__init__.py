@@ -1,7 +1,6 @@
 from . import (
     document,
     drafting,
-    crediting,
     hints,
     run,
     run_left_out,

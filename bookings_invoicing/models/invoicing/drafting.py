@@ -5,6 +5,7 @@ from odoo.tools import plaintext2html
 
 from ...billing import grouping
 from . import billed_line
+from .crediting import bill_again_line, check_can_be_credited, draft_credits, if_free
 
 AT_ONCE = 500  # maximum number of drafts created while the user waits; more become a queued run
 
@@ -331,3 +332,30 @@ class BookingsBooking(models.Model):
                 "sticky": True,
             },
         )
+
+    # -- crediting -----------------------------------------------------------------------------------------
+
+    def action_prepare_credit(self):
+        """Create a draft credit note for this booking's line. When it is posted, the booking becomes ready again."""
+        self.ensure_one()
+        self.check_access("write")
+        return draft_credits(self)._bookings_action()
+
+    def action_bill_again(self):
+        """Show what would be credited and drafted again, and the difference."""
+        self.check_access("write")
+        for booking in self:
+            check_can_be_credited(booking)
+        again = if_free(self)
+        lines = [Command.create(bill_again_line(booking, *again[booking.id])) for booking in self]
+        wizard = self.env["bookings.bill.again"].create(
+            {"booking_ids": [Command.set(self.ids)], "line_ids": lines}
+        )
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Credit and Bill Again"),
+            "res_model": wizard._name,
+            "res_id": wizard.id,
+            "view_mode": "form",
+            "target": "new",
+        }

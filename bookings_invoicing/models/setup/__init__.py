@@ -4,7 +4,6 @@ from . import (
     question_rule,
     scope,
     billing,
-    overview,
     health,
     res_partner,
     res_company,

@@ -4,10 +4,12 @@ from markupsafe import Markup
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 from odoo.tools import format_datetime, plaintext2html
 
 from ... import graph
 from ..base.graph_errors import tell
+from . import overview
 
 DAY = 86400
 LATE_AT_LEAST = timedelta(hours=1)
@@ -111,6 +113,50 @@ class BookingsSyncSetup(models.Model):
             "name": self.name,
             "last_sync": last and f"{last.isoformat()}Z" or None,
         }
+
+    # -- the accountant's overview ---------------------------------------------------------------------
+
+    @api.depends_context("lang")
+    def _compute_overview(self):
+        overviews = overview.overview_of(self)
+        for setup in self:
+            setup.overview = overviews[setup]
+
+    def action_open_ready(self):
+        return overview.open_bookings(self, Domain("status", "in", overview.ROWS["ready"]))
+
+    def action_open_attention(self):
+        """Open the bookings that need attention, grouped by reason."""
+        action = overview.open_bookings(self, Domain("status", "in", overview.ROWS["attention"]))
+        return {**action, "context": {**action["context"], "search_default_group_reason": 1}}
+
+    def action_open_changed(self):
+        action = overview.open_bookings(self, overview.CHANGED)
+        return {**action, "context": {**action["context"], "bookings_changed": True}}
+
+    def action_open_upcoming(self):
+        return overview.open_bookings(self, Domain("status", "in", overview.ROWS["upcoming"]))
+
+    def action_open_on_drafts(self):
+        return overview.open_bookings(self, Domain("status", "in", overview.ROWS["drafted"]))
+
+    def action_open_drafts(self):
+        """Open the draft invoices of this setup, or its bookings if they are only on orders."""
+        self.check_access("read")
+        lines = self.env["account.move.line"].search(
+            [
+                ("booking_id.setup_id", "in", self.ids),
+                ("booking_live", "=", True),
+                ("parent_state", "=", "draft"),
+            ]
+        )
+        if not lines:
+            return self.action_open_on_drafts()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "account.action_move_out_invoice_type"
+        )
+        context = {"default_move_type": "out_invoice"}
+        return {**action, "domain": [("id", "in", lines.move_id.ids)], "context": context}
 
     # -- late and failing ------------------------------------------------------------------------------
 

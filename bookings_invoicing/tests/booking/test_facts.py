@@ -352,7 +352,7 @@ class TestBillingRules(LedgerCase):
         again = self._press(told, "action_same_price")
         self.assertEqual(set(alike.mapped("amount")), {booking.amount})
         self.assertEqual(set(alike.mapped("status")), {"ready"})
-        with self.assertRaisesRegex(UserError, "no other booking"):
+        with self.assertRaisesRegex(UserError, "No other booking"):
             booking.with_user(clerk).action_same_price()
         self._press(again, "action_undo")
         self.assertEqual(set(alike.mapped("attention_reason")), {"price_to_decide"})
