@@ -93,7 +93,8 @@ def _link(records, fields, rows):
         if field.store and field.type in ("one2many", "many2many"):
             field._insert_cache(records, repeat(()))
     # A default of the context is meant for these records, not for those that they link to.
-    others = records.with_context(clean_context(records.env.context))
+    context = clean_context(records.env.context)
+    others = records.with_env(records.env(context=context))
     for field in fields:
         field.create(
             [

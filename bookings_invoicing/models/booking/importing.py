@@ -5,14 +5,10 @@ from odoo.fields import Command
 from odoo.tools import SQL
 
 from ...billing import matching
-from ...billing.digest import content_hash
-from ...billing.questions import mapped_answers
 from ..base import bulk_insert
 from ..base.remote_record import IMPORTING
 from . import facts as booking_rules
-from . import removals
-
-HASH_LENGTH, SALT_LENGTH, DIGEST_LENGTH = 32, 8, 24  # hexadecimal digits
+from . import removals, row_digest
 
 
 class BookingsBooking(models.Model):
@@ -29,13 +25,13 @@ class BookingsBooking(models.Model):
         :returns: counts: seen, created, updated, unchanged, removed, skipped, partners_created
         """
         setup = job.setup
-        questions, salt = setup._question_rules(), _salt(setup)
+        questions, salt = setup._question_rules(), row_digest.salt(setup)
         latest = {
             appointment.id: appointment
             for appointment in self._own_appointments(setup, appointments)
         }
         digests = {
-            remote_id: content_hash(_content(record, setup, questions)) + _seal(salt, record.digest)
+            remote_id: row_digest.digest(record, setup, questions, salt)
             for remote_id, record in latest.items()
         }
         stored = self._stored(setup, list(latest))
@@ -43,7 +39,10 @@ class BookingsBooking(models.Model):
             record
             for remote_id, record in latest.items()
             if remote_id not in stored
-            or any(not _same(digest, digests[remote_id]) for digest, _gone in stored[remote_id])
+            or any(
+                not row_digest.same(digest, digests[remote_id])
+                for digest, _gone in stored[remote_id]
+            )
             or all(gone for _digest, gone in stored[remote_id])
         ]
         counts = {"seen": len(latest), "unchanged": len(latest) - len(changed)}
@@ -73,8 +72,15 @@ class BookingsBooking(models.Model):
                 end.replace(tzinfo=None),
             )
         )
-        salt, sealed = _seal(_salt(setup), ""), HASH_LENGTH + SALT_LENGTH
-        return {key: kept[sealed:] for key, kept in rows if kept[HASH_LENGTH:sealed] == salt}
+        salt, sealed = (
+            row_digest.seal(row_digest.salt(setup), ""),
+            row_digest.HASH_LENGTH + row_digest.SALT_LENGTH,
+        )
+        return {
+            key: kept[sealed:]
+            for key, kept in rows
+            if kept[row_digest.HASH_LENGTH : sealed] == salt
+        }
 
     @api.model
     def _unchanged(self, seals, digests):
@@ -83,7 +89,11 @@ class BookingsBooking(models.Model):
         :param dict seals: the result of :meth:`_seals`
         :param dict digests: digests of the appointments as sent now, by appointment ID
         """
-        return [key for key, sent in digests.items() if seals.get(key) == sent[:DIGEST_LENGTH]]
+        return [
+            key
+            for key, sent in digests.items()
+            if seals.get(key) == sent[: row_digest.DIGEST_LENGTH]
+        ]
 
     @api.model
     def _seal_again(self, setup, latest, stored, digests, changed):
@@ -354,54 +364,3 @@ class BookingsBooking(models.Model):
         if setup.keep_notes:
             values["notes"] = attendee.notes if attendee else False
         return values
-
-
-def _salt(setup):
-    """Return a hash of the setup's import options."""
-    return content_hash(
-        {
-            "notes": setup.keep_notes,
-            "questions": setup._question_rules(),
-            "services": setup.service_filter,
-        }
-    )
-
-
-def _seal(salt, digest):
-    """Return a fingerprint of the raw appointment and of the setup's import options.
-
-    The remote hash of a booking consists of the hash of its content and this seal. If the seal is unchanged, the
-    appointment need not be parsed. If only the seal differs, nothing relevant has changed.
-    """
-    return salt[:SALT_LENGTH] + digest[:DIGEST_LENGTH]
-
-
-def _same(one, other):
-    return (one or "")[:HASH_LENGTH] == other[:HASH_LENGTH]
-
-
-def _content(appointment, setup, questions):
-    """Return the relevant content of an appointment. Changes of anything else are ignored.
-
-    :param graph.Appointment appointment:
-    :param setup: the sync setup, with its options for notes and services
-    :param questions: list of :class:`..billing.questions.QuestionRule` of the setup
-    """
-    content = {
-        "service": (appointment.service_id, appointment.service_name),
-        "when": (appointment.start, appointment.end),
-        "price": (appointment.price_type, appointment.price),
-        "people": [
-            (a.customer_id, a.name, a.email, a.phone, *((str(a.address),) if a.address else ()))
-            for a in appointment.attendees
-        ],
-        "staff": appointment.staff_ids,
-        "more": (appointment.label, appointment.online, appointment.place),
-    }
-    if setup.service_filter:
-        content["filter"] = setup.service_filter
-    if setup.keep_notes:
-        content["notes"] = [a.notes for a in appointment.attendees]
-    if questions:
-        content["answers"] = [mapped_answers(a.answers, questions) for a in appointment.attendees]
-    return content
