@@ -75,6 +75,58 @@ class TestPeople(PeopleCase):
             counted.append(compared.call_count)
         self.assertEqual(counted[1], 4 * counted[0])
 
+    def test_taxes_follow_the_country_of_the_list(self):
+        """The list names it in another language; preview and draft tax the customer as Odoo does there."""
+        dutch, british = self.env["account.fiscal.position"].create(
+            [
+                {
+                    "name": code,
+                    "auto_apply": True,
+                    "country_id": self.env.ref(f"base.{code}").id,
+                    "company_id": self.company.id,
+                }
+                for code in ("nl", "uk")
+            ]
+        )
+        tax = self.env["account.tax"].create(
+            [
+                {
+                    "name": name,
+                    "amount": amount,
+                    "type_tax_use": "sale",
+                    "price_include_override": "tax_excluded",
+                    "company_id": self.company.id,
+                    "fiscal_position_ids": [fields.Command.set(position.ids)],
+                }
+                for name, amount, position in (
+                    ("Own", 25.0, dutch.browse()),
+                    ("There", 6.0, dutch),
+                    ("Free", 0.0, british),
+                )
+            ]
+        )
+        tax[1:].original_tax_ids = tax[0]
+        self.setup.price_tax = "excluded"
+        self.listed("old-1", addresses=[PORT | {"countryOrRegion": "Niederlande"}])
+        booking = self.booked(location=None)
+        booking.product_id.taxes_id = tax[0]
+        self.assertEqual(booking.partner_id.country_id.code, "NL")
+        self.assertEqual(self.billed(booking), {(80.0, 84.8)})
+        self.listed("new-1", addresses=[TOWN])
+        self.proposals(booking.partner_id).action_accept()
+        self.assertEqual(booking.partner_id.country_id.code, "GB")
+        self.assertEqual(self.billed(booking), {(80.0, 80.0)})
+
+    def billed(self, booking):
+        """The different ``(untaxed, total)`` of the preview and the draft, which is removed again."""
+        preview = self.env["bookings.invoice.preview"].create({"booking_ids": booking.ids})
+        found = {(preview.line_ids.amount_untaxed, preview.line_ids.amount_total)}
+        booking.action_create_invoices()
+        move = booking.move_ids
+        found.add((move.amount_untaxed, move.amount_total))
+        move.unlink()
+        return found
+
     def test_state(self):
         where = PORT | {"state": "ohio", "countryOrRegion": "U.S.A."}
         partner = self.booked(location={"address": where}).partner_id
@@ -208,6 +260,12 @@ class TestPeople(PeopleCase):
         form.record.action_confirm()
         self.assertEqual(set(bookings.mapped("not_billable_reason")), {"billed_elsewhere"})
         self.assertEqual(set(bookings.mapped("not_billable_note")), {"INV/77"})
+        report = self.env["bookings.completeness"].create(
+            {"setup_id": self.setup.id, "date_from": "2026-01-01", "date_to": "2026-03-31"}
+        )
+        report.action_compute()
+        line = report.line_ids.filtered(lambda one: one.outcome == "billed_elsewhere")
+        self.assertEqual((line.booking_ids & bookings, line.billed), (bookings, 0.0))
 
     def menu_actions(self, user):
         """``{id: (name, view types)}`` of what the Actions menu of bookings offers a user."""
@@ -243,8 +301,8 @@ class TestPeople(PeopleCase):
         settings = self.env["res.config.settings"].get_view(view_type="form")["arch"]
         self.assertIn("Exchange Sync. Setup", settings)
 
-    def empty_help(self, user, company):
-        action = self.env.ref("bookings_invoicing.booking_action_uninvoiced").with_user(user).sudo()
+    def empty_help(self, user, company, action="booking_action_uninvoiced"):
+        action = self.env.ref(f"bookings_invoicing.{action}").with_user(user).sudo()
         return (
             action.with_company(company)
             .with_context(allowed_company_ids=company.ids)
@@ -253,7 +311,7 @@ class TestPeople(PeopleCase):
 
     def test_empty_list_says_the_next_step(self):
         company = self.env["res.company"].create({"name": "Fresh"})
-        chief, clerk = (
+        chief, clerk, auditor = (
             new_test_user(
                 self.env,
                 name,
@@ -265,11 +323,20 @@ class TestPeople(PeopleCase):
             for name, group in (
                 ("Ada Chief", "account.group_account_manager"),
                 ("Carl Clerk", "account.group_account_invoice"),
+                ("Olga Auditor", "account.group_account_readonly"),
             )
         )
         text = self.empty_help(chief, company)
         self.assertIn("not connected yet", text)
         self.assertIn("/odoo/bookings-start", text)
+        for where in ("setup_overview_action", "setup_health_action", "sync_setup_action"):
+            self.assertIn("/odoo/bookings-start", self.empty_help(chief, company, where), where)
+        setups = self.env["bookings.sync.setup"].with_user(chief).with_company(company)
+        self.assertEqual(setups._open_first_step()["res_model"], "bookings.connection")
+        for where in ("booking_action_uninvoiced", "setup_overview_action"):
+            text = self.empty_help(auditor, company, where)
+            self.assertIn("Ada Chief", text)
+            self.assertNotIn("/odoo/", text)
         text = self.empty_help(clerk, company)
         self.assertIn("Ada Chief", text)
         self.assertNotIn("/odoo/", text)

@@ -481,7 +481,7 @@ class BookingsBooking(models.Model):
     @api.model
     def get_empty_list_help(self, help_message):
         # OVERRIDE: before the first synchronization, an empty list shows the next setup step
-        setups = self.env["bookings.sync.setup"].sudo(False)
+        setups = self.env["bookings.sync.setup"]
         return setups._first_step_help() or super().get_empty_list_help(help_message)
 
     # -- decisions of users ----------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from . import overview
 DAY = 86400
 LATE_AT_LEAST = timedelta(hours=1)
 LOOK_EVERY = timedelta(days=1)
+SHORT_PAUSE = timedelta(minutes=10)  # before the retry after a temporary failure
 ERROR_LENGTH = 500
 ACTIVITY = "bookings_invoicing.mail_activity_sync"
 START = "bookings-start"  # path of the server action that opens the first step
@@ -238,13 +239,14 @@ class BookingsSyncSetup(models.Model):
             self.sudo().write(dict.fromkeys(troubles, False))
         self.activity_unlink([ACTIVITY])
 
-    def _note_waiting(self, reason, until):
-        """Record a temporary failure and schedule the retry.
+    def _note_waiting(self, error):
+        """Record a temporary failure and schedule the retry, not before the time that Microsoft asks for.
 
-        :param str reason: the failure in the user's language
-        :param datetime until: time of the retry, naive UTC
+        :param graph.GraphError error:
         """
         self.ensure_one()
+        reason, wait = tell(self.env, error), timedelta(seconds=error.retry_after or 0)
+        until = fields.Datetime.now() + max(wait, min(SHORT_PAUSE, self._interval()))
         self.sudo().write({"waiting_reason": reason, "retry_at": until, "next_sync": until})
         self.env.ref("bookings_invoicing.ir_cron_sync").sudo()._trigger(at=until)
 
@@ -335,7 +337,10 @@ class BookingsSyncSetup(models.Model):
 
     @api.model
     def _first_step_help(self):
-        """Return the help of an empty list: the next setup step with a button, or whom to ask for it."""
+        """Return the help of an empty list: the next setup step with a button, or whom to ask for it.
+
+        Odoo reads actions in superuser mode, but the button depends on the rights of the user.
+        """
         companies = self.env.companies
         if self.search_count(
             [("company_id", "in", companies.ids), ("last_appointment_sync", "!=", False)], limit=1
@@ -348,7 +353,7 @@ class BookingsSyncSetup(models.Model):
         else:
             title = self.env._("Microsoft Bookings is not connected yet")
             label = self.env._("Connect to Microsoft 365")
-        if self.env["bookings.connection"].has_access("create"):
+        if self.env["bookings.connection"].sudo(False).has_access("create"):
             remedy = Markup('<p>%s</p><a class="btn btn-primary" href="/odoo/%s">%s</a>') % (
                 text,
                 START,

@@ -12,7 +12,7 @@ separately, so that memory does not grow with the number of appointments.
 import logging
 import time
 from contextlib import contextmanager, nullcontext
-from datetime import timedelta, timezone
+from datetime import timezone
 
 from odoo import fields
 from odoo.tools import SQL
@@ -28,7 +28,6 @@ _logger = logging.getLogger(__name__)
 LOCK_SPACE = 0x626B6E67  # "bkng": separates our advisory locks from others
 BUTTON_SECONDS = 60
 PROGRESS_SECONDS = 2
-SHORT_PAUSE = timedelta(minutes=10)  # before the retry after a temporary failure
 
 
 class HandOver(Exception):
@@ -328,11 +327,10 @@ class SyncJob:
         return self.store.durably(self._note_failed, error)
 
     def _note_failed(self, error):
-        setup, now = self.setup, fields.Datetime.now()
+        setup = self.setup
         message = setup._in_words(error)
         if getattr(error, "transient", False):
-            wait = timedelta(seconds=getattr(error, "retry_after", None) or 0)
-            setup._note_waiting(message, now + max(wait, min(SHORT_PAUSE, setup._interval())))
+            setup._note_waiting(error)
         else:
             setup._note_failure(message)
             setup.next_sync = setup._next_after(self.started)

@@ -322,8 +322,12 @@ class BookingsSyncSetup(models.Model):
     def _note_auto_draft_failed(self, error):
         """Record a failure as a run, and notify the responsible users with an activity.
 
+        A temporary failure is also shown on the setup, and nothing is read before the time that Microsoft asks for.
+
         :param Exception error:
         """
+        if getattr(error, "transient", False):
+            self._note_waiting(error)
         run = (
             self.env["bookings.invoice.run"]
             .sudo()

@@ -215,6 +215,10 @@ class TestListPrice(LedgerCase):
             }
         )
         self.assertEqual(self._made(700.0).list_price, 100.0)
+        self.assertEqual(self._take(60), 700.0, "back in the currency of the business")
+        self.booking.action_create_invoices()
+        move = self.booking.move_ids
+        self.assertEqual((move.currency_id, move.amount_untaxed), (foreign, 700.0))
         self.service.sudo().write({"product_id": False, "price": 350.0})
         self.service._make_products(self.setup)
         self.assertEqual(self.service.product_id.list_price, 50.0)

@@ -2,6 +2,7 @@
 
 import json
 from contextlib import contextmanager
+from datetime import timedelta
 from unittest.mock import patch
 
 from freezegun import freeze_time
@@ -11,6 +12,8 @@ from odoo.tools import SQL, mute_logger
 
 from ...models.invoicing import drafting as booking_invoicing
 from ...models.invoicing import run as bookings_invoice_run
+from ..common import NOW
+from ..setup.test_health import graph_answers
 from .test_ledger import LedgerCase
 
 LOGGERS = "odoo.addons.bookings_invoicing.models"
@@ -177,6 +180,25 @@ class TestAutomaticDraftsByTheClock(CronCase):
         runs, drafted = self.automatic()
         self.assertFalse(drafted.filtered("amount"))
         self.assertIn("exceeds the limit", " ".join(runs.left_out_ids.mapped("reason")))
+
+    def test_waiting_for_microsoft_is_shown_on_the_setup(self):
+        """What is billed cannot be looked at for an hour: the setup says why and until when, and nothing is drafted."""
+        self.setup.write({"auto_draft": "daily", "look_back_days": 1})
+        with (
+            graph_answers(429, **{"Retry-After": "3600"}),
+            mute_logger(f"{LOGGERS}.sync.schedule"),
+        ):
+            self.run_cron("ir_cron_auto_draft")
+        runs, drafted = self.automatic()
+        self.assertEqual((runs.state, len(drafted)), ("failed", 0))
+        self.assertEqual(self.setup.retry_at, NOW + timedelta(hours=1))
+        self.assertIn("throttling requests", self.setup.waiting_text)
+        self.assertEqual((self.setup.health, self.setup.error_message), ("ok", False))
+        self.sync()
+        self.assertFalse(self.setup.waiting_text)
+        self.setup.look_back_days = 120  # a test has one cursor only to look with
+        self.run_cron("ir_cron_auto_draft")
+        self.assertTrue(self.automatic()[1])
 
     def test_one_setup_that_fails_costs_only_itself_and_somebody_is_told(self):
         broken = self._make_setup(name="Annexe", business_id=self.tenant.mailboxes[1].id)

@@ -6,6 +6,7 @@ from unittest.mock import patch
 from freezegun import freeze_time
 
 from odoo import fields
+from odoo.exceptions import UserError
 from odoo.tests import HttpCase, tagged
 
 from ...sandbox.adapter import SandboxAdapter
@@ -100,6 +101,19 @@ class TestSetupHealth(BookingsCase):
         self.assertFalse(self.setup.activity_ids)
         self.sync()
         self.assertEqual((self.setup.waiting_text, self.setup.retry_at), (False, False))
+
+    def test_waiting_for_microsoft_after_a_button(self):
+        self.sync()
+        with graph_answers(503):
+            told = self.setup.action_sync_now()["params"]
+            self.assertIn("temporarily unavailable", str(told))
+            self.assertEqual(self.setup.retry_at, NOW + timedelta(minutes=10))
+            self.assertIn("temporarily unavailable", self.setup.waiting_text)
+            with self.assertRaisesRegex(UserError, "temporarily unavailable"):
+                self.setup._retry_records(self.bookings()[0].mapped("appointment_id"))
+        self.assertIn(self.setup.name, self.env["bookings.sync.setup"]._first_step(self.company)[0])
+        self.setup.action_sync_now()
+        self.assertFalse(self.setup.waiting_text)
 
     def test_late_is_told_once(self):
         """One activity and one warning when it becomes late, until it is read again."""
