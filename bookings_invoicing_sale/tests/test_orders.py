@@ -24,6 +24,20 @@ class TestOrders(OrderCase):
             self.assertEqual(line.qty_delivered, line.product_uom_qty)
         self.assertEqual(self.env["account.move"].search_count([]), moves)
 
+    def test_an_order_is_not_marked_as_invoiced_elsewhere(self):
+        """Nor is a selection that holds one; when the order is canceled, it is."""
+        ordered, other = self.ready[0], self.ready[1]
+        ordered.action_create_invoices()
+        wizard = self.env["bookings.not.billable"].with_context(
+            active_ids=(ordered | other).ids, bookings_reason="billed_elsewhere"
+        )
+        with self.assertRaisesRegex(UserError, "already on an invoice or order"):
+            wizard.create({"note": "INV/77"}).action_confirm()
+        self.assertEqual((ordered.status, other.status), ("ordered", "ready"))
+        ordered.order_ids.action_cancel()
+        wizard.create({"note": "INV/77"}).action_confirm()
+        self.assertEqual({one.not_billable_reason for one in ordered | other}, {"billed_elsewhere"})
+
     def test_the_run_names_and_opens_the_orders(self):
         run = self.env["bookings.booking"]._invoice_all([("id", "in", self.ready.ids)])
         self.assertEqual(run.order_ids, self.ready.order_ids)
