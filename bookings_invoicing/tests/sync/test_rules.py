@@ -1,5 +1,5 @@
 import inspect
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import partial
 
 from odoo import SUPERUSER_ID, fields
@@ -293,6 +293,8 @@ class TestSyncRules(BookingsCase):
                 set((rows - nameless).mapped("remote_id")), set(ids), "asked for by id"
             )
             self.assertEqual(len(nameless), 5)
+        _read, unreadable = self.setup._bookings_now(date(2025, 12, 1), date(2026, 3, 31))
+        self.assertEqual(len(unreadable), 4, "completeness counts each of them")
         self.assertTrue(legacy.resolved, "one row for all of them, as they were kept before")
         self.assertEqual(len(set(nameless.mapped("row_key"))), 5)
         self.assertFalse(service.removed, "a row without its id may be any of them")
