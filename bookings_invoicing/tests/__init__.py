@@ -48,4 +48,5 @@ from .invoicing import test_document
 from .invoicing import test_traps
 from . import test_bounds
 from . import test_people
+from . import test_people_changes
 from . import test_sealed

@@ -11,6 +11,10 @@ TOWN = dict(zip(PORT, ("High Street 5", "Leeds", "LS1", "England"), strict=True)
 class PeopleCase(BookingsCase):
     """Somebody books, or is in the list of customers, as Bookings would say it now."""
 
+    class JOB:
+        def __init__(self, setup):
+            self.setup = setup
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -67,3 +71,7 @@ class PeopleCase(BookingsCase):
         self.env["bookings.customer"].sudo()._import_page(
             self.JOB(self.setup.sudo()), [graph.Customer.parse(raw)]
         )
+
+    def proposals(self, partner, **facts):
+        domain = [(name, "=", value) for name, value in facts.items()]
+        return self.env["bookings.proposal"].search([("partner_id", "=", partner.id), *domain])

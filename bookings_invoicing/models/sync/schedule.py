@@ -225,12 +225,10 @@ class BookingsSyncSetup(models.Model):
         silent = self.search([("paused", "=", False), ("late_since", "=", False)])
         for setup in silent.filtered(lambda setup: setup._is_late()):
             setup.sudo().late_since = fields.Datetime.now()
+            times = setup._last_good() or "never", setup.next_sync or "not planned"
             _logger.warning(
                 "Bookings setup %s %r is late: last good synchronization %s, next try %s; %s",
-                setup.id,
-                setup.name,
-                setup._last_good() or "never",
-                setup.next_sync or "not planned",
+                *(setup.id, setup.name, *times),
                 setup.waiting_reason or setup.error_message or "no reason known",
             )
             why = setup._waiting_sentence() or setup.error_message
