@@ -131,7 +131,7 @@ def _tenant_of(people):
 
 
 def _watched_sync(env, setup):
-    """Seconds, queries, and the most MB that the process held meanwhile."""
+    """Return seconds, queries, and the peak memory of the process in MB."""
     gc.collect()
     Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
     seconds, queries = _timed_sync(env, setup)
@@ -215,7 +215,7 @@ def _read_through(client, setup, start, end):
 
 
 class _Tape:
-    """Answers by request, kept in a file: what is measured must not hold them all in memory."""
+    """Answers by request, in a file, so that the measured process does not hold them in memory."""
 
     def __init__(self, file):
         self.file, self.places = file, {}
@@ -293,7 +293,7 @@ def _take_over(env, rows, before=()):
 
 
 def _event(env, booking, earlier=datetime.timedelta()):
-    """A booking as Graph sends an event; an event of the past is taken over without an invitation."""
+    """Return a booking as Graph sends an event. Past events are imported without an invitation."""
     person = booking.customer_id
     attendee = {"name": booking.name, "address": person.email or f"person{person.id}@bench.example"}
     return {

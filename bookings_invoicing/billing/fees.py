@@ -44,7 +44,7 @@ def cancellation_timing(
     missing_since: datetime | None,
     notice_hours: float | int,
 ) -> str:
-    """Whether a cancellation came in time: ``kept``, ``in_time``, ``late`` or ``unsure``.
+    """Return whether a cancellation came in time: ``kept``, ``in_time``, ``late`` or ``unsure``.
 
     It was still there at ``last_seen`` and was first missed at ``missing_since``; a sync sees no
     more than that. ``unsure``: the notice ran out between the two; treat it as in time, or ask.

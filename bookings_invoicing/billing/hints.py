@@ -51,7 +51,7 @@ class Told(NamedTuple):
 
 
 def ranked(told: Iterable[Told]) -> list[Told]:
-    """Each once, what may be wrong first.
+    """Return each hint once, serious ones first.
 
     >>> [one.text for one in ranked([Told("first", False), Told("twice", True), Told("first", False)])]
     ['twice', 'first']

@@ -1,6 +1,6 @@
-"""Our own remark in notes that other people write, too: found, put in, replaced, and taken out again.
+"""Odoo's remark in notes that staff write, too: find, insert, replace, and remove it.
 
-A remark is what stands between ``[Odoo: `` and ``]``. Everything around it belongs to others and stays to the letter.
+A remark is the text between ``[Odoo: `` and ``]``. Everything around it belongs to others and stays unchanged.
 
 >>> noted = with_remark("Bring X-rays.", "Invoice INV/7: posted")
 >>> noted
@@ -22,7 +22,7 @@ _TO_REMOVE = re.compile(rf"\r?\n{_REMARK.pattern}(?=\r?\n|\Z)|{_REMARK.pattern}"
 
 
 def remark_in(notes: str) -> str:
-    """The first remark in the notes, or "".
+    """Return the first remark in the notes, or "".
 
     >>> remark_in("before [Odoo: Invoice INV/7: posted] after"), remark_in("[Odoo] is nice")
     ('Invoice INV/7: posted', '')
@@ -51,7 +51,7 @@ def with_remark(notes: str, text: str) -> str:
 
 
 def remark_of(documents: Sequence[str]) -> str:
-    """What is told of these documents, each once: no line break, no bracket, and no more than LONGEST characters.
+    """Return the remark about these documents, each once, without line breaks and brackets, at most LONGEST characters.
 
     >>> remark_of(["Invoice A[1]: posted", "Invoice B: draft", "Invoice B: draft"])
     'Invoice A(1): posted; Invoice B: draft'

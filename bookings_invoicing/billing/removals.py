@@ -4,7 +4,7 @@ NUMBER, PERCENT = 20, 10
 
 
 def are_few(missing: int, known: int) -> bool:
-    """Whether the missing appointments are at most 20, or at most 10 percent of the known ones.
+    """Return whether the missing appointments are at most 20, or at most 10 percent of the known ones.
 
     :param missing: appointments that Bookings no longer lists
     :param known: appointments that it should have listed

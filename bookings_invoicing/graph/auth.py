@@ -39,7 +39,7 @@ EARLY = 300.0  # a token is renewed this many seconds before its expiry
 
 
 def permissions(may_write: bool) -> tuple[str, ...]:
-    """What a connection asks for: to read, and where it may write, to write.
+    """Return the permissions that a connection requests: to read, and to write if it may.
 
     >>> permissions(False)
     ('Bookings.Read.All',)

@@ -1,7 +1,6 @@
-"""The connection test: each thing an import needs is tried by itself and answered with a tick or a
-sentence.
+"""The connection test: tries each thing that an import needs, and answers with a tick or a sentence.
 
-A later step is not tried where an earlier one makes it pointless; it says so.
+A step that an earlier failure makes pointless is skipped, and says so.
 """
 
 import base64
@@ -34,7 +33,7 @@ class Check:
 
 
 def run_checks(client, business_id: str | None = None) -> list[Check]:
-    """All STEPS in order. Without ``business_id`` the first listed business is tried. Where the client may
+    """Run all STEPS in order. Without ``business_id``, the first listed business is tried. If the client may
     write, "writing" follows "permission".
     """
     checks = [_try("token", lambda: _token(client))]
@@ -108,8 +107,8 @@ def _writing(client) -> Check:
 
 
 def granted_permissions(token: str) -> set[str] | None:
-    """Permissions named in a Graph token, or None where it cannot be read. A hint for people,
-    nothing to decide on: Microsoft calls the tokens opaque.
+    """Return the permissions named in a Graph token, or None if it cannot be read. A hint for users only,
+    because Microsoft calls the tokens opaque.
     """
     try:
         part = token.split(".")[1]

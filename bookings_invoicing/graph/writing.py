@@ -1,4 +1,4 @@
-"""What may be written to Bookings, and who may: the last thing that is asked before a request leaves for Graph.
+"""What may be written to Bookings, and by whom: the last check before a request is sent to Graph.
 
 Reading is a GET, or a ``$batch`` of nothing but GETs. Everything else needs :data:`MAY_WRITE`, which a transport was
 given by server code, and must be one of :data:`WRITES` even then: nothing is ever deleted, and of an appointment only
@@ -22,7 +22,7 @@ WRITES = (("PATCH", _APPOINTMENT, frozenset({_TYPE, "serviceNotes"})),)
 
 
 def check_allowed(method: str, path: str, body: bytes | None, permission: object = None) -> None:
-    """Raises SecurityError for what must not be sent; ``path`` is what follows the Graph root.
+    """Raise SecurityError for a request that must not be sent. ``path`` is relative to the Graph root.
 
     >>> check_allowed("GET", "/solutions/bookingBusinesses", None)
     >>> check_allowed("POST", "/$batch", b'{"requests": [{"method": "GET", "url": "/x"}]}')
@@ -62,7 +62,7 @@ def _object(body) -> dict | None:
 
 
 class ServiceNotes:
-    """The internal notes of the appointments of one business, to the letter.
+    """The internal notes of the appointments of one business, unchanged to the letter.
 
     :param client: a ``BookingsClient``
     """
@@ -72,7 +72,7 @@ class ServiceNotes:
         self._base = client._path(business_id, "appointments")
 
     def read(self, appointment_id: str) -> str:
-        """The notes; "" where there are none. Raises NotFound where there is no such appointment."""
+        """Return the notes, or "" without any. Raises NotFound if the appointment does not exist."""
         document = self._client._json("GET", self._url(appointment_id))
         notes = document.get("serviceNotes") or ""
         if document.get("id") != appointment_id or not isinstance(notes, str):
@@ -80,7 +80,7 @@ class ServiceNotes:
         return notes
 
     def write(self, appointment_id: str, notes: str) -> None:
-        """Puts these notes in place of those that are there; nothing else of the appointment is sent.
+        """Replace the notes. Nothing else of the appointment is sent.
 
         Sent once: who gets no answer reads again before the next attempt. Raises GraphError of the kind
         ``write_denied`` where the permission is missing, and ``write_refused`` where Bookings does not take it: that
@@ -105,7 +105,7 @@ class ServiceNotes:
 
 
 def _refusal(problem: GraphError) -> str:
-    """The kind of error that a refused write is, "" where it is none."""
+    """Return the kind of a refused write, or "" for other errors."""
     if problem.kind == "access_denied":
         return "write_denied"
     nameless = problem.status == 500 and not problem.code

@@ -20,7 +20,7 @@ _TYPE = "@odata.type"
 
 
 def answer(tenant, box, request: Request, caller: dict, rest: list) -> Reply:
-    """The reply to anything but a GET in a business; what is changed is given to ``tenant.keep``."""
+    """Return the reply to any request but a GET in a business, and give changes to ``tenant.keep``."""
     if not _WRITERS & tokens.permissions(caller):
         raise GraphError(
             403, "ErrorAccessDenied", "Access is denied. Check credentials and try again."

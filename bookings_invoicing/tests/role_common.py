@@ -108,7 +108,7 @@ class RolesCase(BookingsCase):
 
     @classmethod
     def _filled(cls, model, known):
-        """A new record whose required fields, and links to what its company follows from, are filled."""
+        """Create a record with its required fields and the links that determine its company."""
         values = {}
         for field in model._fields.values():
             to_parent = field.type == "many2one" and field.comodel_name in (

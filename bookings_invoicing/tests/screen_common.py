@@ -9,7 +9,7 @@ class Screens:
     """Buttons and menus as a role gets them from the server, what its groups hide left out."""
 
     def our_views(self):
-        """Ids by model of the views that are ours or that ours inherit: each is what one sees when it opens."""
+        """Return the IDs, by model, of our views and of the views that ours extend."""
         data = (
             self.env["ir.model.data"]
             .sudo()

@@ -17,7 +17,7 @@ ORM, RPC = "ORM", "JSON-RPC"
 
 
 class Refused(Exception):
-    """What the server answers over JSON-RPC where it refuses, with all of its words."""
+    """A refusal of the server over JSON-RPC, with its full text."""
 
 
 REFUSED = (AccessError, UserError, DatabaseError, ValueError, TypeError, Refused)
@@ -34,7 +34,7 @@ QUIET = (
 
 
 class SealedWorld:
-    """What there is to attack, enumerated from the registry, and how: as a person, over the ORM and over JSON-RPC."""
+    """Everything to attack, enumerated from the registry, and how: as a user, over the ORM and JSON-RPC."""
 
     frozen = False
     part = (
@@ -115,11 +115,11 @@ class SealedWorld:
         ]
 
     def sealed_of(self, model):
-        """Names of those that no person writes."""
+        """Return the names of the fields that no user writes."""
         return getattr(self.env[model], "_read_only_fields", frozenset)()
 
     def read_only_fields(self):
-        """``(model, field)`` of what no person writes; wizards are their user's."""
+        """Yield ``(model, field)`` of the fields that no user writes, except in wizards."""
         for own in (True, False):
             for name, field in self.our_fields(own=own):
                 kept = field.name in self.sealed_of(name)
@@ -127,7 +127,7 @@ class SealedWorld:
                     yield name, field
 
     def links(self):
-        """``(model, field, record)``: every stored link of ours, and what it must not lead to in another company."""
+        """Yield ``(model, field, record)``: every stored link of ours, and a foreign record that it must not reach."""
         manager = self.users["manager"]
         for own in (True, False):
             for name, field in self.our_fields(own=own):
@@ -139,7 +139,7 @@ class SealedWorld:
                     yield name, field, foreign
 
     def contexts(self):
-        """Each key that our code reads from the context, with values that JSON can make."""
+        """Return contexts with all keys that our code reads, with values that JSON can express."""
         keys = set()
         for addon in ADDONS.glob(f"{OURS}*"):
             for folder in ("models", "wizards", "controllers"):
@@ -154,7 +154,7 @@ class SealedWorld:
     # -- what is sent --------------------------------------------------------------------------------
 
     def other_value(self, record, field):
-        """A value that the field does not have, as JSON can send it."""
+        """Return a different value for the field, as JSON can send it."""
         old = record.sudo()[field.name]
         if field.type in ("one2many", "many2many"):
             return [Command.clear()]
@@ -171,7 +171,7 @@ class SealedWorld:
         return {"x": 1} if field.type == "json" else "x"
 
     def default_values(self, model, field):
-        """Values for a ``default_`` key of the field: another one, and a record of another company."""
+        """Return values for a ``default_`` key of the field: a different one, and a record of another company."""
         if field not in self.known:
             self.known[field] = [*self._default_values(model, field)]
         return self.known[field]
@@ -192,7 +192,7 @@ class SealedWorld:
             yield foreign[:1].id if field.type == "many2one" else [Command.set(foreign.ids)]
 
     def maker_values(self, model):
-        """What somebody fills in who makes a record: what is required, as the record that there is has it."""
+        """Return values for a new record: its required fields, as the existing record has them."""
         record = self.own[model].sudo()
         values = {
             "account.move": {"move_type": "out_invoice"},
@@ -218,7 +218,7 @@ class SealedWorld:
     # -- attempts ------------------------------------------------------------------------------------
 
     def call(self, way, role, model, method, args, context=None):
-        """The answer to a call of somebody of this role.
+        """Return the answer to a call by a user with this role.
 
         :raises Exception: one of ``REFUSED``
         """
@@ -241,7 +241,7 @@ class SealedWorld:
 
     @contextmanager
     def undone(self):
-        """What is done within is taken back."""
+        """Roll back everything done in the block."""
         self.env.flush_all()
         with self.cr.savepoint() as savepoint:
             try:
@@ -257,7 +257,7 @@ class SealedWorld:
         return value.ids if field.relational else value
 
     def written(self, way, role, record, field, value, context=None):
-        """Whether somebody of this role changes the field by writing the value."""
+        """Return whether a user with this role changes the field by writing the value."""
         before = self.stored(record, field)
         with self.undone():
             try:
@@ -268,7 +268,7 @@ class SealedWorld:
             return self.stored(record, field) != before
 
     def made(self, way, role, model, vals=None, context=None):
-        """What a record holds that somebody of this role makes; ``None`` where it is refused.
+        """Return the values of a record that a user with this role creates, or ``None`` if refused.
 
         :rtype: dict of values as JSON could write them; of lines only the number, of moments only the day
         """

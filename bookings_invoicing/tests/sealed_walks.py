@@ -25,7 +25,7 @@ class SealedWalks(SealedWorld):
         return cycle([one for context in self.contexts() for one in ({}, context)])
 
     def read_only_written(self, way, roles=("user",), only=None):
-        """Read-only fields that somebody writes, with a context or without."""
+        """Yield read-only fields that a user can write, with or without a context."""
         turns, walked = self.turns(), 0
         for role in roles:
             next(turns)
@@ -107,7 +107,7 @@ class SealedWalks(SealedWorld):
         ]
 
     def defaults_taken(self, only=None):
-        """Fields that a ``default_`` key fills with what its sender may not write."""
+        """Yield fields that a ``default_`` key fills with values that its sender may not write."""
         filled = 0
         for role, model in self.weakest_makers(only):
             self.plain(role, model)
@@ -136,7 +136,7 @@ class SealedWalks(SealedWorld):
         yield from self.contexts()
 
     def contexts_obeyed(self, way, only=None):
-        """Fields that a context fills with what its sender may not write."""
+        """Yield fields that a context fills with values that its sender may not write."""
         makers = self.makers if way == ORM else self.weakest_makers
         for role, model in makers(only):
             for context in self.batched_contexts(model):
@@ -200,7 +200,7 @@ class SealedWalks(SealedWorld):
             self.assertGreater(created, 20 * self.part)
 
     def shown(self, way, role, record, field, value):
-        """What the form shows once a link was sent, not written, in any field of ours, or what is said instead."""
+        """Return what a form shows in our fields after a link was sent but not saved, or the refusal."""
         texts, spec = [], self.spec(role, record._name)
         for ids in (record.ids, []):
             try:
@@ -228,7 +228,7 @@ class SealedWalks(SealedWorld):
             self.assertEqual([*self.links_crossed(way)], [])
 
     def moved(self, way, only=None):
-        """What says whose a record is, and yet is changed by somebody of both companies."""
+        """Yield fields that say whose a record is and that a user of both companies can change."""
         both, walked = (self.company | self.foreign["res.company"]).ids, 0
         for model, field, foreign in self.links():
             whose = field.type == "many2one" and field.comodel_name in WHOSE
@@ -248,7 +248,7 @@ class SealedWalks(SealedWorld):
     # -- fields on models of Odoo's ------------------------------------------------------------------
 
     def fields_shown(self, way, roles=("portal",), only=None):
-        """Fields of ours on models of Odoo's that somebody without a role learns something of."""
+        """Yield our fields on Odoo's models that a user without a role learns something about."""
         for role in roles:
             for model, field in self.our_fields(own=False):
                 name = field.name

@@ -325,7 +325,7 @@ class BookingsInvoicePreviewLeftOut(models.TransientModel):
 
 
 def _shortened(texts):
-    """What a row says of its hints: the first one, clipped, and how many more there are."""
+    """Return the first hint, shortened, with the number of further hints."""
     if not texts:
         return ""
     first, more = texts[0], len(texts) - 1

@@ -155,7 +155,7 @@ class CrashSweep:
             self.work(env)
 
     def trial(self, point):
-        """Kill at the point, look; work again, look. Returns what is wrong."""
+        """Kill at the point and check, then work again and check. Return what is wrong."""
         self.reset()
         answer = self.child(point)
         if answer is not None:
@@ -169,7 +169,7 @@ class CrashSweep:
     # -- all of them ---------------------------------------------------------------------------------
 
     def sweep(self, every):
-        """Kill around each commit and at every so many statements: what is wrong, by point."""
+        """Kill around each commit and at every n-th statement. Return what is wrong, by point."""
         whole = self._in_peace()
         points = [(kind, n) for n in range(1, whole["commits"] + 1) for kind in ("before", "after")]
         points += [("statement", n) for n in range(1, whole["statements"] + 1, every)]

@@ -124,7 +124,7 @@ class RandomCrash(CrashSweep):
         }
 
     def work_for_ever(self, seed, tell):
-        """:param tell: is told the outcome and the name of each operation"""
+        """:param tell: is called with the outcome and the name of each operation"""
         import odoo.service.model
         from odoo.exceptions import UserError
 
@@ -214,7 +214,7 @@ class RandomCrash(CrashSweep):
 
 
 def _end(worker, told):
-    """Kill a worker and count what it told; a line that it could not finish is not counted."""
+    """Kill a worker and count the lines that it printed, except an unfinished one."""
     pid, reading = worker
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)

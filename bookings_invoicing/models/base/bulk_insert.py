@@ -88,7 +88,7 @@ def _converted(field, model, rows):
 
 
 def _link(records, fields, rows):
-    """Write what is kept in other tables: links to many records."""
+    """Write the many2many links, which are in other tables."""
     for field in records._fields.values():
         if field.store and field.type in ("one2many", "many2many"):
             field._insert_cache(records, repeat(()))

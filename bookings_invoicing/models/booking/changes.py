@@ -109,7 +109,7 @@ class BookingsBooking(models.Model):
         return str(value or "–")
 
     def _to_read(self, name, shown):
-        """A value that :meth:`_shown` kept, for the reader: times in the business's time zone, labels of choices."""
+        """Return a stored old or new value in readable form: times in the business's time zone, labels of selections."""
         field = self._fields[name]
         if field.type == "selection":
             return dict(field._description_selection(self.env)).get(shown, shown)

@@ -24,7 +24,7 @@ SENDING = [
 
 
 class BookingsOutbox(models.Model):
-    """What Odoo has to write to Bookings: written down in the transaction of the change, sent after it.
+    """A change to write to Bookings. It is recorded in the transaction of the change and sent after it.
 
     How it works: a change only adds rows, so that it never waits for a row that is just being sent. What is sent is
     worked out when it is sent (:mod:`.outbox_job`), from how things are then; all rows of an appointment that wait are
@@ -88,7 +88,7 @@ class BookingsOutbox(models.Model):
 
     @api.model
     def _note_invoices(self, bookings):
-        """Write down that what invoices say of these bookings has changed, where a setup wants it in Bookings."""
+        """Add rows for bookings whose invoices have changed, if their setups write invoices to Bookings."""
         bookings = bookings.sudo().exists().filtered("setup_id.write_invoice")
         made = self.browse()
         for setup, rows in bookings.grouped("setup_id").items():
@@ -112,7 +112,7 @@ class BookingsOutbox(models.Model):
 
     @api.model
     def _last_values(self, setup, appointment_ids):
-        """What was to be written last on each of these appointments."""
+        """Return the last value to write, by appointment ID."""
         rows = self.sudo().search(
             [("setup_id", "=", setup.id), ("appointment_id", "in", appointment_ids)], order="id"
         )
@@ -120,7 +120,7 @@ class BookingsOutbox(models.Model):
 
     @api.model
     def _remarks(self, setup, appointment_ids):
-        """What is told of the invoices of these appointments, in the language of the business.
+        """Return the remarks about the invoices of these appointments, in the language of the business.
 
         Number, date, and state only: neither who pays nor how much.
 
@@ -145,7 +145,7 @@ class BookingsOutbox(models.Model):
 
     @api.model
     def _told(self, booking):
-        """What is told of the last invoice of a booking that was confirmed once."""
+        """Return the text about the last invoice of a booking that was posted at least once."""
         lines = booking.invoice_line_ids.filtered(
             lambda line: line.move_id.move_type == "out_invoice" and line.move_id.posted_before
         )
@@ -186,7 +186,7 @@ class BookingsOutbox(models.Model):
 
     @api.model
     def _send_all(self, commit):
-        """Send what is due for each setup; one that fails does not stop the others."""
+        """Send the due rows of each setup. A failure does not stop the other setups."""
         setups = self.env["bookings.sync.setup"]
         for setup_id in self.sudo().search(self._due_domain()).setup_id.ids:
             setup = setups.browse(setup_id)._for_sync()
@@ -194,13 +194,13 @@ class BookingsOutbox(models.Model):
 
     @api.model
     def _due_appointments(self, setup, limit):
-        """Appointments of which something is to be written now, the longest waiting first."""
+        """Return the IDs of appointments with due rows, the oldest rows first."""
         rows = self.search([("setup_id", "=", setup.id), *self._due_domain()], order="id")
         return [*dict.fromkeys(rows.mapped("appointment_id"))][:limit]
 
     @api.model
     def _waiting(self, setup, appointment_id):
-        """The rows of an appointment that wait, and what to write for all of them."""
+        """Return the waiting rows of an appointment, and the remark to write for all of them."""
         rows = self.search(
             [
                 ("setup_id", "=", setup.id),
@@ -230,9 +230,9 @@ class BookingsOutbox(models.Model):
         self._still_waiting().write({"state": "dropped", "error": reason, "next_try": False})
 
     def _note_waiting(self, reason, wait):
-        """Keep why it could not be sent yet; the pause grows with each attempt.
+        """Record why these rows could not be sent yet. The pause grows with each attempt.
 
-        :param timedelta wait: what Microsoft asks for
+        :param timedelta wait: the pause that Microsoft requests
         """
         for row in self._still_waiting():
             pause = min(FIRST_PAUSE * 2 ** min(row.tries, 10), LONGEST_PAUSE)
@@ -245,14 +245,14 @@ class BookingsOutbox(models.Model):
             )
 
     def _pause_all(self, reason, wait):
-        """The same for what is sent, and nothing else of the setup earlier: Microsoft is busy, or away."""
+        """Record a temporary failure of Microsoft, and let all other rows of the setup wait as long."""
         self._note_waiting(reason, wait)
         until = max(self.mapped(lambda row: row.next_try or fields.Datetime.now()))
         others = self.search([("setup_id", "in", self.setup_id.ids), *self._due_domain()])
         others.next_try = until
 
     def _note_refused(self, reason):
-        """Count a refusal; after the last one the row stops, and somebody is told once."""
+        """Count a refusal. After the last one, stop the row and notify the responsible user once."""
         rows = self._still_waiting()
         rows._note_waiting(reason, timedelta())
         for row in rows:
@@ -267,9 +267,9 @@ class BookingsOutbox(models.Model):
             )
 
     def _note_past_refused(self, reason):
-        """Stop writing for a setup whose appointments take no change once they have ended; somebody is told once.
+        """Stop writing for a setup if Microsoft refuses changes of past appointments, and notify the responsible user once.
 
-        :returns: whether that is so: this one has ended, and none that had was ever changed
+        :returns: whether this is the case: this appointment has ended, and no past appointment was ever changed
         """
         now, rows = fields.Datetime.now(), self._still_waiting()
         setup = rows.setup_id
@@ -288,13 +288,13 @@ class BookingsOutbox(models.Model):
         return True
 
     def _was_refused_last(self):
-        """Whether one more refusal stops one of these rows."""
+        """Return whether one more refusal stops one of these rows."""
         return any(row.refusals >= MOST_REFUSALS - 1 for row in self)
 
     # -- buttons -------------------------------------------------------------------------------------
 
     def action_retry(self):
-        """Send these again, as if they were new."""
+        """Send these rows again, as if they were new."""
         self.check_access("write")
         rows = self.sudo().filtered(lambda row: row.state in ("waiting", "failed"))
         rows.write({"state": "waiting", "tries": 0, "refusals": 0, "next_try": False})
@@ -302,14 +302,14 @@ class BookingsOutbox(models.Model):
         self._send_soon()
 
     def action_drop(self):
-        """Do not write these to Bookings."""
+        """Drop these rows without writing them to Bookings."""
         self.check_access("write")
         rows = self.sudo().filtered(lambda row: row.state in ("waiting", "failed"))
         rows.write({"state": "dropped", "next_try": False})
         rows._settle_activities()
 
     def _settle_activities(self):
-        """Take the activity off setups none of whose rows is refused any more."""
+        """Remove the activity from setups without refused rows."""
         for setup in self.setup_id:
             if not self.search_count(
                 [("setup_id", "=", setup.id), ("state", "=", "failed")], limit=1
@@ -326,7 +326,7 @@ class BookingsOutbox(models.Model):
 
 
 def _changed_past(row):
-    """Whether something was written to an appointment that had ended."""
+    """Return whether a past appointment was changed."""
     return row.value_from != row.value_to and row.booking_id.stop <= row.sent
 
 

@@ -1,4 +1,4 @@
-"""Sending what waits in the outbox of one Bookings business.
+"""Sends the waiting rows of one Bookings business.
 
 What: :class:`OutboxJob` writes to Bookings what ``bookings.outbox`` says, one appointment after the other.
 
@@ -23,7 +23,7 @@ MOST = 100  # appointments in one go; other setups wait for their turn meanwhile
 
 class OutboxJob(SyncJob):
     def send(self):
-        """Send what is due; what fails is kept on its rows."""
+        """Send the due rows, and record failures on them."""
         with self._claim() as claimed:
             if not claimed:
                 return
@@ -37,7 +37,7 @@ class OutboxJob(SyncJob):
                     self.store.durably(outbox._send_soon)
 
     def _send_one(self, service_notes, appointment_id):
-        """Bring the notes of an appointment up to date; returns whether the next one can be tried."""
+        """Update the notes of an appointment. Return whether to continue with the next one."""
         outbox, setup = self.env["bookings.outbox"], self.setup
         rows, remark = self.store.durably(outbox._waiting, setup, appointment_id)
         try:
@@ -57,7 +57,7 @@ class OutboxJob(SyncJob):
         return True
 
     def _note_problem(self, rows, error):
-        """Keep what went wrong; returns whether it is about this appointment alone."""
+        """Record an error. Return whether it concerns only this appointment."""
         reason = tell(self.env, error)
         if error.transient:
             wait = timedelta(seconds=error.retry_after or 0)
@@ -72,10 +72,10 @@ class OutboxJob(SyncJob):
 
 
 def _bring_up_to_date(service_notes, appointment_id, remark):
-    """Write the remark where it is not there yet.
+    """Write the remark unless the notes contain it already.
 
-    :returns: the remark that was there before
-    :raises graph.GraphError: kind ``not_kept`` where it is not there afterwards
+    :returns: the former remark
+    :raises graph.GraphError: kind ``not_kept`` if the notes do not contain it afterwards
     """
     before = service_notes.read(appointment_id)
     wanted = with_remark(before, remark)
