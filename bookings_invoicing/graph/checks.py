@@ -10,26 +10,61 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 
 from .errors import GraphError
+from .sentences import CHECKS
 from .writing import MAY_WRITE
 
 STEPS = ("token", "permission", "businesses", "business", "services", "customers", "calendar")
-# Permissions that allow a write, from the least to the most; the first one suffices for what is written.
+# Permissions that allow a write; the first one suffices.
 WRITERS = ("BookingsAppointment.ReadWrite.All", "Bookings.ReadWrite.All", "Bookings.Manage.All")
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """``step`` is one of STEPS, or "writing"; ``message`` a sentence that says what was found or what to
-    do; ``kind`` is "ok", "skipped", or that of the error. ``facts`` is what the sentence was made of:
-    ``error`` (a GraphError), or what was found: ``permissions``, ``count``, ``malformed``,
-    ``name``, ``currency``, ``because``.
+    """The result of a step.
+
+    ``step`` is one of STEPS, or "writing". ``kind`` is "ok", "skipped", or the kind of the error. ``facts`` holds the
+    ``error`` (a GraphError), or what was found: ``permissions``, ``count``, ``malformed``, ``name``, ``currency``.
     """
 
     step: str
     ok: bool
-    message: str
     kind: str
     facts: dict = field(default_factory=dict, compare=False)
+
+    @property
+    def message(self) -> str:
+        """The result as an English sentence, with the remedy of an error."""
+        return self.say()
+
+    def say(self, translate: Callable[[str], str] = str) -> str:
+        """Return the result as a sentence. ``translate`` converts the English templates, but not the text of an error."""
+        facts = self.facts
+        if "error" in facts:
+            return str(facts["error"])
+        if self.kind == "skipped":
+            return translate(CHECKS["skipped"])
+        if self.step == "token":
+            return translate(CHECKS["token"])
+        if self.step in ("permission", "writing"):
+            permissions = facts.get("permissions")
+            return (
+                translate(CHECKS["granted"]) % permissions
+                if permissions
+                else translate(CHECKS["hidden"])
+            )
+        if self.step == "businesses":
+            count = facts["count"]
+            return (
+                translate(CHECKS["businesses"]) % count
+                if count
+                else translate(CHECKS["no_business"])
+            )
+        if self.step == "business":
+            return f"{facts['name']} ({facts['currency'] or translate(CHECKS['no_currency'])})"
+        text = translate(CHECKS["first_page"]) % facts["count"]
+        if facts["malformed"]:
+            text += " " + translate(CHECKS["unreadable"]) % facts["malformed"]
+        return text
 
 
 def run_checks(client, business_id: str | None = None) -> list[Check]:
@@ -38,7 +73,7 @@ def run_checks(client, business_id: str | None = None) -> list[Check]:
     """
     checks = [_try("token", lambda: _token(client))]
     if not checks[0].ok:
-        return checks + [_skipped(step, "the sign-in failed") for step in STEPS[1:]]
+        return checks + [_skipped(step) for step in STEPS[1:]]
     checks.append(_permission(client))
     if client.transport.permission is MAY_WRITE:
         checks.append(_writing(client))
@@ -46,10 +81,10 @@ def run_checks(client, business_id: str | None = None) -> list[Check]:
     checks.append(_try("businesses", lambda: _businesses(client, found)))
     business_id = (business_id or "").strip() or (found[0].id if found else "")
     if not business_id:
-        return checks + [_skipped(step, "no business is selected") for step in STEPS[3:]]
+        return checks + [_skipped(step) for step in STEPS[3:]]
     checks.append(_try("business", lambda: _business(client, business_id)))
     if not checks[-1].ok:
-        return checks + [_skipped(step, "the business cannot be read") for step in STEPS[4:]]
+        return checks + [_skipped(step) for step in STEPS[4:]]
     today = datetime.now(timezone.utc).replace(minute=0, second=0, microsecond=0)
     steps = {
         "services": lambda: client.services(business_id),
@@ -61,49 +96,40 @@ def run_checks(client, business_id: str | None = None) -> list[Check]:
     ]
 
 
-def _try(step: str, action: Callable[[], tuple[str, dict]]) -> Check:
+def _try(step: str, action: Callable[[], dict]) -> Check:
     try:
-        message, facts = action()
-        return Check(step, True, message, "ok", facts)
+        return Check(step, True, "ok", action())
     except GraphError as problem:
-        return Check(step, False, str(problem), problem.kind, {"error": problem})
+        return Check(step, False, problem.kind, {"error": problem})
 
 
-def _skipped(step: str, reason: str) -> Check:
-    return Check(step, False, f"Not tried, because {reason}.", "skipped", {"because": reason})
+def _skipped(step: str) -> Check:
+    return Check(step, False, "skipped")
 
 
-def _token(client) -> tuple[str, dict]:
+def _token(client) -> dict:
     client.tokens.token(force=True)
-    return "Microsoft accepts the sign-in.", {}
+    return {}
 
 
 def _permission(client) -> Check:
-    granted = granted_permissions(client.tokens.token())
-    if granted is None:
-        return Check(
-            "permission",
-            True,
-            "The granted permissions are not visible; the next steps test them.",
-            "ok",
-        )
-    bookings = sorted(name for name in granted if name.startswith("Bookings"))
-    if bookings:
-        names = ", ".join(bookings)
-        return Check("permission", True, f"Granted: {names}.", "ok", {"permissions": names})
-    missing = GraphError(kind="consent_missing")
-    return Check("permission", False, missing.sentence, missing.kind, {"error": missing})
+    return _granted(
+        client, "permission", lambda name: name.startswith("Bookings"), "consent_missing"
+    )
 
 
 def _writing(client) -> Check:
+    return _granted(client, "writing", lambda name: name in WRITERS, "write_denied")
+
+
+def _granted(client, step: str, counts: Callable[[str], bool], lacking: str) -> Check:
+    """Return the permissions that count, or the error of this kind if the token has none of them."""
     granted = granted_permissions(client.tokens.token())
     if granted is None:
-        return Check("writing", True, "The granted permissions are not visible.", "ok")
-    names = ", ".join(name for name in WRITERS if name in granted)
-    if names:
-        return Check("writing", True, f"Granted: {names}.", "ok", {"permissions": names})
-    missing = GraphError(kind="write_denied")
-    return Check("writing", False, missing.sentence, missing.kind, {"error": missing})
+        return Check(step, True, "ok")
+    if names := sorted(filter(counts, granted)):
+        return Check(step, True, "ok", {"permissions": ", ".join(names)})
+    return Check(step, False, lacking, {"error": GraphError(kind=lacking)})
 
 
 def granted_permissions(token: str) -> set[str] | None:
@@ -119,24 +145,17 @@ def granted_permissions(token: str) -> set[str] | None:
         return None
 
 
-def _businesses(client, found: list) -> tuple[str, dict]:
+def _businesses(client, found: list) -> dict:
     found += client.businesses()
-    facts = {"count": len(found)}
-    if not found:
-        return "Connected, but the organization has no Bookings business.", facts
-    return f"{len(found)} Bookings businesses found.", facts
+    return {"count": len(found)}
 
 
-def _business(client, business_id: str) -> tuple[str, dict]:
+def _business(client, business_id: str) -> dict:
     business = client.business(business_id)
-    name, currency = business.name or business.id, business.currency or ""
-    text = f"{name} ({currency or 'no currency'})."
-    return text, {"name": name, "currency": currency}
+    return {"name": business.name or business.id, "currency": business.currency or ""}
 
 
-def _first_page(pages) -> tuple[str, dict]:
+def _first_page(pages) -> dict:
     page = next(iter(pages))
-    count, malformed = len(page.records) + len(page.malformed), len(page.malformed)
-    unreadable = f", {malformed} of them unreadable" if malformed else ""
-    text = f"Can be read: {count} on the first page{unreadable}."
-    return text, {"count": count, "malformed": malformed}
+    malformed = len(page.malformed)
+    return {"count": len(page.records) + malformed, "malformed": malformed}

@@ -166,3 +166,18 @@ SENTENCES = {
     ),
     "unreadable_record": _lt("The record could not be read."),
 }
+
+# Results of the connection test (:mod:`.checks`)
+CHECKS = {
+    "skipped": _lt("Not tried, because a previous step failed."),
+    "token": _lt("Microsoft accepts the sign-in."),
+    "hidden": _lt("The granted permissions are not visible; the next steps test them."),
+    "granted": _lt("Granted: %s."),
+    "businesses": _lt("%s Bookings businesses found."),
+    "no_business": _lt(
+        "Connected, but the organization has no Bookings business. Create one in Bookings first."
+    ),
+    "no_currency": _lt("no currency"),
+    "first_page": _lt("%s records can be read on the first page."),
+    "unreadable": _lt("%s of them are unreadable and would not be imported."),
+}

@@ -66,7 +66,7 @@ class BookingsConnection(models.Model):
         try:
             checks = self._client().check(self.sudo().setup_ids[:1].business_id or None)
         except graph.GraphError as error:
-            checks = [graph.Check("settings", False, str(error), error.kind, {"error": error})]
+            checks = [graph.Check("settings", False, error.kind, {"error": error})]
         rows = [(check, self._check_message(check)) for check in checks]
         self.sudo().write(
             {
@@ -105,37 +105,13 @@ class BookingsConnection(models.Model):
         )
 
     def _check_message(self, check):
-        """What a step found, in the reader's language.
+        """Return the result of a step in the user's language.
 
         :param graph.Check check:
         """
-        facts = check.facts
-        if "error" in facts:
-            return tell(self.env, facts["error"])
-        if check.kind == "skipped":
-            return self.env._("Not tried, because a previous step failed.")
-        if check.step == "token":
-            return self.env._("Microsoft accepts the sign-in.")
-        if check.step in ("permission", "writing"):
-            if not facts:
-                return self.env._(
-                    "The granted permissions are not visible; the next steps test them."
-                )
-            return self.env._("Granted: %s.", facts["permissions"])
-        if check.step == "businesses":
-            if facts["count"]:
-                return self.env._("%s Bookings businesses found.", facts["count"])
-            return self.env._(
-                "Connected, but the organization has no Bookings business. Create one in Bookings first."
-            )
-        if check.step == "business":
-            return f"{facts['name']} ({facts['currency'] or self.env._('no currency')})"
-        text = self.env._("%s records can be read on the first page.", facts["count"])
-        if facts["malformed"]:
-            text += " " + self.env._(
-                "%s of them are unreadable and would not be imported.", facts["malformed"]
-            )
-        return text
+        if error := check.facts.get("error"):
+            return tell(self.env, error)
+        return check.say(lambda text: self.env._(text))
 
     def _next_step(self):
         if self.is_foreign_database:

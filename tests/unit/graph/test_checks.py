@@ -44,7 +44,7 @@ def test_all_well(tenant, client, business_id):
     found = result(checks)
     assert "Bookings.Read.All" in found["permission"].message
     assert "The Example" in found["business"].message
-    assert "1 of them unreadable" in found["customers"].message
+    assert "1 of them are unreadable" in found["customers"].message
 
 
 @pytest.mark.parametrize(
