@@ -5,5 +5,6 @@ from . import (
     check,
     sign_in,
     expiry,
+    foreign_database,
     sandbox_change,
 )

@@ -146,6 +146,31 @@ class BookingsConnection(models.Model):
         for connection in self:
             connection.setup_count = counts.get(connection, 0)
 
+    # -- consequences of changes ---------------------------------------------------------------------
+
+    def write(self, vals):
+        moved = self.filtered(lambda connection: connection._is_moved_by(vals))
+        result = super().write(vals)
+        if "secret_expiry" in vals:
+            self._forget_reminder()
+        for connection in moved:
+            connection._keep_secret("tokens", "")
+        if moved:
+            moved.sudo().write({"sync_user_id": False, "sync_account": False, "may_write": False})
+            moved._forget_test()
+        return result
+
+    def _may_move(self, name):
+        # Administrators may share a connection or assign it to one company.
+        return name == "company_id" and self.env.is_system()
+
+    def _is_moved_by(self, vals):
+        """Return whether these values change the tenant, app, or cloud, so that the current sign-in becomes invalid."""
+        return any(
+            name in vals and (vals[name] or False) != (self[name] or False)
+            for name in ("mode", "cloud", "tenant_id", "client_id", "auth_method")
+        )
+
     # -- the client ------------------------------------------------------------------------------
 
     def _client(self):

@@ -137,6 +137,41 @@ class BookingsConnection(models.Model):
     def _compute_key_missing(self):
         self.key_missing = not server_settings.has_key()
 
+    def _secret_text(self, kind):
+        """Return the secret in clear text, or an empty string if there is none.
+
+        :param str kind: ``credential`` or ``tokens``
+        :raises server_settings.SecretUnreadable: if it was encrypted with a key that this server does not have
+        """
+        self.ensure_one()
+        return server_settings.unseal(self._secret_row(kind).sealed)
+
+    def _secret_row(self, kind):
+        self.ensure_one()
+        return (
+            self.env["bookings.connection.secret"]
+            .sudo()
+            .search([("connection_id", "=", self.id), ("kind", "=", kind)])
+        )
+
+    def _keep_secret(self, kind, text):
+        """Store a secret in place of the previous one. An empty text deletes it."""
+        for connection in self:
+            row = connection._secret_row(kind)
+            if not text:
+                row.unlink()
+            elif row:
+                row.sealed = server_settings.seal(text)
+            else:
+                row.create(
+                    {
+                        "connection_id": connection.id,
+                        "kind": kind,
+                        "sealed": server_settings.seal(text),
+                    }
+                )
+            connection.invalidate_recordset(["has_secret", "is_signed_in"])
+
     def action_reseal(self):
         """Encrypt all stored secrets with the newest key of the server, after the operator set or replaced the key."""
         self._check_system()
