@@ -20,7 +20,8 @@ class Ours:
     """The rehearsed amounts of a payer.
 
     ``bookings``: (name, amount) of each. ``undecided``: number of bookings without a price. ``invoices``: number of
-    invoices. ``known``: whether the payer is a customer in Odoo.
+    invoices. ``known``: whether the payer is a customer in Odoo. ``asked``: number of bookings that are not billed before
+    it is known who came; ``bookings`` includes them as attended.
     """
 
     payer: Hashable
@@ -29,6 +30,7 @@ class Ours:
     undecided: int = 0
     invoices: int = 0
     known: bool = True
+    asked: int = 0
 
     @property
     def amount(self) -> Decimal:
@@ -56,7 +58,7 @@ class Theirs:
 
 
 class Row(NamedTuple):
-    """The result for a payer: verdict, both amounts, ours less theirs, and the cause as code and parameters."""
+    """The result for a payer: verdict, both amounts, ours less theirs, the cause as code and parameters, and ``asked``."""
 
     payer: Hashable
     name: str
@@ -66,6 +68,7 @@ class Row(NamedTuple):
     difference: Decimal
     cause: str = ""
     params: dict = {}
+    asked: int = 0
 
 
 def compare(
@@ -100,7 +103,7 @@ def _row(ours, theirs, unit):
     else:
         verdict = "same" if abs(gap) < unit and not ours.undecided else "different"
     cause, params = _CAUSES[verdict](ours, theirs, gap, unit)
-    return Row(payer, name, verdict, mine, posted, gap, cause, params)
+    return Row(payer, name, verdict, mine, posted, gap, cause, params, ours.asked if ours else 0)
 
 
 def _cause_only_ours(ours, theirs, gap, unit):

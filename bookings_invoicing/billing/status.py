@@ -33,6 +33,7 @@ ATTENTION_REASONS = (
     ("credited", "Credited"),
     ("removed_after", "Removed After It Took Place"),
     ("label", "Label Needs a Decision"),
+    ("attendance", "Attendance Unknown"),
     ("address", "Address Incomplete"),
     ("vat", "Tax ID Missing"),
     ("e_invoice", "E-Invoice Details Missing"),

@@ -103,7 +103,11 @@ class BookingsRehearsal(models.TransientModel):
                         "cause": " ".join(
                             filter(
                                 None,
-                                (self._cause_text(row.cause, row.params), drafts.get(row.payer)),
+                                (
+                                    self._cause_text(row.cause, row.params),
+                                    self._asked_text(row.asked),
+                                    drafts.get(row.payer),
+                                ),
                             )
                         ),
                     }
@@ -119,6 +123,11 @@ class BookingsRehearsal(models.TransientModel):
             }
         )
         return self._open()
+
+    def _asked_text(self, count):
+        return count and self.env._(
+            "Not billed before attendance is known, included as attended: %s bookings.", count
+        )
 
     def _draft_texts(self):
         """Return which bookings of the month are on drafts already, as ``{id of the payer: sentence}``."""

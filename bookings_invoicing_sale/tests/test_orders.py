@@ -24,6 +24,18 @@ class TestOrders(OrderCase):
             self.assertEqual(line.qty_delivered, line.product_uom_qty)
         self.assertEqual(self.env["account.move"].search_count([]), moves)
 
+    def test_nothing_is_ordered_while_a_service_asks_who_came(self):
+        asked = self.ready.filtered(lambda one: one.service_id == self.ready[0].service_id)
+        asked.service_id.ask_attendance = "all"
+        run = self.env["bookings.booking"]._invoice_all([("id", "in", self.ready.ids)])
+        self.assertEqual(run.left_out_ids.booking_id, asked)
+        self.assertIn("whether the attendee came", run.left_out_ids[0].reason)
+        asked.action_came()
+        asked.action_create_invoices()
+        self.assertEqual(set(self.ready.mapped("status")), {"ordered"})
+        asked[0].attendance = "unknown"
+        self.assertEqual(asked[0].status, "ordered", "what is on a document stays there")
+
     def test_an_order_is_not_marked_as_invoiced_elsewhere(self):
         """Nor is a selection that holds one; when the order is canceled, it is."""
         ordered, other = self.ready[0], self.ready[1]

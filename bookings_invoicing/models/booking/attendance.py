@@ -79,6 +79,16 @@ class BookingsBooking(models.Model):
 
     # -- attendance ----------------------------------------------------------------------------------
 
+    def _asks_who_came(self):
+        """Return which drafts wait until the attendance of this booking is known: ``all``, ``automatic``, or False.
+
+        The setting of the service comes before that of the setup. If a label decides on a fee, nobody is asked.
+        """
+        self.ensure_one()
+        if self.attendance != "unknown" or self.fee_cause:
+            return False
+        return self.service_id.ask_attendance or (self.setup_id.ask_attendance and "automatic")
+
     def _is_told_of(self, attendance):
         """Return whether setting this attendance would change what an existing document should bill."""
         return bool(
@@ -101,5 +111,4 @@ class BookingsBooking(models.Model):
         self.check_access("write")
         before = decisions(self)
         self.sudo().write({"attendance": attendance, "attendance_source": "hand"})
-        self._recheck_billing()
         return changed(self, before)

@@ -105,6 +105,7 @@ class BookingsBooking(models.Model):
         """
         found = self._plain_blockers()
         self._add_label_blockers(found)
+        self._add_attendance_blockers(found)
         self._add_payer_blockers(found)
         BLOCKERS_FOUND(self, found)
         return found
@@ -154,6 +155,14 @@ class BookingsBooking(models.Model):
             found.setdefault(booking.id, []).append(
                 ["label", {"label": booking.label, "note": text}]
             )
+
+    def _add_attendance_blockers(self, found):
+        """Add blockers for services whose bookings are not billed before it is known who came.
+
+        :param dict found: blockers as :meth:`_billing_blockers` returns them
+        """
+        for booking in self.filtered(lambda one: one._asks_who_came() == "all"):
+            found.setdefault(booking.id, []).append(["attendance", {}])
 
     def _person_blockers(self):
         if self.payer_id and self.partner_id:
@@ -231,6 +240,9 @@ class BookingsBooking(models.Model):
                 "%(product)s has no tax. Add one, or select “Fees Without Tax” on the sync setup."
             ),
             "label": self.env._("The label “%(label)s” needs a decision. %(note)s"),
+            "attendance": self.env._(
+                "It is not known whether the attendee came. Select Attended, No-Show, or Late Cancellation."
+            ),
             "account": self.env._(
                 "%(product)s has no active income account. Set one on the product or its category."
             ),

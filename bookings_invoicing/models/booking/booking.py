@@ -393,8 +393,8 @@ class BookingsBooking(models.Model):
                 self.sudo().attendance_source = "hand"
             # The document does not change. The flag tells users about the difference.
             told._for_import().changed_since_billing = True
-        if not importing and not {"partner_id", "payer_id"}.isdisjoint(vals):
-            # Blockers depend on the payer and must follow immediately.
+        if not importing and not {"partner_id", "payer_id", "attendance"}.isdisjoint(vals):
+            # Blockers depend on payer and attendance and must follow immediately.
             self._recheck_billing()
         if typed:
             note_undoable(self, before)

@@ -65,6 +65,13 @@ class BookingsService(models.Model):
         string="Intentionally Tax-Free",
         help="Bookings of this service are invoiced without tax.",
     )
+    ask_attendance = fields.Selection(
+        [("automatic", "Stops automatic drafts"), ("all", "Stops all drafts")],
+        string="Ask Who Came",
+        help="What happens while it is unknown whether the attendee came. Stops automatic drafts: the booking is "
+        "highlighted in the preview and can be billed by users. Stops all drafts: the booking needs attention until "
+        "somebody selects Attended, No-Show, or Late Cancellation. Leave empty to use the setting of the sync setup.",
+    )
     analytic_distribution = fields.Json()
     analytic_precision = fields.Integer(
         store=False,
@@ -192,6 +199,7 @@ class BookingsService(models.Model):
     def _billing_fields(self):
         return {
             "product_id", "billing_rule", "rule_price", "rounding", "rounding_minutes", "minimum_minutes", "no_tax",
+            "ask_attendance",
         }  # fmt: skip
 
     @api.constrains("rounding", "rounding_minutes")

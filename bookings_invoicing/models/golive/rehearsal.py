@@ -14,6 +14,7 @@ from odoo.exceptions import UserError
 from ... import graph
 from ...billing import grouping, matching, money, period
 from ...billing.rehearsal import Ours, Theirs, compare
+from ...billing.status import BILLED
 from ..base.graph_errors import tell
 from ..booking import facts as booking_rules
 
@@ -176,6 +177,7 @@ class Rehearsal:
     def _ours(self, bookings):
         """Return the rehearsed amounts of each payer as ``[Ours]``. Bookings without a price are counted separately."""
         lines, undecided, names, items, known = defaultdict(list), defaultdict(int), {}, [], set()
+        asked = defaultdict(int)
         for number, (booking, name) in enumerate(bookings):
             payer = booking.payer_id.commercial_partner_id
             key = payer.id or f"?{name}"
@@ -188,6 +190,7 @@ class Rehearsal:
             if priced.outcome == "ask":
                 undecided[key] += 1
                 continue
+            asked[key] += booking.status not in BILLED and booking._asks_who_came() == "all"
             lines[key].append(
                 (f"{booking.service_id.name or '?'}, {booking._local_text()}", priced.amount)
             )
@@ -201,7 +204,15 @@ class Rehearsal:
             payer = self.env["res.partner"].browse(group.split.payer)
             invoices[payer.commercial_partner_id.id] += 1
         return [
-            Ours(key, names[key], tuple(lines[key]), undecided[key], invoices[key], key in known)
+            Ours(
+                key,
+                names[key],
+                tuple(lines[key]),
+                undecided[key],
+                invoices[key],
+                key in known,
+                asked[key],
+            )
             for key in names
             if lines[key] or undecided[key]
         ]

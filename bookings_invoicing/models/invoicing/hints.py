@@ -35,7 +35,7 @@ class BookingsBooking(models.Model):
             bookings_free=self.price_type == "free"
             or (self.price_type == "fixedPrice" and not self.price),
             changed_late=bool(self.late_changes),
-            ask_attendance=self.setup_id.ask_attendance,
+            ask_attendance=bool(self._asks_who_came()),
             was_billed=self.billed_before,
             invoiced_on=invoiced_on,
         )

@@ -1,6 +1,6 @@
 """Address, tax ID and e-invoice details of the payer: hints, and stops where an invoice needs them."""
 
-from odoo.tests import tagged
+from odoo.tests import new_test_user, tagged
 
 from ..invoicing.test_ledger import LedgerCase
 
@@ -119,6 +119,74 @@ class TestPayerDetails(LedgerCase):
         self.theirs.action_came()
         self.assertEqual(set(self.theirs.mapped("status")), {"ready"})
         self.assertNotIn("whether the attendee came", self._preview().line_ids.hint)
+
+    def test_a_service_stops_automatic_drafts_while_nobody_says_who_came(self):
+        self.payer.write(self.complete)
+        self.theirs.service_id.ask_attendance = "automatic"
+        self.assertEqual(set(self.theirs.mapped("status")), {"ready"})
+        self.assertIn("whether the attendee came", self._preview().line_ids.hint)
+        self.setup.auto_draft = "daily"
+        run = self.setup._auto_draft()
+        self.assertFalse(run.move_ids.booking_ids & self.theirs)
+        reasons = run.left_out_ids.filtered(lambda left: left.booking_id in self.theirs)
+        self.assertIn("whether the attendee came", "".join(reasons.mapped("reason")))
+        run = self.env["bookings.booking"]._invoice_all([("id", "in", self.theirs.ids)])
+        self.assertEqual(run.move_ids.booking_ids, self.theirs, "users may")
+
+    def test_a_service_stops_all_drafts_while_nobody_says_who_came(self):
+        """Button, preview, and automatic drafts; a service comes before the setup; each way to tell counts at once."""
+        self.payer.write(self.complete)
+        self.setup.write({"ask_attendance": True, "auto_draft": "daily"})
+        services = self.theirs.service_id
+        services.ask_attendance = "all"
+        self.assertEqual(set(self.theirs.mapped("attention_reason")), {"attendance"})
+        preview = self._preview()
+        self.assertEqual((preview.booking_count, preview.left_out_count), (0, len(self.theirs)))
+        self.assertIn("Select Attended, No-Show", preview.left_out_ids[0].reason)
+        run = self.env["bookings.booking"]._invoice_all([("id", "in", self.theirs.ids)])
+        self.assertEqual(run.left_out_ids.booking_id, self.theirs)
+        self.assertIn("It is not known whether", run.left_out_ids[0].reason)
+        self.assertFalse(self.setup._auto_draft().move_ids.booking_ids & self.theirs)
+
+        one, *others = self.theirs
+        one.action_came()
+        self.theirs.browse([other.id for other in others]).attendance = "came"  # as in the list
+        self.assertEqual(set(self.theirs.mapped("status")), {"ready"})
+        one.attendance = "unknown"
+        self.assertEqual(one.attention_reason, "attendance")
+        one.action_late_cancel()
+        self.assertEqual((one.status, one.attention_reason), ("cancelled", False))
+        one.action_no_show()
+        self.assertEqual(one.not_billable_reason, "no_show")
+        one.attendance = "unknown"
+        self.assertEqual(one.attention_reason, "attendance")
+        services.ask_attendance = False
+        self.assertEqual(one.status, "ready")
+
+    def test_undo_of_attended_stops_its_drafts_again(self):
+        self.payer.write(self.complete)
+        self.theirs.service_id.ask_attendance = "all"
+        user = new_test_user(
+            self.env, "who-came", "bookings_invoicing.group_user,account.group_account_invoice",
+            company_id=self.company.id, company_ids=[(6, 0, self.company.ids)],
+        )  # fmt: skip
+        theirs = self.theirs.with_user(user)
+        notice = theirs.action_came()
+        self.assertEqual(set(theirs.mapped("status")), {"ready"})
+        change = self.env["bookings.change"].with_user(user)
+        change.browse(notice["params"]["buttons"][-1]["id"]).action_undo()
+        self.assertEqual(set(theirs.mapped("attention_reason")), {"attendance"})
+
+    def test_a_label_that_decides_on_a_fee_leaves_nothing_to_ask(self):
+        self.payer.write(self.complete)
+        self.setup.fee_product_id = self.theirs.product_id[:1]
+        self.theirs.service_id.ask_attendance = "all"
+        self.theirs.sudo().label = "Fee"
+        rule = {"text": "Fee", "outcome": "fee", "fee_kind": "amount", "fee_value": 20.0}
+        self.setup.label_rule_ids.create({"setup_id": self.setup.id, **rule})
+        self._look_again()
+        self.assertEqual(set(self.theirs.mapped("fee_cause")), {"label"})
+        self.assertEqual(set(self.theirs.mapped("status")), {"ready"})
 
     def test_a_change_after_it_took_place_is_pointed_out(self):
         booking = self.theirs.filtered(lambda one: one.price_type == "fixedPrice")[:1]

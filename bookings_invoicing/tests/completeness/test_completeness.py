@@ -66,6 +66,12 @@ class TestCompleteness(LedgerCase):
         )
         missing = waiting.filtered(lambda one: one.attention_reason == "price_to_decide")
         self.assertIn(f"Price Missing: {len(missing)}", report.sign_text)
+        asked = waiting.filtered(lambda one: one.status == "ready")
+        asked.service_id.ask_attendance = "all"
+        report.action_ask_sign()
+        self.assertIn(f"Attendance Unknown: {len(asked)}", report.sign_text)
+        rows = report.line_ids.filtered(lambda row: row.outcome == "attention")
+        self.assertLessEqual(asked, rows.booking_ids)
         waiting.action_mark_not_billable("waived")
         report.action_ask_sign()
         self.assertIn("Every booking was billed or has a decision.", report.sign_text)

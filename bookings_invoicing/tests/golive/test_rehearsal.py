@@ -172,6 +172,26 @@ class TestRehearsal(BookingsCase):
         kept = {row.name: row.ours for row in self._rows() if row.name in fresh}
         self.assertEqual(kept, fresh)
 
+    def test_what_waits_for_who_came_is_named_and_counts_as_attended(self):
+        self._settle()
+        before = {row.payer: row.ours for row in self._rows()}
+        self.setup.service_ids.ask_attendance = "all"
+        rows = self._rows()
+        self.assertEqual({row.payer: row.ours for row in rows}, before)
+        asked = [row for row in rows if row.asked]
+        self.assertTrue(asked)
+        wizard = self.env["bookings.rehearsal"].create({"setup_id": self.setup.id})
+        wizard.action_rehearse()
+        texts = wizard.line_ids.filtered("cause").mapped("cause")
+        named = [text for text in texts if "included as attended: " in text]
+        self.assertEqual(len(named), len(asked))
+        self.setup.service_ids.ask_attendance = False
+        self._invoice_february()
+        self.setup.service_ids.ask_attendance = "all"
+        billed = [row for row in self._rows() if row.verdict == "same"]
+        self.assertTrue(billed)
+        self.assertFalse(sum(row.asked for row in billed), "what is billed waits for nobody")
+
     def test_who_was_forgotten_stays_so(self):
         """Read from Bookings again, there is the pseudonym, and what was decided on its bookings counts."""
         self._settle()

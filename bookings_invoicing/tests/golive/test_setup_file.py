@@ -34,7 +34,7 @@ class TestSetupFile(BookingsCase):
         )
         first, second = cls.setup.service_ids[:2]
         first.write({"product_id": cls.product.id, "billing_rule": "hourly", "rule_price": 90.0})
-        second.write({"rounding": "up", "rounding_minutes": "30"})
+        second.write({"rounding": "up", "rounding_minutes": "30", "ask_attendance": "all"})
         cls.other_data = cls.setup_other_company()
         cls.other = cls.other_data["company"]
         cls.env.user.company_ids += cls.other
@@ -70,6 +70,7 @@ class TestSetupFile(BookingsCase):
         self.assertEqual(target.journal_id, self.other_data["default_journal_sale"])
         mapped = target.service_ids.filtered("product_id")
         self.assertEqual((mapped.product_id, mapped.rule_price), (self.product, 90.0))
+        self.assertEqual(target.service_ids.filtered("ask_attendance").rounding, "up")
         self.assertEqual(target.company_id, self.other)
         before = target._to_file()
         target._apply_file(data)

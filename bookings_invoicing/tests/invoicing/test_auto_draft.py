@@ -70,6 +70,14 @@ class TestQueuedRuns(CronCase):
         self.assertEqual(self.queued.move_ids.create_uid, self.clerk)
         self.assertEqual(self.notified(self.clerk), ["Drafts created"])
 
+    def test_what_a_service_stops_meanwhile_is_left_out_with_its_reason(self):
+        stopped = self.ready.filtered(lambda one: one.service_id == self.ready[-1].service_id)
+        stopped.service_id.ask_attendance = "all"
+        self.run_cron("ir_cron_invoice_runs")
+        self.assertEqual(self.queued.move_ids.booking_ids, self.ready - stopped)
+        self.assertEqual(self.queued.left_out_ids.booking_id, stopped)
+        self.assertIn("whether the attendee came", self.queued.left_out_ids[0].reason)
+
     def test_a_run_that_fails_is_kept_and_can_go_on_and_the_next_one_is_worked_off(self):
         """The rights of who asked are gone meanwhile: nothing is drafted with other people's rights."""
         theirs, mine = self.ready[:4], self.ready[4:]

@@ -78,6 +78,14 @@ class TestSetupHealth(BookingsCase):
         drafts = self.env["account.move"].search(self.setup.action_open_drafts()["domain"])
         self.assertEqual(drafts, ready[:2].move_ids)
         self.assertIn("Price Missing: ", overview["attention"]["detail"])
+        asked = self.bookings(status="ready").filtered(
+            lambda one: one.service_id == ready[3].service_id
+        )
+        asked.service_id.ask_attendance = "all"
+        self.setup.invalidate_recordset(["overview"])
+        detail = self.setup.overview["attention"]["detail"]
+        self.assertIn(f"Attendance Unknown: {len(asked)}", detail)
+        asked.service_id.ask_attendance = False
         preview = (
             self.env["bookings.invoice.preview"]
             .with_context(active_model=self.setup._name, active_ids=self.setup.ids)
