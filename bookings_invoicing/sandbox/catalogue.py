@@ -111,6 +111,9 @@ def price_in(currency: str, euros: Decimal) -> Decimal:
     return (euros * factor).quantize(Decimal(1).scaleb(-digits))
 
 
+# A service that is created later, before it is said what it is.
+MADE_SERVICE = ServicePlan("made", "", 60, Decimal(0), "notSet", 0, "")
+
 _D = Decimal
 _INVOICE = ("company", "vat", "po")
 

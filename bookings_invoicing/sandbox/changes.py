@@ -23,8 +23,14 @@ service_price   service, [price, price_type]; appointments made before keep thei
 customer_email  customer, email (text or null); shown on its appointments too
 delete_customer customer (by id 404 afterwards; its appointments keep their attendee)
 delete_service  service (likewise)
+new_customer    values, [customer: the id it was given], as a POST of /customers says it
+edit_customer   customer, values, as a PATCH says it: phones and addresses replace what is there
+new_service     values, [service], as a POST of /services says it
+edit_service    service, values; appointments made before keep their name, price, and duration
 corrupt         record (any id), [set, unset]: malformed answers for tests, straight into the JSON
 =============== ==================================================================================
+
+``values`` are properties in Graph's words and shapes, see :mod:`.directory_changes`.
 """
 
 from __future__ import annotations
@@ -34,20 +40,10 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 
 from . import catalogue
+from .directory_changes import PRICE_TYPES, ChangeError, card_of, lists_of, offer_of, person_of
 from .ids import NO_GUID, guid, minute_of, parse_moment
 from .mailbox import Mailbox
 from .visits import Attendee, Visit
-
-PRICE_TYPES = (
-    "undefined",
-    "fixedPrice",
-    "startingAt",
-    "hourly",
-    "free",
-    "priceVaries",
-    "callUs",
-    "notSet",
-)
 
 _KEYS = {
     "create": (
@@ -69,14 +65,14 @@ _KEYS = {
     "customer_email": ({"customer", "email"}, set()),
     "delete_customer": ({"customer"}, set()),
     "delete_service": ({"service"}, set()),
+    "new_customer": ({"values"}, {"customer"}),
+    "edit_customer": ({"customer", "values"}, set()),
+    "new_service": ({"values"}, {"service"}),
+    "edit_service": ({"service", "values"}, set()),
     "corrupt": ({"record"}, {"set", "unset"}),
 }
 OPERATIONS = tuple(_KEYS)
 _COMMON = {"op", "business", "at"}
-
-
-class ChangeError(ValueError):
-    """A change that this tenant cannot make; the text says which one and why."""
 
 
 def check_form(change: Mapping) -> dict:
@@ -211,7 +207,8 @@ class Changer:
             box.offers.get(service, {}).get("name", plan.name),
         )
         visit.start = self._minute(change, "start")
-        visit.minutes = self._minutes(change, plan.minutes)
+        usual = box.offers.get(service, {}).get("minutes", plan.minutes)
+        visit.minutes = self._minutes(change, min(usual, 1440))
         offer = {
             "price": catalogue.price_in(box.currency, plan.price),
             "price_type": plan.price_type,
@@ -327,6 +324,38 @@ class Changer:
 
     def _delete_service(self, change: dict) -> None:
         self.box.absent.add(self._service(change))
+
+    def _new_customer(self, change: dict) -> None:
+        card = card_of(change["values"], new=True)
+        self._stamp(change, self._next(change, "customer", self.box.next_customer_id()))
+        lists = {"phones": [], "addresses": []} | lists_of(card)
+        self.box.add_customer(person_of(catalogue.Person("", None), card), lists)
+
+    def _edit_customer(self, change: dict) -> None:
+        key, card = self._customer(change), card_of(change["values"])
+        self._stamp(change, key)
+        self.box.people[key] = person_of(self.box.person(key), card)
+        self.box.cards.setdefault(key, {}).update(lists_of(card))
+
+    def _new_service(self, change: dict) -> None:
+        offer = offer_of(change["values"], new=True)
+        self._stamp(change, self._next(change, "service", self.box.next_service_id()))
+        self.box.add_service(offer)
+
+    def _edit_service(self, change: dict) -> None:
+        key, offer = self._service(change), offer_of(change["values"])
+        self._stamp(change, key)
+        self.box.offers.setdefault(key, {}).update(offer)
+
+    def _next(self, change: dict, kind: str, key: str) -> str:
+        if change.setdefault(kind, key) != key:
+            raise ChangeError(f"{change['op']}: the next {kind} is {key}")
+        return key
+
+    def _stamp(self, change: dict, key: str) -> None:
+        """Move the lastUpdatedDateTime of a customer or service on."""
+        last = self.box.edited.get(key, self.box.opened)
+        self.box.edited[key] = self._minute(change, "at") if "at" in change else last + 1
 
     def _corrupt(self, change: dict) -> None:
         wanted, unset = change.get("set", {}), change.get("unset", [])

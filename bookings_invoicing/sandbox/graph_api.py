@@ -1,4 +1,4 @@
-"""The Graph half of the sandbox: GET on bookings, PATCH of an appointment's notes, and JSON $batch, as v1.0
+"""The Graph half of the sandbox: GET on bookings, the writes of :mod:`.writing`, and JSON $batch, as v1.0
 answers them.
 
 Source: https://learn.microsoft.com/graph/api/resources/booking-api-overview,

@@ -60,6 +60,9 @@ class Mailbox:
         self.changed: dict[str, Visit] = {}
         self.gone: dict[str, str] = {}
         self.people: dict[str, catalogue.Person] = {}
+        self.cards: dict[str, dict] = {}  # phones and addresses that were written, by customer
+        self.customers_made = 0
+        self.edited: dict[str, int] = {}
         self.offers: dict[str, dict] = {}
         self.absent: set[str] = set()
         self.corrupt: dict[str, dict] = {}
@@ -92,7 +95,8 @@ class Mailbox:
         except ValueError:
             return None
         number = tail * _CUSTOMER_BACK & (1 << 48) - 1
-        known = number < self.customer_count and self.customer_id(number) == customer_id.lower()
+        last = self.customer_count + self.customers_made
+        known = number < last and self.customer_id(number) == customer_id.lower()
         return number if known else None
 
     # -- people ------------------------------------------------------------------------------
@@ -108,10 +112,29 @@ class Mailbox:
         return attendee.person or self.person(attendee.customer)
 
     def customer_ids(self, start: int = 0) -> Iterator[str]:
-        for number in range(start, self.customer_count):
+        for number in range(start, self.customer_count + self.customers_made):
             customer_id = self.customer_id(number)
             if customer_id not in self.absent:
                 yield customer_id
+
+    def next_customer_id(self) -> str:
+        return self.customer_id(self.customer_count + self.customers_made)
+
+    def add_customer(self, person: catalogue.Person, card: dict) -> None:
+        customer_id = self.next_customer_id()
+        self.customers_made += 1
+        self.people[customer_id], self.cards[customer_id] = person, card
+
+    # -- services ----------------------------------------------------------------------------
+
+    def next_service_id(self) -> str:
+        return guid(*self.key, "service made", len(self.service_ids))
+
+    def add_service(self, offer: dict) -> None:
+        service_id = self.next_service_id()
+        self.service_plans[service_id] = catalogue.MADE_SERVICE
+        self.offers[service_id] = offer
+        self.service_ids.append(service_id)
 
     # -- appointments ------------------------------------------------------------------------
 
@@ -211,9 +234,13 @@ class Mailbox:
             return None
         offer = self.offers.get(service_id, {})
         price = offer.get("price", catalogue.price_in(self.currency, plan.price))
-        name = offer.get("name", plan.name)
-        kind = offer.get("price_type", plan.price_type)
-        return self.spoil(shapes.service(self, service_id, plan, name, price, kind, listed))
+        shown = {
+            key: offer[key]
+            for key in ("name", "minutes", "description", "price_type")
+            if key in offer
+        }
+        plan = plan._replace(**shown, price=price)
+        return self.spoil(shapes.service(self, service_id, plan, listed))
 
     def staff_json(self, staff_id: str, unknown_members: bool) -> dict | None:
         if staff_id not in self.staff_ids or staff_id in self.absent:
@@ -227,7 +254,9 @@ class Mailbox:
         person = self.person(customer_id)
         if person is None or customer_id in self.absent:
             return None
-        return self.spoil(shapes.customer(customer_id, person, self.opened))
+        edited = self.edited.get(customer_id, self.opened)
+        record = shapes.customer(customer_id, person, self.opened, edited)
+        return self.spoil(record | self.cards.get(customer_id, {}))
 
     def question_json(self, key: str) -> dict:
         name, kind, options = self.question_texts[key]

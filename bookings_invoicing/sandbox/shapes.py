@@ -105,7 +105,8 @@ def business(box) -> dict:
     }
 
 
-def service(box, service_id: str, plan, name: str, price, price_type: str, listed: bool) -> dict:
+def service(box, service_id: str, plan, listed: bool) -> dict:
+    """``plan``: the service as it is now, with its price in the currency of the business."""
     reminder = {
         "message": "We look forward to seeing you.",
         "offset": "P1D",
@@ -113,13 +114,13 @@ def service(box, service_id: str, plan, name: str, price, price_type: str, liste
     }
     return {
         "id": service_id,
-        "displayName": name,
+        "displayName": plan.name,
         "description": plan.description,
         "additionalInformation": "",
         "notes": "",
         "defaultDuration": iso_duration(plan.minutes),
-        "defaultPrice": number(price),
-        "defaultPriceType": price_type,
+        "defaultPrice": number(plan.price),
+        "defaultPriceType": plan.price_type,
         "defaultReminders": [] if listed else [reminder],
         "defaultLocation": location("" if plan.online else box.name, dict(box.plan.address)),
         "isHiddenFromCustomers": plan.key == "legacy",
@@ -139,7 +140,7 @@ def service(box, service_id: str, plan, name: str, price, price_type: str, liste
         "schedulingPolicy": scheduling_policy(),
         "webUrl": f"https://bookings.sandbox.invalid/book/{box.id}/s/{service_id}",
         "createdDateTime": stamp(box.opened),
-        "lastUpdatedDateTime": stamp(box.opened + 60),
+        "lastUpdatedDateTime": stamp(box.edited.get(service_id, box.opened + 60)),
     }
 
 
@@ -163,7 +164,7 @@ def staff_member(box, staff_id: str, plan, unknown_members: bool) -> dict:
     }
 
 
-def customer(customer_id: str, person, created: int) -> dict:
+def customer(customer_id: str, person, created: int, edited: int) -> dict:
     where = address(person)
     phones = []
     if person.phone is not None:
@@ -176,7 +177,7 @@ def customer(customer_id: str, person, created: int) -> dict:
         "addresses": [where] if any(where.values()) else [],
         "phones": phones,
         "createdDateTime": stamp(created),
-        "lastUpdatedDateTime": stamp(created),
+        "lastUpdatedDateTime": stamp(edited),
     }
 
 

@@ -345,3 +345,47 @@ def test_errors_are_errors_to_the_official_client(reader, tenant):
     assert caught.value.error.code == "ErrorNonExistentMailbox"
     assert caught.value.response_status_code == 404
     assert caught.value.error.inner_error.request_id
+
+
+def test_customers_and_services_are_written(tmp_path):
+    """What Microsoft's own client sends is taken, and what it says afterwards is what was sent."""
+    from msgraph.generated.models.booking_customer import BookingCustomer
+    from msgraph.generated.models.booking_service import BookingService
+    from msgraph.generated.models.phone import Phone
+    from msgraph.generated.models.physical_address import PhysicalAddress
+
+    tenant = Tenant(1, ANCHOR)
+    with serving(tenant, tmp_path, permissions=["Bookings.ReadWrite.All"]) as server:
+        writer = Reader(server)
+
+        async def customer(client):
+            here = of(client, tenant.business_id).customers
+            made = await here.post(
+                BookingCustomer(
+                    display_name="Ny Kunde",
+                    email_address="ny@kunde.example",
+                    phones=[Phone(number="+45 1")],
+                    addresses=[PhysicalAddress(city="Køge")],
+                )
+            )
+            await here.by_booking_customer_base_id(made.id).patch(
+                BookingCustomer(display_name="Omdøbt")
+            )
+            return await here.by_booking_customer_base_id(made.id).get()
+
+        async def service(client):
+            here = of(client, tenant.business_id).services
+            # without a duration: this version does not write it as Edm.Duration
+            made = await here.post(BookingService(display_name="Ny"))
+            await here.by_booking_service_id(made.id).patch(BookingService(default_price=12.35))
+            return await here.by_booking_service_id(made.id).get()
+
+        found = customer_of(writer.read(customer))
+        assert (found["name"], found["email"], found["phone"]) == (
+            "Omdøbt",
+            "ny@kunde.example",
+            "+45 1",
+        )
+        assert found["address"].city == "Køge"
+        found = service_of(writer.read(service))
+        assert (found["name"], found["price"]) == ("Ny", Decimal("12.35"))
