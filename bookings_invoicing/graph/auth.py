@@ -34,17 +34,23 @@ logging.getLogger("msal.token_cache").addFilter(lambda record: record.levelno >=
 logging.getLogger("msal.oauth2cli.oidc").addFilter(lambda record: False)
 
 READ_PERMISSION = "Bookings.Read.All"
-WRITE_PERMISSION = "BookingsAppointment.ReadWrite.All"
+WRITE_PERMISSION = "BookingsAppointment.ReadWrite.All"  # notes of appointments, customers
+SERVICES_PERMISSION = "Bookings.ReadWrite.All"
 EARLY = 300.0  # a token is renewed this many seconds before its expiry
 
 
-def permissions(may_write: bool) -> tuple[str, ...]:
-    """Return the permissions that a connection requests: to read, and to write if it may.
+def permissions(may_write: bool, services: bool = False) -> tuple[str, ...]:
+    """Return the permissions that a connection requests: to read, and to write if it may, also services if it writes them.
 
-    >>> permissions(False)
+    >>> permissions(False, services=True)
     ('Bookings.Read.All',)
+    >>> permissions(True)
+    ('Bookings.Read.All', 'BookingsAppointment.ReadWrite.All')
+    >>> permissions(True, services=True)[2:]
+    ('Bookings.ReadWrite.All',)
     """
-    return (READ_PERMISSION, WRITE_PERMISSION) if may_write else (READ_PERMISSION,)
+    writing = (WRITE_PERMISSION, *(SERVICES_PERMISSION,) * services) if may_write else ()
+    return (READ_PERMISSION, *writing)
 
 
 class TokenSource(Protocol):

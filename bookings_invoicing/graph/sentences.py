@@ -65,6 +65,10 @@ SENTENCES = {
         "Microsoft Graph does not allow writing to Bookings. Grant the permission BookingsAppointment.ReadWrite.All to "
         "the app registration and have an administrator consent to it."
     ),
+    "services_write_denied": _lt(
+        "Microsoft Graph does not allow changing services in Bookings. Grant the permission Bookings.ReadWrite.All to "
+        "the app registration and have an administrator consent to it."
+    ),
     "write_refused": _lt("Microsoft Bookings refused the change."),
     "not_kept": _lt("The change is not there when the appointment is read again."),
     "not_json": _lt(

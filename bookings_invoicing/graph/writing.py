@@ -2,9 +2,11 @@
 
 Reading is a GET, or a ``$batch`` of nothing but GETs. Everything else needs :data:`MAY_WRITE`, which a transport was
 given by server code, and must be one of :data:`WRITES` even then: nothing is ever deleted, and of an appointment only
-the internal notes are written, never ``customers``, which a PATCH replaces as a whole.
+the internal notes are written, never ``customers``, which a PATCH replaces as a whole. For customers and services of the
+business, see :mod:`.directory_writing`.
 
-Source: Graph v1.0 "Update bookingAppointment", "JSON batching".
+Source: Graph v1.0 "Update bookingAppointment", "Create bookingCustomer", "Update bookingCustomer", "Create
+bookingService", "Update bookingService", "JSON batching".
 """
 
 import json
@@ -15,10 +17,23 @@ from .errors import AccessDenied, GraphError, ProtocolError, SecurityError
 from .fields import usable_id
 
 MAY_WRITE = object()  # compared by identity: no value that comes over a wire is this one
-_APPOINTMENT = re.compile(r"/solutions/bookingBusinesses/[^/?#]+/appointments/[^/?#]+")
-_TYPE = "@odata.type"
+TYPE = "@odata.type"
+_CUSTOMER = frozenset({TYPE, "displayName", "emailAddress", "phones", "addresses"})
+_SERVICE = frozenset({TYPE, "displayName", "defaultPrice", "defaultDuration", "description"})
+
+
+def _place(below: str) -> re.Pattern:
+    return re.compile(rf"/solutions/bookingBusinesses/[^/?#]+/{below}")
+
+
 # method, path below the Graph root, properties that the body may have
-WRITES = (("PATCH", _APPOINTMENT, frozenset({_TYPE, "serviceNotes"})),)
+WRITES = (
+    ("PATCH", _place("appointments/[^/?#]+"), frozenset({TYPE, "serviceNotes"})),
+    ("POST", _place("customers"), _CUSTOMER),
+    ("PATCH", _place("customers/[^/?#]+"), _CUSTOMER),
+    ("POST", _place("services"), _SERVICE | {"defaultPriceType"}),
+    ("PATCH", _place("services/[^/?#]+"), _SERVICE),
+)
 
 
 def check_allowed(method: str, path: str, body: bytes | None, permission: object = None) -> None:
@@ -73,40 +88,46 @@ class ServiceNotes:
 
     def read(self, appointment_id: str) -> str:
         """Return the notes, or "" without any. Raises NotFound if the appointment does not exist."""
-        document = self._client._json("GET", self._url(appointment_id))
+        document = self._client._json("GET", item_url(self._base, appointment_id))
         notes = document.get("serviceNotes") or ""
         if document.get("id") != appointment_id or not isinstance(notes, str):
             raise ProtocolError()
         return notes
 
     def write(self, appointment_id: str, notes: str) -> None:
-        """Replace the notes. Nothing else of the appointment is sent.
-
-        Sent once: who gets no answer reads again before the next attempt. Raises GraphError of the kind
-        ``write_denied`` where the permission is missing, and ``write_refused`` where Bookings does not take it: that
-        may be a 500 without a code, too.
-        """
-        content = {_TYPE: "#microsoft.graph.bookingAppointment", "serviceNotes": notes}
-        body = json.dumps(content).encode()
-        try:
-            self._client._reply("PATCH", self._url(appointment_id), body, attempts=1)
-        except GraphError as problem:
-            kind = _refusal(problem)
-            if not kind:
-                raise
-            error = AccessDenied if kind == "write_denied" else GraphError
-            facts = {"code": problem.code, "status": problem.status}
-            raise error(kind=kind, request_id=problem.request_id, **facts) from None
-
-    def _url(self, appointment_id: str) -> str:
-        if not usable_id(appointment_id):
-            raise ValueError("not an id")
-        return f"{self._base}/{quote(appointment_id, safe='=')}"
+        """Replace the notes. Nothing else of the appointment is sent. Raises what :func:`send_once` raises."""
+        content = {TYPE: "#microsoft.graph.bookingAppointment", "serviceNotes": notes}
+        send_once(self._client, "PATCH", item_url(self._base, appointment_id), content)
 
 
-def _refusal(problem: GraphError) -> str:
+def item_url(base: str, remote_id: str) -> str:
+    """Return the address of an item of a collection. Raises ValueError if this is not an ID."""
+    if not usable_id(remote_id):
+        raise ValueError("not an id")
+    return f"{base}/{quote(remote_id, safe='=')}"
+
+
+def send_once(client, method: str, url: str, content: dict, denied: str = "write_denied"):
+    """Send a write a single time, and return the ``Reply``: who gets no answer reads again before the next attempt.
+
+    Raises GraphError of the kind ``denied`` where the permission is missing, and ``write_refused`` where Bookings does not
+    take it: that may be a 500 without a code, too.
+    """
+    body = json.dumps(content, default=float).encode()
+    try:
+        return client._reply(method, url, body, attempts=1)
+    except GraphError as problem:
+        kind = _refusal(problem, denied)
+        if not kind:
+            raise
+        error = AccessDenied if kind == denied else GraphError
+        facts = {"code": problem.code, "status": problem.status}
+        raise error(kind=kind, request_id=problem.request_id, **facts) from None
+
+
+def _refusal(problem: GraphError, denied: str) -> str:
     """Return the kind of a refused write, or "" for other errors."""
     if problem.kind == "access_denied":
-        return "write_denied"
+        return denied
     nameless = problem.status == 500 and not problem.code
     return "write_refused" if nameless or problem.kind in ("bad_request", "graph_error") else ""

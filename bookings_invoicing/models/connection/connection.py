@@ -200,7 +200,7 @@ class BookingsConnection(models.Model):
     def _session(self):
         if self.mode == "sandbox":
             return sandbox.sandbox_session(
-                self._sandbox_tenant(), permissions=graph.permissions(self.may_write)
+                self._sandbox_tenant(), permissions=graph.permissions(self.may_write, services=True)
             )
         return requests.Session()
 

@@ -135,12 +135,15 @@ class BookingsConnection(models.Model):
                 graph.Transport(cloud, session=self._session()),
                 credential,
                 self.redirect_uri,
-                permissions=graph.permissions(self.may_write),
+                permissions=graph.permissions(self.may_write, self._writes_services()),
             )
         except graph.GraphError as error:
             raise UserError(tell(self.env, error)) from error
         self.env["bookings.connection.sign.in"]._begin(self, flow)
         return {"type": "ir.actions.act_url", "url": address, "target": "self"}
+
+    def _writes_services(self):
+        return any(setup.service_sync == "both" for setup in self.sudo().setup_ids)
 
     def _delegated(self):
         credential = self._credential()

@@ -19,9 +19,16 @@ def batch(*methods):
     return json.dumps({"requests": [{"method": one, "url": PLACE} for one in methods]}).encode()
 
 
-WRITES = [
+LISTS = f"/solutions/bookingBusinesses/{BUSINESS}"
+LISTED = [
     ("PATCH", PLACE, NOTES),
-    ("POST", "/solutions/bookingBusinesses/b/customers", b'{"displayName": "x"}'),
+    ("POST", f"{LISTS}/customers", b'{"displayName": "x", "phones": []}'),
+    ("PATCH", f"{LISTS}/customers/c", b'{"@odata.type": "x", "addresses": []}'),
+    ("POST", f"{LISTS}/services", b'{"displayName": "x", "defaultPriceType": "free"}'),
+    ("PATCH", f"{LISTS}/services/s", b'{"defaultPrice": 5, "description": "x"}'),
+]
+WRITES = [
+    *LISTED,
     ("DELETE", PLACE, None),
     ("PUT", PLACE, NOTES),
     ("get", PLACE, None),
@@ -53,11 +60,20 @@ def test_without_permission_only_reads_leave(
 @pytest.mark.parametrize(
     ("method", "path", "body"),
     [
-        *(one for one in WRITES if one[:2] != ("PATCH", PLACE)),
+        *(one for one in WRITES if one not in LISTED),
         ("PATCH", PLACE, b'{"serviceNotes": "x", "customers": []}'),
         ("PATCH", PLACE, b'{"customers": []}'),
         ("PATCH", f"{PLACE}?x", NOTES),
-        ("PATCH", "/solutions/bookingBusinesses/b/customers/c", NOTES),
+        ("PATCH", f"{LISTS}/customers/c", NOTES),
+        ("PATCH", f"{LISTS}/customers/c", b'{"id": "x"}'),
+        ("PATCH", f"{LISTS}/customers/c/x", b'{"displayName": "x"}'),
+        ("POST", f"{LISTS}/customers/c", b'{"displayName": "x"}'),
+        ("DELETE", f"{LISTS}/customers/c", None),
+        ("PATCH", f"{LISTS}/services/s", b'{"defaultPriceType": "free"}'),
+        ("PATCH", f"{LISTS}/services/s", b'{"staffMemberIds": []}'),
+        ("POST", f"{LISTS}/appointments", NOTES),
+        ("POST", f"{LISTS}/staffMembers", b'{"displayName": "x"}'),
+        ("PATCH", LISTS, b'{"displayName": "x"}'),
         ("PATCH", PLACE, b'["serviceNotes"]'),
     ],
 )
@@ -75,8 +91,11 @@ def test_what_may_be_sent(server, make_transport):
     for transport in (reader, writer):
         transport.send("GET", server.graph + PLACE, token="t")
         transport.send("POST", f"{server.graph}/$batch", token="t", body=READS)
-    writer.send("PATCH", server.graph + PLACE, token="t", body=NOTES)
-    assert [one.method for one in server.journal] == ["GET", "POST", "GET", "POST", "PATCH"]
+    for method, path, body in LISTED:
+        server.on(path, answer({}))
+        writer.send(method, server.graph + path, token="t", body=body)
+    methods = [one.method for one in server.journal]
+    assert methods == ["GET", "POST"] * 2 + [method for method, _path, _body in LISTED]
 
 
 @pytest.mark.parametrize(

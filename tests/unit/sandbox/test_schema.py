@@ -5,14 +5,16 @@ The schema file is not part of this repository. ``BOOKINGS_GRAPH_SCHEMA`` is the
 """
 
 import functools
+import json
 import os
 import random
 import re
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from bookings_invoicing import sandbox
+from bookings_invoicing import graph, sandbox
 from bookings_invoicing.sandbox import Tenant, random_change
 
 from .conftest import ANCHOR, Asker, whole_window
@@ -164,6 +166,74 @@ def test_errors(asker):
         (f"{sandbox.GRAPH_URL}/solutions/bookingCurrencies", 403),
     ):
         check("ODataErrors.ODataError", asker.get(url, status))
+
+
+PERSON = {"@odata.type": "#microsoft.graph.bookingCustomer", "displayName": "Ny"}
+SERVICE = {"displayName": "Ny", "defaultPrice": 5, "defaultDuration": "PT45M"}
+
+
+@pytest.mark.parametrize("kind, content", [("customers", PERSON), ("services", SERVICE)])
+def test_what_is_written(tenant, kind, content):
+    """The answer, and the record as read afterwards."""
+    asker = Asker(tenant, permissions=["Bookings.ReadWrite.All"])
+    headers = {"Authorization": f"Bearer {asker.token}"}
+    made = asker.session.post(asker.path(kind), headers=headers, json=content).json()
+    if kind == "customers":
+        content = content | {"phones": [{"number": "1"}], "addresses": [{"city": "Køge"}]}
+    url = asker.path(kind, made["id"])
+    answer = asker.session.patch(url, headers=headers, json=content)
+    assert answer.status_code in (200, 204)
+    for record in (made, asker.get(url)):
+        check(KINDS[kind], record)
+        check_names(KINDS[kind], record)
+    for page in asker.pages(asker.path(kind)):
+        check(COLLECTIONS[kind], page)
+
+
+def test_what_our_client_sends():
+    """It is valid by the schema of the request, and the operation is one that Graph has."""
+    sent = []
+    session = sandbox.sandbox_session(Tenant(1, ANCHOR), permissions=["Bookings.ReadWrite.All"])
+    transport = graph.Transport(sandbox.SANDBOX_CLOUD, session=session, permission=graph.MAY_WRITE)
+    kept = session.send
+
+    def send(request, **options):
+        if request.method != "GET" and "/v1.0/" in request.url:
+            sent.append((request.method, request.url, json.loads(request.body)))
+        return kept(request, **options)
+
+    session.send = send
+    secret = graph.ClientSecret(sandbox.TENANT_ID, sandbox.CLIENT_ID, sandbox.CLIENT_SECRET)
+    tokens = graph.token_source(transport.cloud, transport, secret)
+    client = graph.BookingsClient(transport, tokens)
+    business = Tenant(1, ANCHOR).business_id
+    writer = graph.DirectoryWriter(client, business)
+    where = {"street": "a", "city": "b", "state": "c", "postal_code": "d", "country": "e"}
+    person = {"name": "Ny", "email": "", "phone": "1", "address": where}
+    service = {"name": "Ny", "price": Decimal("5.25"), "duration": 75, "description": ""}
+    writer.write_customer(writer.create_customer(person), person)
+    writer.write_service(writer.create_service(service), service)
+    for method, url, content in sent:
+        _root, _business, kind, *item = url.partition("/solutions/")[2].split("/")
+        pattern = f"/solutions/bookingBusinesses/{{bookingBusiness-id}}/{kind}"
+        names = {"customers": "bookingCustomerBase", "services": "bookingService"}
+        path = pattern + f"/{{{names[kind]}-id}}" * len(item)
+        assert method.lower() in document()["paths"][path]
+        check_sent(KINDS[kind], content)
+    assert [method for method, _url, _content in sent] == ["POST", "PATCH"] * 2
+    with pytest.raises(AssertionError):
+        check_sent(
+            "bookingService",
+            {"@odata.type": "#microsoft.graph.bookingService"} | {"defaultDuration": "75"},
+        )
+
+
+def check_sent(name, content):
+    """A part of a record, with nothing that the schema does not have or does not let be written."""
+    assert content.pop("@odata.type") == f"#microsoft.graph.{name}"
+    full = Tenant(1, ANCHOR).customers if name == "bookingCustomer" else Tenant(1, ANCHOR).services
+    check(name, full[0] | content)
+    assert content.keys() <= known_properties(name)
 
 
 def test_times_are_written_as_graph_writes_them(asker):
