@@ -20,9 +20,9 @@ from pathlib import Path
 from devtools.graph_server import plain_package
 from devtools.paths import REPO
 
-from .runner import benchmark
+from .runner import benchmark, scaled
 
-COUNT, PEER_COUNT, PAGE, ROUNDS = 10_000, 1_000, 100, 5
+COUNT, PEER_COUNT, PAGE, ROUNDS = scaled(10_000), scaled(1_000), 100, 5
 FIRST = datetime.datetime(2026, 3, 1, tzinfo=datetime.timezone.utc)
 LAST = FIRST + datetime.timedelta(days=28)
 

@@ -14,7 +14,7 @@ import time
 from devtools import databases
 from devtools.odoo_process import odoo_environment
 
-from .runner import benchmark
+from .runner import benchmark, scaled
 
 ROUNDS = 3
 SERVICES = 4
@@ -29,19 +29,19 @@ OF_BOOKINGS = {
 @benchmark("invoicing_1000x1")
 def invoicing_1000x1(ctx):
     """1,000 bookings of 1,000 customers."""
-    return _compare(ctx, 1000, 1)
+    return _compare(ctx, scaled(1000), 1)
 
 
 @benchmark("invoicing_50x20")
 def invoicing_50x20(ctx):
     """1,000 bookings of 50 customers."""
-    return _compare(ctx, 50, 20)
+    return _compare(ctx, scaled(50), 20)
 
 
 @benchmark("invoicing_10k")
 def invoicing_10k(ctx):
     """10,000 bookings of 2,000 customers; the floor is the same plain create."""
-    return _compare(ctx, 2000, 5, rounds=1, peer=False)
+    return _compare(ctx, scaled(2000), 5, rounds=1, peer=False)
 
 
 def _compare(ctx, customers, each, rounds=ROUNDS, peer=True):

@@ -7,9 +7,9 @@
 import time
 
 from .invoicing import World
-from .runner import benchmark
+from .runner import benchmark, scaled
 
-UNINVOICED, SMALL, LARGE, ROUNDS = 2000, 10_000, 1_000_000, 5
+UNINVOICED, SMALL, LARGE, ROUNDS = scaled(2000), scaled(10_000), scaled(1_000_000), 5
 COLUMNS = (
     "day",
     "partner_id",

@@ -10,10 +10,10 @@ import datetime
 import json
 import time
 
-from .runner import benchmark
+from .runner import benchmark, scaled
 from .sync import make_setup
 
-COUNT, PEOPLE, LATENCY = 2_000, 300, 0.05
+COUNT, PEOPLE, LATENCY = scaled(2_000, 40), scaled(300, 6), 0.05
 LOOK_BACK = 38  # half of the tenant's appointments are older
 TENANTS = {"listed": 0.0, "left_out": 1.0}
 
@@ -57,7 +57,7 @@ def _change(env, setup, tenant):
     """Move the price of one in a hundred of the appointments that are listed; returns how many."""
     bookings = env["bookings.booking"].search([("setup_id", "=", setup.id)], order="start desc, id")
     mine = dict.fromkeys(one.appointment_id for one in bookings if one.stop < setup.create_date)
-    chosen = list(mine)[: COUNT // 100]
+    chosen = list(mine)[: max(1, COUNT // 100)]
     for appointment in chosen:
         tenant.apply({"op": "reprice", "appointment": appointment, "price": "61.00"})
     return len(chosen)

@@ -11,6 +11,9 @@ A benchmark is a function in a module of ``benchmarks/``:
 program could undercut (the bare database or wire), ``copy`` a second, lower one, ``peer`` another program at the same job.
 Lower is better. ``n`` counts the records, ``queries`` the SQL queries; ``rss_mb`` is added where it is
 missing. Each benchmark runs in a process of its own. Modules must not import Odoo at their head.
+
+With ``BOOKINGS_BENCH_N=40``, all work with 40 records where they usually have 10,000, so that a test sees in a short
+time whether they still run.
 """
 
 import argparse
@@ -31,6 +34,12 @@ from devtools.paths import REPO
 
 REGISTER = {}
 MARK = "benchmark result: "
+USUAL = 10_000  # records of most benchmarks
+
+
+def scaled(number, least=1):
+    """Return a number of records in proportion to BOOKINGS_BENCH_N, if it is set."""
+    return max(least, number * int(os.environ.get("BOOKINGS_BENCH_N", USUAL)) // USUAL)
 
 
 def benchmark(name):

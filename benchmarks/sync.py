@@ -19,15 +19,15 @@ import tempfile
 import time
 from pathlib import Path
 
-from .runner import benchmark
+from .runner import benchmark, scaled
 from .sync_floors import copy_floor, create_floor, read_all
 
 ANCHOR = datetime.date.today()
-COUNT, PEOPLE = int(os.environ.get("BOOKINGS_BENCH_N", 10_000)), 1_000
+COUNT, PEOPLE = scaled(10_000), scaled(1_000)
 LOOK_BACK, LOOK_AHEAD = 80, 25
 PERIOD = LOOK_BACK + LOOK_AHEAD
 # Events that the peer takes over, after so many that warm it up.
-PEER_COUNT, WARM_UP = 1_000, 100
+PEER_COUNT, WARM_UP = scaled(1_000), scaled(100)
 
 
 @benchmark("sync_import")
