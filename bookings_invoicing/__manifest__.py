@@ -32,6 +32,7 @@
         "views/setup_overview_views.xml",
         "views/connection_views.xml",
         "views/business_finder_views.xml",
+        "views/sandbox_record_views.xml",
         "views/billing_flow_views.xml",
         "views/golive_checklist_views.xml",
         "views/golive_rehearsal_views.xml",

@@ -194,7 +194,7 @@ class Changer:
     def _create(self, change: dict) -> None:
         box = self.box
         service = self._service(change)
-        plan = box.service_plans[service]
+        plan = box.service_now(service)
         visit = Visit()
         visit.id = change.setdefault("appointment", box.next_appointment_id())
         if not isinstance(visit.id, str) or not 0 < len(visit.id) <= 255:
@@ -202,18 +202,10 @@ class Changer:
         if box.visit(visit.id) is not None:
             raise ChangeError(f"create: there is already an appointment {visit.id}")
         visit.number = -1 - box.created
-        visit.service, visit.service_name = (
-            service,
-            box.offers.get(service, {}).get("name", plan.name),
-        )
+        visit.service, visit.service_name = service, plan.name
         visit.start = self._minute(change, "start")
-        usual = box.offers.get(service, {}).get("minutes", plan.minutes)
-        visit.minutes = self._minutes(change, min(usual, 1440))
-        offer = {
-            "price": catalogue.price_in(box.currency, plan.price),
-            "price_type": plan.price_type,
-        }
-        offer.update(box.offers.get(service, {}), **self._price(change))
+        visit.minutes = self._minutes(change, plan.minutes)
+        offer = {"price": plan.price, "price_type": plan.price_type, **self._price(change)}
         visit.price, visit.price_type = offer["price"], offer["price_type"]
         visit.maximum, visit.online = plan.attendees, plan.online
         visit.staff = self._staff(change)

@@ -152,6 +152,6 @@ def _minutes(text) -> int:
         raise ShapeError("Cannot convert a value to target type 'Edm.Duration'.")
     days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
     total = days * 1440 + hours * 60 + minutes
-    if seconds or not 0 < total <= 1440 * 31:
-        raise ChangeError("the defaultDuration is whole minutes")
+    if seconds or not 0 < total <= 1440:
+        raise ChangeError("the defaultDuration is 1 to 1440 whole minutes")
     return total

@@ -228,19 +228,17 @@ class Mailbox:
     def appointment_json(self, visit: Visit, listed: bool) -> dict:
         return self.spoil(shapes.appointment(self, visit, listed))
 
-    def service_json(self, service_id: str, listed: bool) -> dict | None:
+    def service_now(self, service_id: str) -> catalogue.ServicePlan | None:
+        """The service as it is now, with its price in the currency of the business; None when there is none."""
         plan = self.service_plans.get(service_id)
         if plan is None or service_id in self.absent:
             return None
-        offer = self.offers.get(service_id, {})
-        price = offer.get("price", catalogue.price_in(self.currency, plan.price))
-        shown = {
-            key: offer[key]
-            for key in ("name", "minutes", "description", "price_type")
-            if key in offer
-        }
-        plan = plan._replace(**shown, price=price)
-        return self.spoil(shapes.service(self, service_id, plan, listed))
+        now = {"price": catalogue.price_in(self.currency, plan.price)}
+        return plan._replace(**now | self.offers.get(service_id, {}))
+
+    def service_json(self, service_id: str, listed: bool) -> dict | None:
+        plan = self.service_now(service_id)
+        return plan and self.spoil(shapes.service(self, service_id, plan, listed))
 
     def staff_json(self, staff_id: str, unknown_members: bool) -> dict | None:
         if staff_id not in self.staff_ids or staff_id in self.absent:

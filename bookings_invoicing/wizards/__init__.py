@@ -1,5 +1,6 @@
 from . import business_finder
 from . import not_billable
+from . import sandbox_record
 from . import bill_again
 from . import billing_flow
 from . import golive_setup_file

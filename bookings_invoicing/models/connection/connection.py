@@ -335,6 +335,13 @@ class BookingsConnection(models.Model):
         wizard._list_businesses()
         return wizard._open()
 
+    def action_view_sandbox(self):
+        """List what the sandbox holds, so that an administrator sees what was written to it."""
+        self.ensure_one()
+        self._check_system()
+        self.check_access("read")
+        return self.env["bookings.sandbox.record"]._open(self)
+
     def action_view_setups(self):
         self.ensure_one()
         self.check_access("read")

@@ -1,12 +1,13 @@
 import base64
-from datetime import date
+from datetime import date, timezone
 from unittest.mock import patch
 
-from odoo.exceptions import UserError
-from odoo.tests import tagged
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import new_test_user, tagged
 
 from ... import graph, sandbox
 from ...models.base.graph_errors import tell
+from ..common import NOW
 from ..connection_common import LiveCase, make_certificate
 
 STEPS = ("token", "permission", "businesses", "business", "services", "customers", "calendar")
@@ -189,6 +190,55 @@ class TestConnectionBusinesses(LiveCase):
                     self.live.action_find_businesses()["res_id"]
                 )
             self.assertFalse(finder.is_complete)
+
+
+@tagged("post_install", "-at_install")
+class TestSandboxRecords(LiveCase):
+    """An administrator looks into the sandbox's Bookings."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.administrator = new_test_user(cls.env, "administrator", "base.group_system")
+
+    def listed(self):
+        action = self.connection.with_user(self.administrator).action_view_sandbox()
+        return self.env[action["res_model"]].search([("connection_id", "=", self.connection.id)])
+
+    def test_what_it_holds_and_what_was_written(self):
+        before = self.listed()
+        self.assertEqual(set(before.mapped("written")), {False})
+        now = NOW.replace(tzinfo=timezone.utc)
+        truth = [self.tenant.truth(now, box.id) for box in self.tenant.mailboxes]
+        for kind in ("customer", "service"):
+            rows = before.filtered(lambda row, kind=kind: row.kind == kind)
+            self.assertEqual(len(rows), sum(one[f"{kind}s"] for one in truth))
+        self.assertTrue(all(before.filtered(lambda row: row.kind == "appointment").mapped("notes")))
+        self.connection.sudo().may_write = True
+        client, business = self.connection._client(), self.tenant.business_id
+        graph.DirectoryWriter(client, business).create_service({"name": "New", "duration": 25})
+        writer = graph.DirectoryWriter(self.connection._client(), business)
+        key = next(iter(self.tenant.mailbox().customer_ids()))
+        writer.write_customer(key, {"phone": "+45 1"})
+        quiet = next(one for one in self.tenant.appointments if not one["serviceNotes"])
+        graph.ServiceNotes(self.connection._client(), business).write(quiet["id"], "Room 2")
+        after = self.listed()
+        written = after.filtered("written")
+        self.assertEqual(after[:3], written)
+        appointment, customer, service = written.sorted("kind")
+        self.assertEqual((customer.remote_id, customer.phone), (key, "+45 1"))
+        self.assertEqual((service.name, service.minutes), ("New", 25))
+        self.assertEqual((appointment.remote_id, appointment.notes), (quiet["id"], "Room 2"))
+        self.assertEqual(len(after), len(before) + 2)
+
+    def test_for_administrators_of_a_sandbox(self):
+        with self.assertRaises(UserError):
+            self.live.action_view_sandbox()
+        manager = new_test_user(self.env, "manager", "account.group_account_manager")
+        with self.assertRaises(AccessError):
+            self.connection.with_user(manager).action_view_sandbox()
+        with self.assertRaises(AccessError):
+            self.env["bookings.sandbox.record"].with_user(manager).search([])
 
 
 @tagged("post_install", "-at_install")
