@@ -19,6 +19,7 @@ leave           appointment, customer (the customerId on the appointment)
 label           appointment, label (text or null)
 notes           appointment, notes (text or null): the internal notes, serviceNotes
 reassign        appointment, staff (list of staff ids)
+attendees       appointment, attendees: [{"customer", "name", "email", "phone"}] in place of all that it has
 service_price   service, [price, price_type]; appointments made before keep theirs
 customer_email  customer, email (text or null); shown on its appointments too
 delete_customer customer (by id 404 afterwards; its appointments keep their attendee)
@@ -61,6 +62,7 @@ _KEYS = {
     "label": ({"appointment", "label"}, set()),
     "notes": ({"appointment", "notes"}, set()),
     "reassign": ({"appointment", "staff"}, set()),
+    "attendees": ({"appointment", "attendees"}, set()),
     "service_price": ({"service"}, {"price", "price_type"}),
     "customer_email": ({"customer", "email"}, set()),
     "delete_customer": ({"customer"}, set()),
@@ -299,6 +301,24 @@ class Changer:
     def _reassign(self, change: dict) -> None:
         staff = self._staff(change)
         self._edit(change).staff = staff
+
+    def _attendees(self, change: dict) -> None:
+        guests = change["attendees"]
+        if not isinstance(guests, list) or len(guests) > self._appointment(change).maximum:
+            raise ChangeError("attendees: attendees is a list, not longer than there are places")
+        found = []
+        for guest in guests:
+            if not isinstance(guest, dict) or not set(guest) <= {
+                "customer",
+                "name",
+                "email",
+                "phone",
+            }:
+                raise ChangeError("attendees: each has customer, name, email, phone")
+            who = self._attendee(change, {key: guest[key] for key in guest if key != "customer"})
+            who.customer = self._customer({"op": "attendees", "customer": guest.get("customer")})
+            found.append(who)
+        self._edit(change).attendees = found
 
     def _service_price(self, change: dict) -> None:
         given = self._price(change)

@@ -14,10 +14,11 @@ import time
 import uuid
 from contextlib import contextmanager
 
-from . import batch, tokens, writing
+from . import batch, tokens
 from .ids import graph_time, minute_after, minute_of, parse_moment
 from .login import USERS
 from .wire import GRAPH_TYPE, GraphError, Reply, Request, dumps, json_reply, too_many
+from .writing import Writing
 
 PAGE_SIZE = 100
 MAILBOX_LIMIT = 4
@@ -149,7 +150,7 @@ class Graph:
             )
         if request.method != "GET":
             with self._lock:
-                return writing.answer(self.tenant, box, request, caller, rest)
+                return Writing(self.tenant, box, request, caller, self.clock()).answer(rest)
         self._check_options(request)
         unknown_members = "include-unknown-enum-members" in request.headers.get("prefer", "")
         if not rest:

@@ -8,11 +8,13 @@ https://learn.microsoft.com/graph/api/resources/booking-api-overview. Prices are
 
 from __future__ import annotations
 
+import datetime as dt
 from decimal import Decimal
 
 from .ids import graph_time, iso_duration, stamp
 
-_HOURS_OPEN = [{"startTime": "08:00:00.0000000", "endTime": "18:00:00.0000000"}]
+OPENS, CLOSES, LEAD_MINUTES = dt.time(8), dt.time(18), 1440
+_HOURS_OPEN = [{"startTime": f"{OPENS}.0000000", "endTime": f"{CLOSES}.0000000"}]
 _WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _NOWHERE = {"street": "", "city": "", "state": "", "countryOrRegion": "", "postalCode": ""}
 
@@ -42,7 +44,7 @@ def work_week(days=5) -> list:
 def scheduling_policy() -> dict:
     return {
         "timeSlotInterval": "PT30M",
-        "minimumLeadTime": "P1D",
+        "minimumLeadTime": iso_duration(LEAD_MINUTES),
         "maximumAdvance": "P365D",
         "sendConfirmationsToOwner": True,
         "allowStaffSelection": True,

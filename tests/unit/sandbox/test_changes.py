@@ -327,6 +327,8 @@ def bad_changes(tenant):
         ({**create, "service": "x"}, "no service"),
         ({**create, "start": object()}, "JSON"),
         ({"op": "corrupt", "record": key, "set": []}, "set is a dict"),
+        ({"op": "attendees", "appointment": key, "attendees": {}}, "a list"),
+        ({"op": "attendees", "appointment": key, "attendees": [{"name": "x"}]}, "no customer"),
         ({"op": "new_customer", "values": []}, "JSON object"),
         ({"op": "new_customer", "values": {"emailAddress": "a@b.example"}}, "displayName"),
         ({"op": "new_customer", "values": {"displayName": "x"}, "customer": "y"}, "next customer"),

@@ -6,10 +6,11 @@ import pytest
 
 from bookings_invoicing import sandbox
 
-from .conftest import Asker
+from .conftest import NOON, Asker, sign_in
 
 WRITE, ALL = "BookingsAppointment.ReadWrite.All", "Bookings.ReadWrite.All"
 TYPE = "@odata.type"
+GUEST = {TYPE: "#microsoft.graph.bookingCustomerInformation", "customerId": "unknown"}
 PERSON = {TYPE: "#microsoft.graph.bookingCustomer", "displayName": "Ny"}
 
 
@@ -73,6 +74,9 @@ def test_services_taken(tenant):
         ("Bookings.Read.All", "PATCH", "appointments", None, {"serviceNotes": "x"}, 403, "denied"),
         (WRITE, "PATCH", "appointments", "AAMkunknown=", {"serviceNotes": "x"}, 404, "NotFound"),
         (WRITE, "PATCH", "appointments", None, {"serviceNotes": 5}, 400, "Bad"),
+        (WRITE, "PATCH", "appointments", None, {"price": 5}, 400, "Bad"),
+        (WRITE, "PATCH", "appointments", None, {"startDateTime": "noon"}, 400, "Bad"),
+        (WRITE, "PATCH", "appointments", None, {"customers": [{"customerId": "x"}]}, 400, "Bad"),
         (WRITE, "PATCH", "appointments", None, "no JSON", 400, "Bad"),
         (WRITE, "DELETE", "appointments", None, {}, 405, "Bad"),
         ("Bookings.Read.All", "POST", "customers", "", PERSON, 403, "denied"),
@@ -106,6 +110,50 @@ def test_refused(tenant, permission, method, what, key, content, status, code):
     assert code.lower() in told.lower() if code else told == ""
     assert (tenant.appointments, tenant.customers, tenant.services) == before
     assert tenant.changes == []
+
+
+def test_customers_of_an_appointment_are_replaced(tenant):
+    """All of them, without what is not sent, and without one that does not exist."""
+    asker = Asker(tenant, permissions=[WRITE])
+    group = next(one for one in tenant.appointments if one["filledAttendeesCount"] > 2)
+    first = group["customers"][0]["customerId"]
+    guests = [GUEST | {"customerId": first}, GUEST]
+    assert send(asker, "PATCH", {"customers": guests}, key=group["id"]).status_code == 204
+    after = asker.get(asker.path("appointments", group["id"]))
+    assert [who["customerId"] for who in after["customers"]] == [first]
+    assert [after["customers"][0][name] for name in ("name", "emailAddress", "phone")] == [""] * 3
+    assert after["customers"][0]["customQuestionAnswers"] == []
+    single = next(one for one in tenant.appointments if one["maximumAttendeesCount"] == 1)
+    answer = send(asker, "PATCH", {"customers": [GUEST]}, key=single["id"])
+    assert (answer.status_code, answer.json()["error"]["code"]) == (500, "")
+    again = sandbox.Tenant(seed=1, anchor="2026-11-20", changes=tenant.changes)
+    assert again.appointments == tenant.appointments
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "status"),
+    [
+        ("2026-11-24T09:00:00Z", "2026-11-24T09:45:00Z", 204),
+        ("2026-11-24T09:00:00Z", "2026-11-24T09:50:00Z", 500),  # another duration
+        ("2026-11-24T05:00:00Z", "2026-11-24T05:45:00Z", 500),  # closed
+        ("2026-11-22T09:00:00Z", "2026-11-22T09:45:00Z", 500),  # Sunday
+        ("2026-11-20T14:00:00Z", "2026-11-20T14:45:00Z", 500),  # too short notice
+        ("2026-11-24T09:45:00Z", "2026-11-24T09:00:00Z", 500),
+    ],
+)
+def test_an_application_obeys_the_rules_of_the_business(tenant, start, end, status):
+    """Where a signed-in user may do what staff may."""
+    asker = Asker(tenant, permissions=[WRITE], clock=NOON.timestamp)
+    service = next(one for one in tenant.services if one["defaultDuration"] == "PT45M")
+    visit = next(one for one in tenant.appointments if one["serviceId"] == service["id"])
+    content = {
+        name: {"dateTime": moment, "timeZone": "UTC"}
+        for name, moment in (("startDateTime", start), ("endDateTime", end))
+    }
+    assert send(asker, "PATCH", content, key=visit["id"]).status_code == status
+    asker.token = sign_in(asker.session, scope=WRITE)["access_token"]
+    told = send(asker, "PATCH", content, key=visit["id"]).status_code
+    assert told == (204 if start < end else 500)
 
 
 def test_another_mailbox(tenant):
