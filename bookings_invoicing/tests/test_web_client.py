@@ -74,8 +74,9 @@ class TestWebClient(BookingsCase, HttpCase):
         )
 
     def test_invoicing_role_works_from_the_overview(self):
-        """A price typed in the row and undone; a row of the preview; drafts."""
+        """A price typed in the row and undone; rows of the preview to check, and one opened; drafts."""
         ready = self.bookings(status="ready")
+        ready[::2].sudo().billed_before = True
         self._clerk()
         self.start_tour("/odoo", "bookings_clerk_day", login="invoicing-clerk")
         self.assertIn("drafted", ready.mapped("status"))

@@ -5,6 +5,7 @@ from odoo.tools import format_date, format_list
 from ..billing import hints, money, period
 from ..models.base.bounded import DAYS
 from ..models.invoicing.drafting import AT_ONCE
+from ..models.invoicing.plan_facts import PlanFacts
 
 SHOWN = 200  # maximum number of listed invoices; the totals include all
 SHORT = 90  # characters of a hint in a row
@@ -40,6 +41,11 @@ class BookingsInvoicePreview(models.TransientModel):
         compute="_compute_plan",
         store=True,
         string="Planned Invoices",
+    )
+    serious_line_ids = fields.One2many(
+        "bookings.invoice.preview.line",
+        compute="_compute_serious_line_ids",
+        string="Planned Invoices to Check",
     )
     left_out_ids = fields.One2many(
         "bookings.invoice.preview.left.out",
@@ -160,7 +166,7 @@ class BookingsInvoicePreview(models.TransientModel):
 
     # -- the plan ------------------------------------------------------------------------------------
 
-    @api.depends("booking_ids", "grouping", "ended_before", "only_serious")
+    @api.depends("booking_ids", "grouping", "ended_before")
     def _compute_plan(self):
         for preview in self:
             groups, left_out = preview._plan()
@@ -168,8 +174,7 @@ class BookingsInvoicePreview(models.TransientModel):
             rows, totals, drafts = preview._rows(ready, groups)
             preview.candidate_draft_ids = drafts
             serious = [row for row in rows if row["is_serious"]]
-            others = [] if preview.only_serious else [row for row in rows if not row["is_serious"]]
-            listed = serious + others
+            listed = serious + [row for row in rows if not row["is_serious"]]
             preview.line_ids = [Command.clear(), *(Command.create(row) for row in listed[:SHOWN])]
             preview.serious_count = len(serious)
             preview.left_out_ids = [
@@ -182,8 +187,13 @@ class BookingsInvoicePreview(models.TransientModel):
             preview.invoice_count = len(groups)
             preview.booking_count = len(ready)
             preview.left_out_count = len(left_out)
-            preview.is_cut = len(listed) > SHOWN
+            preview.is_cut = len(rows) > SHOWN
             preview.totals = ", ".join(currency.format(total) for currency, total in totals.items())
+
+    @api.depends("line_ids.is_serious")
+    def _compute_serious_line_ids(self):
+        for preview in self:
+            preview.serious_line_ids = preview.line_ids.filtered("is_serious")
 
     def _plan(self):
         """Return what will be invoiced, and what will not, with reasons.
@@ -219,32 +229,22 @@ class BookingsInvoicePreview(models.TransientModel):
         :returns: ``([values of a line], {currency: total with tax}, drafts that could take lines)``
         """
         noted = ready._hints()
+        listed = ready.browse().concat(*(bookings for bookings, _group in groups[:SHOWN]))
+        plan = PlanFacts(listed)
         rows, totals, drafts = [], {}, self.env["account.move"]
         for bookings, group in groups:
             amounts = bookings._invoice_totals(group.split)
             currency = bookings.currency_id[:1]
             totals[currency] = totals.get(currency, 0.0) + amounts["amount_total"]
-            row, draft = self._row(bookings, group, amounts, noted, detailed=len(rows) < SHOWN)
+            row = self._row(bookings, group, amounts)
+            if len(rows) < SHOWN:
+                row |= self._row_details(bookings, group, amounts, noted, plan)
+                drafts |= plan.draft(group.split)
             rows.append(row)
-            drafts |= draft
         return rows, totals, drafts
 
-    def _row(self, bookings, group, amounts, noted, detailed):
-        """Return ``(values of a line, draft that could take it)``.
-
-        :param bool detailed: whether to look for hints and a draft
-        """
-        told, draft = [], self.env["account.move"]
-        if detailed:
-            draft = bookings._draft_to_join(group.split)
-            total = money.decimal_of(amounts["amount_total"])
-            told += bookings._invoice_hints(total, group.split, draft)
-            told += [
-                booking._told_hint(hint, f"{booking.day}: ")
-                for booking in bookings
-                for hint in noted.get(booking.id, ())
-            ]
-        told = hints.ranked(told)
+    def _row(self, bookings, group, amounts):
+        """Return the values of a line of the preview."""
         days = [booking._last_day() for booking in bookings]
         return {
             "payer_id": group.split.payer,
@@ -253,14 +253,30 @@ class BookingsInvoicePreview(models.TransientModel):
             "service_from": min(days),
             "service_to": max(days),
             "currency_id": bookings.currency_id[:1].id,
+            "is_serious": False,
             **amounts,
+        }
+
+    def _row_details(self, bookings, group, amounts, noted, plan):
+        """Return the hints and the texts of a listed line of the preview.
+
+        :param dict noted: hints by booking ID
+        :param PlanFacts plan: what the listed lines share
+        """
+        total = money.decimal_of(amounts["amount_total"])
+        told = bookings._invoice_hints(total, group.split, plan)
+        told += [
+            booking._told_hint(hint, f"{booking.day}: ")
+            for booking in bookings
+            for hint in noted.get(booking.id, ())
+        ]
+        told = hints.ranked(told)
+        return {
             "hint": "\n".join(one.text for one in told),
             "hint_short": _shortened([one.short or one.text for one in told]),
             "is_serious": bool(told and told[0].serious),
-            "details": "\n".join(booking._preview_text() for booking in bookings)
-            if detailed
-            else "",
-        }, draft
+            "details": "\n".join(booking._preview_text() for booking in bookings),
+        }
 
     # -- buttons -------------------------------------------------------------------------------------
 

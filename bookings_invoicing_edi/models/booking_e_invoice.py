@@ -99,9 +99,9 @@ class BookingsBooking(models.Model):
             return None
         return payer.commercial_partner_id._get_edi_builder(chosen)
 
-    def _invoice_hints(self, total, split, draft):
+    def _invoice_hints(self, total, split, plan):
         # EXTENDS 'bookings_invoicing'
-        found = super()._invoice_hints(total, split, draft)
+        found = super()._invoice_hints(total, split, plan)
         builder = self._e_invoice_builder()
         if builder is not None:
             texts = self._e_invoice_failures(builder, split)
@@ -114,11 +114,8 @@ class BookingsBooking(models.Model):
 
         This applies only to businesses and to companies in the European Union, whose directive requires the reason.
         """
-        union = self.env.ref("base.europe").sudo().country_ids
-        if (
-            not self.payer_id[:1].commercial_partner_id.is_company
-            or self.company_id[:1].country_id not in union
-        ):
+        groups = self.company_id[:1].country_id.country_group_codes or ()
+        if "EU" not in groups or not self.payer_id[:1].commercial_partner_id.is_company:
             return []
         faults = [fault for booking in self if (fault := booking._tax_fault(split))]
         return [

@@ -2,6 +2,7 @@ from decimal import Decimal
 from unittest.mock import patch
 
 from odoo.addons.bookings_invoicing.billing.hints import InvoiceLook
+from odoo.addons.bookings_invoicing.models.invoicing.plan_facts import PlanFacts
 from odoo.tests import tagged
 
 from .common import EInvoiceCase
@@ -117,5 +118,5 @@ class TestEInvoiceStops(EInvoiceCase):
         with patch.object(
             type(self.theirs), "_invoice_look", lambda *_args: InvoiceLook(Decimal(1))
         ):
-            reason = self.theirs._reason_against_automation({}, split)
+            reason = self.theirs._reason_against_automation({}, split, PlanFacts(self.theirs))
         self.assertIn("E-invoice", reason)

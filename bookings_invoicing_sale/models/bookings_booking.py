@@ -60,25 +60,31 @@ class BookingsBooking(models.Model):
         self._live_order_lines()._let_booking_go()
         return result
 
-    def _has_down_payment(self):
+    def _payers_with_down_payment(self):
         # EXTENDS 'bookings_invoicing': an invoiced down payment that is not deducted yet
-        payers = self.payer_id.commercial_partner_id
-        found = (
+        lines = (
             self.env["sale.order.line"]
             .sudo()
-            .search_count(
+            .search(
                 [
                     ("is_downpayment", "=", True),
                     ("display_type", "=", False),
                     ("state", "=", "sale"),
                     ("qty_invoiced", ">", 0),
                     ("company_id", "in", self.company_id.ids),
-                    ("order_id.partner_invoice_id.commercial_partner_id", "in", payers.ids),
-                ],
-                limit=1,
+                    (
+                        "order_id.partner_invoice_id.commercial_partner_id",
+                        "in",
+                        self.payer_id.commercial_partner_id.ids,
+                    ),
+                ]
             )
         )
-        return bool(found) or super()._has_down_payment()
+        found = {
+            (line.company_id, line.order_id.partner_invoice_id.commercial_partner_id)
+            for line in lines
+        }
+        return found | super()._payers_with_down_payment()
 
     def action_view_orders(self):
         self.check_access("read")

@@ -347,7 +347,7 @@ class TestDownPayments(OrderCase):
     def test_an_open_down_payment_of_the_payer_is_pointed_out(self):
         """Paid in advance on an order of its own: whoever drafts bookings of the payer is told, until it is deducted."""
         booking = self.ready[0]
-        self.assertFalse(booking._has_down_payment())
+        self.assertFalse(booking._payers_with_down_payment())
         order = self.env["sale.order"].create(
             {
                 "partner_id": booking.payer_id.id,
@@ -363,12 +363,12 @@ class TestDownPayments(OrderCase):
         )
         wizard.create({"advance_payment_method": "percentage", "amount": 50}).create_invoices()
         order.invoice_ids.action_post()
-        self.assertTrue(booking._has_down_payment())
+        self.assertTrue(booking._payers_with_down_payment())
         preview = self.env["bookings.invoice.preview"].create({"booking_ids": booking.ids})
         self.assertIn("open down payment", preview.line_ids.hint)
         other = self.ready.filtered(lambda one: one.payer_id != booking.payer_id)[:1]
-        self.assertFalse(other._has_down_payment())
+        self.assertFalse(other._payers_with_down_payment())
         order.order_line.filtered(lambda line: not line.is_downpayment).qty_delivered = 1
         wizard.create({"advance_payment_method": "delivered"}).create_invoices()
         order.invoice_ids.filtered(lambda move: move.state == "draft").action_post()
-        self.assertFalse(booking._has_down_payment())
+        self.assertFalse(booking._payers_with_down_payment())

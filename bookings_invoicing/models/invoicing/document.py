@@ -131,10 +131,27 @@ class BookingsBooking(models.Model):
         :param bookings_invoicing.billing.grouping.Split split: the split of its invoice
         """
         self.ensure_one()
-        taxes = self._line_taxes(split)
+        values = {
+            "product_id": self.product_id.id,
+            "booking_id": self.id,
+            "name": self._line_text(),
+            **self._line_money(split),
+        }
+        values |= self._line_dates()
+        if self._without_tax():
+            values["tax_ids"] = [Command.clear()]
+        if distribution := self._line_analytic(split):
+            values["analytic_distribution"] = distribution
+        return values
+
+    def _line_money(self, split):
+        """Return quantity, unit, and unit price of the invoice line of this booking, and what Odoo's tax engine needs.
+
+        :param bookings_invoicing.billing.grouping.Split split: the split of its invoice
+        """
         amount = self._amount_to_bill()
         quantity, price_unit = self._quantity_and_price(amount)
-        money = taxes._bookings_agreed_line(
+        money = self._line_taxes(split)._bookings_agreed_line(
             quantity,
             price_unit,
             amount,
@@ -148,19 +165,7 @@ class BookingsBooking(models.Model):
             and price_unit == self.price_unit
             and money["quantity"] == quantity
         )
-        values = {
-            "product_id": self.product_id.id,
-            "booking_id": self.id,
-            "name": self._line_text(),
-            "product_uom_id": (hour_id if by_hour else piece_id)(self.env),
-            **money,
-        }
-        values |= self._line_dates()
-        if self._without_tax():
-            values["tax_ids"] = [Command.clear()]
-        if distribution := self._line_analytic(split):
-            values["analytic_distribution"] = distribution
-        return values
+        return {"product_uom_id": (hour_id if by_hour else piece_id)(self.env), **money}
 
     def _line_dates(self):
         """Return the service dates of an invoice line if an addon has fields for them (OCA's start and end dates)."""
@@ -197,7 +202,7 @@ class BookingsBooking(models.Model):
             draft = self._prepare_invoice(grouping.Group((), split, ()))
             totals = self.env["account.move"].sudo().new(draft).tax_totals
         else:
-            lines = [booking._prepare_invoice_line(split) for booking in self]
+            lines = [booking._line_money(split) for booking in self]
             totals = self.env["account.tax"]._get_tax_totals_summary(
                 self._base_lines(split, lines),
                 self.currency_id[:1],

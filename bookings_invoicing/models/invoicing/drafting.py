@@ -168,9 +168,12 @@ class BookingsBooking(models.Model):
         joined, rest = self.env["account.move"], []
         if type(wanted) is not Joining:
             return joined, groups
+        everything = self.browse().concat(*(bookings for bookings, _group in groups))
+        drafts = everything._drafts_by_split(list(wanted))
         for bookings, group in groups:
+            draft = drafts.get(group.split.normal(), joined.browse())[:1]
             # if another transaction has locked the draft, the bookings get a new one
-            draft = bookings._draft_to_join(group.split, list(wanted)).try_lock_for_update()
+            draft = draft.try_lock_for_update()
             if draft and draft.state == "draft":
                 bookings._join(draft, group.split)
                 joined |= draft
@@ -178,27 +181,23 @@ class BookingsBooking(models.Model):
                 rest.append((bookings, group))
         return joined, rest
 
-    def _draft_to_join(self, split, among=None):
-        """Return a draft of the same payer that was never posted and has the same split, or an empty recordset.
+    def _drafts_by_split(self, among=None):
+        """Return the drafts of these bookings' payers that were never posted, by the normal form of their split.
 
-        :param bookings_invoicing.billing.grouping.Split split:
         :param among: IDs of the drafts to consider; None for all
         """
         domain = [
             ("move_type", "=", "out_invoice"),
             ("state", "=", "draft"),
             ("posted_before", "=", False),
-            ("company_id", "=", split.company),
-            ("partner_id", "=", split.payer),
-            ("currency_id", "=", split.currency),
-            ("journal_id", "=", split.journal),
-            ("fiscal_position_id", "=", split.fiscal_position),
-            ("partner_shipping_id", "=", split.delivery_address),
-            ("ref", "=", split.reference or False),
+            ("company_id", "in", self.company_id.ids),
+            ("partner_id", "in", self.payer_id.ids),
         ]
         if among is not None:
             domain.append(("id", "in", among))
-        return self.env["account.move"].search(domain, limit=1)
+        return (
+            self.env["account.move"].search(domain).grouped(lambda move: _split_of(move).normal())
+        )
 
     def _join(self, draft, split):
         dates = (draft.invoice_line_ids.booking_id | self)._invoice_dates()
@@ -236,15 +235,7 @@ class BookingsBooking(models.Model):
 
     def _redraft(self, move, line):
         """Remove the line from its draft. If the booking can still be billed on that draft, add a new line to it."""
-        before = grouping.Split(
-            move.company_id.id,
-            move.partner_id.id,
-            move.currency_id.id,
-            move.journal_id.id,
-            move.fiscal_position_id.id,
-            move.partner_shipping_id.id,
-            move.ref or "",
-        )
+        before = _split_of(move)
         edits = self._edits(line)
         move = move.with_context(skip_is_manually_modified=True)
         runs = self.env["bookings.invoice.run"].sudo().search([("joined_line_ids", "in", line.ids)])
@@ -359,3 +350,16 @@ class BookingsBooking(models.Model):
             "view_mode": "form",
             "target": "new",
         }
+
+
+def _split_of(move):
+    """Return the split of an existing draft invoice."""
+    return grouping.Split(
+        move.company_id.id,
+        move.partner_id.id,
+        move.currency_id.id,
+        move.journal_id.id,
+        move.fiscal_position_id.id,
+        move.partner_shipping_id.id,
+        move.ref or "",
+    )

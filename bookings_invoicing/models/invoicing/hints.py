@@ -8,6 +8,7 @@ from odoo.tools import format_date, formatLang
 from ...billing import details, hints, money, period, sentences
 from ..base.moments import BLOCKERS_FOUND
 from ..booking.booking import UNINVOICED
+from .plan_facts import PlanFacts
 
 PAST_DAYS = 180
 
@@ -147,71 +148,50 @@ class BookingsBooking(models.Model):
             text in (line.name or "") for text in texts
         )
 
-    def _invoice_hints(self, total, split, draft):
+    def _invoice_hints(self, total, split, plan):
         """Return the hints for the invoice of these bookings. Other modules add theirs.
 
         :param Decimal total: total with tax
         :param bookings_invoicing.billing.grouping.Split split:
-        :param account.move draft: an existing draft that could take the lines, if any
+        :param PlanFacts plan: what the invoices of the plan share
         :rtype: list[bookings_invoicing.billing.hints.Told]
         """
-        look = self._invoice_look(total, split, draft)
+        look = self._invoice_look(total, split, plan)
         return [self._told_hint(hint) for hint in hints.invoice_hints(look)]
 
-    def _invoice_look(self, total, split, draft):
+    def _invoice_look(self, total, split, plan):
         """Return the facts of the invoice of these bookings that the hints need."""
-        payer = self[:1].payer_id
-        company = self[:1].company_id
-        moves = self.env["account.move"].sudo()
-        mine = [
-            ("company_id", "=", company.id),
-            ("commercial_partner_id", "=", payer.commercial_partner_id.id),
-        ]
+        # A slice alone would read each payer by itself.
+        booking = self[:1].with_prefetch(self._prefetch_ids)
+        setup, payer, company = booking.setup_id, booking.payer_id, booking.company_id
+        family = (company, payer.commercial_partner_id)
+        currency = self.env["res.currency"].browse(split.currency)
         # Last month is normally billed now. Older bookings may have been forgotten.
-        today = self[:1].setup_id._today()
-        old = period.month_of(period.month_start(today) - timedelta(days=1))
+        old = period.month_of(period.month_start(setup._today()) - timedelta(days=1))
         months = sorted({period.month_of(booking._last_day()) for booking in self})
         return hints.InvoiceLook(
             total=total,
-            first=not moves.search_count(
-                [*mine, ("move_type", "=", "out_invoice"), ("state", "=", "posted")], limit=1
-            ),
-            credit=money.decimal_of(self._payer_credit(split)),
-            down_payment=self._has_down_payment(),
-            draft=draft.display_name if draft else "",
-            limit=money.decimal_of(self[:1].setup_id.auto_draft_limit)
-            if self[:1].setup_id.auto_draft_limit
-            else None,
+            first=family not in plan.invoiced,
+            credit=money.decimal_of(self._payer_credit(currency, plan)),
+            down_payment=family in plan.down_payments,
+            draft=plan.draft(split).display_name or "",
+            limit=money.decimal_of(setup.auto_draft_limit) if setup.auto_draft_limit else None,
             old_months=tuple(month for month in months if month < old),
             incomplete=payer._bookings_labels(payer._bookings_missing()),
-            no_country=not payer.country_id and self._country_decides(),
-            no_rate=self._currency_without_rate(split),
+            no_country=not payer.country_id and self._country_decides(plan),
+            no_rate="" if plan.has_rate(currency, company) else currency.name,
             position=self.env["account.fiscal.position"].browse(split.fiscal_position).name or "",
             untaxed=self._untaxed_on_the_spot(split),
         )
 
-    def _country_decides(self):
-        """Return whether Odoo chooses the tax by the payer's country, using fiscal positions.
+    def _country_decides(self, plan):
+        """Return whether Odoo chooses the tax by the payer's country.
 
         Services on site for private persons are taxed where they are provided (Directive 2006/112/EC, Article 45).
         """
-        if not (
+        return self[:1].company_id in plan.by_country and (
             self[:1].payer_id.commercial_partner_id.is_company or any(self.mapped("is_online"))
-        ):
-            return False
-        positions = self.env["account.fiscal.position"].sudo()
-        domain = [*positions._check_company_domain(self.company_id[:1]), ("auto_apply", "=", True)]
-        return bool(positions.search_count(domain, limit=1))
-
-    def _currency_without_rate(self, split):
-        """Return the name of a foreign currency without an exchange rate, which Odoo would convert one to one."""
-        currency = self.env["res.currency"].browse(split.currency)
-        company = self.company_id[:1].root_id
-        if currency == company.currency_id:
-            return ""
-        rates = self.env["res.currency.rate"].sudo()
-        domain = [("currency_id", "=", currency.id), ("company_id", "in", (False, company.id))]
-        return "" if rates.search_count(domain, limit=1) else currency.name
+        )
 
     def _untaxed_on_the_spot(self, split):
         """Return the names of services that took place on site, but lose their tax because the payer's address is abroad.
@@ -237,27 +217,13 @@ class BookingsBooking(models.Model):
             )
         )
 
-    def _payer_credit(self, split):
+    def _payer_credit(self, currency, plan):
         """Return the payer's outstanding credits that could pay this invoice, as Odoo shows them on invoices.
 
         :returns: amount in the invoice's currency
         """
         company = self.company_id[:1]
-        lines = (
-            self.env["account.move.line"]
-            .sudo()
-            .search(
-                [
-                    ("account_id.account_type", "=", "asset_receivable"),
-                    ("parent_state", "=", "posted"),
-                    ("company_id", "=", company.id),
-                    ("partner_id", "=", self.payer_id[:1].commercial_partner_id.id),
-                    ("reconciled", "=", False),
-                    ("balance", "<", 0),
-                ]
-            )
-        )
-        currency = self.env["res.currency"].browse(split.currency)
+        lines = plan.credits.get((company, self.payer_id[:1].commercial_partner_id), ())
         return sum(
             abs(line.amount_residual_currency)
             if line.currency_id == currency
@@ -267,9 +233,12 @@ class BookingsBooking(models.Model):
             for line in lines
         )
 
-    def _has_down_payment(self):
-        """Return whether the payer has an open down payment. Billing flows with down payments extend this."""
-        return False
+    def _payers_with_down_payment(self):
+        """Return pairs of a company and a commercial partner with an open down payment.
+
+        Billing flows with down payments extend this.
+        """
+        return set()
 
     def _told_hint(self, explanation, prefix=""):
         text = self._hint_text(explanation)
@@ -296,17 +265,17 @@ class BookingsBooking(models.Model):
 
     def _for_automation(self, run):
         """Return the bookings that can be drafted automatically. The others are recorded on the run with the reason."""
-        noted = self._hints()
+        noted, plan = self._hints(), PlanFacts(self)
         kept = self.browse()
         for bookings, group in self._grouped({}):
-            reason = bookings._reason_against_automation(noted, group.split)
+            reason = bookings._reason_against_automation(noted, group.split, plan)
             if reason:
                 run._leave_out(bookings, reason)
             else:
                 kept |= bookings
         return kept
 
-    def _reason_against_automation(self, noted, split):
+    def _reason_against_automation(self, noted, split, plan):
         """Return why a user should check the invoice of these bookings first, or "" if it can be drafted automatically."""
         if self.filtered("billed_before"):
             return self.env._("The booking was billed before.")
@@ -314,7 +283,7 @@ class BookingsBooking(models.Model):
             if noted.get(booking.id):
                 return self._hint_text(noted[booking.id][0])
         total = money.decimal_of(self._invoice_totals(split)["amount_total"])
-        told = hints.ranked(self._invoice_hints(total, split, self._draft_to_join(split)))
+        told = hints.ranked(self._invoice_hints(total, split, plan))
         return told[0].text if told else ""
 
     # -- payer details that the total requires -----------------------------------------------------------

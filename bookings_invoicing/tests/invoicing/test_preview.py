@@ -6,7 +6,7 @@ from unittest.mock import patch
 from lxml import etree
 
 from odoo.fields import Date
-from odoo.tests import tagged
+from odoo.tests import Form, tagged
 
 from ...models.setup.journal import sales_journal
 from .test_ledger import LedgerCase
@@ -139,9 +139,33 @@ class TestPreview(LedgerCase):
         self.assertIn(booking.display_name, line.details)
         serious = preview.line_ids.filtered("is_serious").booking_ids
         preview.only_serious = True
-        self.assertEqual(preview.line_ids.booking_ids, serious)
-        self.assertEqual(len(preview.line_ids), preview.serious_count)
+        self.assertEqual(preview.serious_line_ids.booking_ids, serious)
+        self.assertEqual(len(preview.serious_line_ids), preview.serious_count)
         self.assertGreater(preview.invoice_count, preview.serious_count, "all are created")
+
+    def test_more_invoices_need_no_more_queries(self):
+        """What hints look up is read once for all invoices; *Only Invoices to Check* hides rows without a new plan."""
+        one = self.ready.filtered(lambda booking: booking.payer_id == self.ready[0].payer_id)
+        counts = []
+        for bookings in (
+            self.ready,
+            one,
+            self.ready,
+        ):  # the first one fills the caches of the process
+            preview = self._preview(bookings)
+            self.env.flush_all()
+            self.env.invalidate_all()
+            groups = bookings._grouped({})  # Odoo looks for the fiscal position of each payer
+            before = self.env.cr.sql_log_count
+            preview._rows(bookings, groups)
+            counts.append((self.env.cr.sql_log_count - before, preview.invoice_count))
+        (_first, _all), (few, one_invoice), (many, invoices) = counts
+        self.assertEqual(one_invoice, 1)
+        self.assertGreater(invoices, 5)
+        self.assertLess(many - few, 10)
+        form = Form(preview)
+        with patch.object(type(preview), "_plan", side_effect=AssertionError("planned again")):
+            form.only_serious = True
 
     def test_left_out_comes_with_the_reason(self):
         waiting = self.bookings(status="attention")[:1]

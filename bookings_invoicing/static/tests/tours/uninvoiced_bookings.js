@@ -224,6 +224,20 @@ registry.category("web_tour.tours").add("bookings_clerk_day", {
             run: "click",
         },
         {
+            content: "Only what to check",
+            trigger: ".modal .o_field_widget[name='only_serious'] input",
+            run: "click",
+        },
+        {
+            content: "The other rows are hidden",
+            trigger: ".modal:not(:has(.o_field_widget[name='line_ids'])) .o_field_widget[name='serious_line_ids'] .o_data_row.text-warning",
+        },
+        {
+            content: "All of them again",
+            trigger: ".modal .o_field_widget[name='only_serious'] input",
+            run: "click",
+        },
+        {
             content: "A row opens its bookings",
             trigger: ".modal .o_field_widget[name='line_ids'] .o_data_row:eq(0) .o_data_cell[name='payer_id']",
             run: "click",
