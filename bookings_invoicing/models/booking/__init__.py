@@ -7,6 +7,7 @@ from . import (
     blockers,
     attendance,
     undo,
+    creating,
     proposal,
     res_partner,
 )

@@ -14,7 +14,13 @@ NOT_BILLABLE_REASONS = list(status_rules.NOT_BILLABLE_REASONS)
 BILLED = status_rules.BILLED
 UNINVOICED = ("ready", "attention")
 TYPED = {"price_unit", "quantity"}  # parts of the price that a user can enter
-UNDOABLE = TYPED | {"partner_id", "payer_id", "attendance"}  # what a user can enter in a row
+RECHECKED = TYPED | {"partner_id", "payer_id", "attendance"}
+UNDOABLE = TYPED | {
+    "partner_id",
+    "payer_id",
+    "attendance",
+    "date_today",
+}  # what a user can enter in a row
 
 
 # The calendar in the web app, as linked in Microsoft's guides. It opens with the last viewed business.
@@ -393,8 +399,8 @@ class BookingsBooking(models.Model):
                 self.sudo().attendance_source = "hand"
             # The document does not change. The flag tells users about the difference.
             told._for_import().changed_since_billing = True
-        if not importing and not {"partner_id", "payer_id", "attendance"}.isdisjoint(vals):
-            # Blockers depend on payer and attendance and must follow immediately.
+        if not importing and not RECHECKED.isdisjoint(vals):
+            # Blockers depend on payer, total, and attendance, and must follow immediately.
             self._recheck_billing()
         if typed:
             note_undoable(self, before)
@@ -542,23 +548,28 @@ class BookingsBooking(models.Model):
     def action_create_customer(self):
         """Create the customers of these bookings from the templates of their setups, or link existing contacts."""
         self.check_access("write")
-        self.customer_id.action_create_partner()
         # attendees without an email address and ID belong only to their booking
         named = self.filtered(lambda one: not (one.customer_id or one.partner_id or one.unnamed))
-        for booking in named:
+        return self.customer_id._create_contacts(named)
+
+    def _create_own_contacts(self):
+        created = self.env["res.partner"]
+        for booking in self:
             setup = booking.setup_id
             values = setup._customer_defaults() | {"name": booking.name}
             values["company_id"] = setup.company_id.id
-            partners = self.env["res.partner"].sudo().with_company(setup.company_id)
-            booking.partner_id = partners.create(values).sudo(False)
-        return True
+            partner = created.sudo().with_company(setup.company_id).create(values)
+            booking.sudo().partner_id = partner
+            created |= partner.sudo(False)
+        return created
 
     def action_date_today(self):
         """Date the invoices of these bookings when they are confirmed, because their own date is in a locked period."""
         self.check_access("write")
-        self.write({"date_today": True})
+        before = decisions(self)
+        self.sudo().date_today = True
         self._recheck_billing()
-        return True
+        return changed(self, before)
 
     def action_open_in_bookings(self):
         """Open the calendar of Microsoft Bookings, because neither Graph nor the web app links to single appointments."""

@@ -316,7 +316,7 @@ class BookingsBooking(models.Model):
         return {
             "staff": {row.remote_id: row.id for row in staff},
             "customers": {remote_id: row.id for remote_id, row in customers.items()},
-            "partners_created": created,
+            "partners_created": len(created),
         }
 
     @api.model

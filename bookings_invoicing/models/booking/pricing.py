@@ -115,8 +115,11 @@ class BookingsBooking(models.Model):
         would stay outdated. Recomputing earlier would replace a price that is entered together with a quantity.
         """
         self._refresh_list_price()
-        for field in self.pool.field_computed[self._fields["amount"]]:
+        priced = self.pool.field_computed[self._fields["amount"]]
+        for field in priced:
             self.env.add_to_compute(field, self)
+        # what depends on them, such as the status, was computed from the outdated values
+        self.modified([field.name for field in priced])
 
     def action_reset_price(self):
         """Remove the manual price and quantity."""

@@ -135,6 +135,19 @@ class ResPartner(models.Model):
             "context": {},
         }
 
+    @api.model
+    def _bookings_customer_of_context(self):
+        return self.env["bookings.customer"].browse(
+            self.env.context.get("bookings_customer_id", ())
+        )
+
+    def action_bookings_choose(self):
+        """Link this contact to the Bookings customer from whose form the list was opened."""
+        self.ensure_one()
+        told = self._bookings_customer_of_context()._choose(self)
+        reload = {"type": "ir.actions.client", "tag": "soft_reload"}
+        return told | {"params": told["params"] | {"next": reload}} if told else reload
+
     # -- payer details that invoices require -------------------------------------------------------------
 
     def _bookings_look(self):

@@ -2,6 +2,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import formatLang, plaintext2html
 
+from . import linked_rows
+
 # Fields that hold a user's decisions about a booking. *Undo* writes them back.
 DECISIONS = (
     "partner_id",
@@ -23,6 +25,7 @@ DECISIONS = (
     "not_billable_uid",
     "not_billable_date",
     "changed_since_billing",
+    "date_today",
 )
 # Fields that the notification and the note in the chatter name.
 TOLD = ("attendance", "partner_id", "payer_id", "quantity", "price_unit", "amount", "status")
@@ -46,6 +49,9 @@ class BookingsChange(models.TransientModel):
     booking_ids = fields.Many2many("bookings.booking", readonly=True)
     before = fields.Json(readonly=True)
     after = fields.Json(readonly=True)
+    rows = fields.Json(
+        readonly=True, help="Changed customers or services of Bookings: facts of ``RowChange``."
+    )
     told = fields.Boolean(readonly=True)
 
     @api.model
@@ -67,17 +73,21 @@ class BookingsChange(models.TransientModel):
         self.booking_ids.check_access("write")
         for change in self:
             bookings = change.booking_ids
-            if decisions(bookings) != change.after:
+            if decisions(bookings) != change.after or not linked_rows.are_as_left(
+                self.env, change.rows
+            ):
                 raise UserError(
                     self.env._(
                         "The bookings were changed again in the meantime. Nothing was undone."
                     )
                 )
+            linked_rows.write_back(self.env, change.rows)
             for booking in bookings.sudo():
                 write_back(booking, change.before[str(booking.id)])
             bookings._reprice()
             bookings._recheck_billing()
             note_change(bookings, change.after)
+            linked_rows.delete_created(self.env, change.rows)
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",
@@ -97,6 +107,7 @@ class BookingsChange(models.TransientModel):
         """Return the client action that shows the change with its buttons."""
         self.ensure_one()
         buttons = [{"name": self.env._("Undo"), "method": "action_undo"}]
+        rows = self.rows or {}
         if alike := len(self._alike()):
             text = self.env._("Use for %s More Bookings of This Service", alike)
             buttons.insert(0, {"name": text, "method": "action_same_price"})
@@ -104,14 +115,19 @@ class BookingsChange(models.TransientModel):
             "type": "ir.actions.client",
             "tag": "bookings_changed",
             "params": {
-                "title": self.booking_ids.display_name
-                if len(self.booking_ids) == 1
-                else self.env._("%s bookings", len(self.booking_ids)),
-                "message": "; ".join(change_texts(self.booking_ids, self.before)),
+                "title": rows.get("title") or self._title(),
+                "message": "; ".join(
+                    [*rows.get("texts", ()), *change_texts(self.booking_ids, self.before)]
+                ),
                 "buttons": [{"model": self._name, "id": self.id, **one} for one in buttons],
                 "next": {"type": "ir.actions.act_window_close"},
             },
         }
+
+    def _title(self):
+        if len(self.booking_ids) == 1:
+            return self.booking_ids.display_name
+        return self.env._("%s bookings", len(self.booking_ids))
 
     def _alike(self):
         """Return the bookings that could get the price that was entered."""
@@ -153,17 +169,18 @@ def write_back(booking, facts):
     booking.changed_since_billing = old["changed_since_billing"]
 
 
-def changed(bookings, before):
+def changed(bookings, before, rows=None):
     """Record what has changed, and notify the user.
 
     :param dict before: result of :func:`decisions` before the change
+    :param dict rows: what has changed on customers or services, as :class:`.linked_rows.RowChange` returns it
     :returns: a client action, or False if nothing has changed or no user is involved
     """
-    change = note_undoable(bookings, before, told=True)
+    change = note_undoable(bookings, before, rows, told=True)
     return change._notification() if change else False
 
 
-def note_undoable(bookings, before, *, told=False):
+def note_undoable(bookings, before, rows=None, *, told=False):
     """Record a change so that it can be undone, and note it in the chatter.
 
     :rtype: bookings.change
@@ -172,10 +189,10 @@ def note_undoable(bookings, before, *, told=False):
     if bookings.env.su:
         return changes
     after = decisions(bookings)
-    if after == before:
+    if after == before and not rows:
         return changes
     note_change(bookings, before)
-    values = {"before": before, "after": after, "told": told}
+    values = {"before": before, "after": after, "rows": rows, "told": told}
     return changes.sudo().create({**values, "booking_ids": bookings.ids}).sudo(False)
 
 

@@ -152,7 +152,7 @@ class BookingsCustomer(models.Model):
         known = self.filtered("booking_ids")
         created = known._match_partners(job.setup)
         BILLING_CHANGED(known.booking_ids)
-        return {"partners_created": created}
+        return {"partners_created": len(created)}
 
     # -- who it is in Odoo -------------------------------------------------------------------------
 
@@ -190,12 +190,12 @@ class BookingsCustomer(models.Model):
         """Link each row to its partner, and create missing partners if the setup imports customers.
 
         :param bool asked: whether a user requests new partners for all rows without exactly one match
-        :returns: the number of created partners
+        :returns: the created partners
         """
         # anonymized customers have no contact
         rows = self.filtered(lambda row: not (row.partner_id or row.is_forgotten))
         if not rows:
-            return 0
+            return self.env["res.partner"]
         importing = setup.customer_sync == "import"
         taking_part = importing and rows._taking_part(setup)
         by_email = self._partners_by_email(setup.company_id, rows.mapped("email_normalized"))
@@ -230,7 +230,7 @@ class BookingsCustomer(models.Model):
         """Create one partner for each recordset in ``people`` and link its rows.
 
         :param list people: recordsets of rows that become one partner each
-        :returns: the number of created partners
+        :returns: the created partners
         """
         defaults = setup._customer_defaults()
         listed = self.concat(*people)._listed().grouped(lambda row: row._person())
@@ -245,7 +245,7 @@ class BookingsCustomer(models.Model):
         self.browse().concat(*people).with_context(active_test=False).mapped("booking_ids")
         for rows, partner in zip(people, partners, strict=True):
             rows._importing().write({"partner_id": partner.id, "match": "linked"})
-        return len(partners)
+        return partners.sudo(False)
 
     def _importing(self):
         """Return these rows for writes after which the caller updates all bookings at once."""
@@ -392,15 +392,6 @@ class BookingsCustomer(models.Model):
         if not importing and not {"partner_id", "payer_id"}.isdisjoint(vals):
             BILLING_CHANGED(self.booking_ids)
         return result
-
-    def action_create_partner(self):
-        """Create contacts for these rows from the setup's template, or link a contact that exists by now."""
-        self.check_access("write")
-        unknown = self.filtered(lambda row: not row.partner_id)
-        for setup, rows in unknown.grouped("setup_id").items():
-            rows._match_partners(setup, asked=True)
-        BILLING_CHANGED(unknown.booking_ids)
-        return {"type": "ir.actions.client", "tag": "soft_reload"} if unknown else False
 
 
 def _has_odd_blank(partners, alias, query):

@@ -44,17 +44,3 @@ class ResPartner(models.Model):
         town = " ".join(values[name] for name in ("zip", "city") if values.get(name))
         parts = (values.get("phone"), values.get("street"), town, state.name, country.name)
         return ", ".join(filter(None, parts))
-
-    @api.model
-    def _bookings_customer_of_context(self):
-        return self.env["bookings.customer"].browse(
-            self.env.context.get("bookings_customer_id", ())
-        )
-
-    def action_bookings_choose(self):
-        """Link this contact to the Bookings customer from whose form the list was opened."""
-        self.ensure_one()
-        customer = self._bookings_customer_of_context()
-        customer.check_access("write")
-        customer.partner_id = self
-        return {"type": "ir.actions.client", "tag": "soft_reload"}

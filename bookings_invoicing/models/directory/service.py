@@ -208,13 +208,6 @@ class BookingsService(models.Model):
             if service.rounding != "none" and not service.rounding_minutes:
                 raise ValidationError(self.env._("Select the rounding step in minutes."))
 
-    def action_create_product(self):
-        """Create products for these services from the setup's template."""
-        self.check_access("write")
-        # Odoo's Invoicing role may not create products. Our role may, but only for services and from the template.
-        for service in self.sudo().filtered(lambda service: not service.product_id):
-            service._make_product({})
-
     def _make_product(self, values):
         """Create the product of this service, from the setup's template if there is one, with the price in Bookings.
 
