@@ -203,6 +203,11 @@ class BookingsSyncSetup(models.Model):
         for setup in self:
             setup.waiting_text = setup._waiting_sentence()
 
+    @api.depends("error_message", "waiting_text")
+    def _compute_trouble_text(self):
+        for setup in self:
+            setup.trouble_text = setup.error_message or setup.waiting_text
+
     def _waiting_sentence(self):
         """Return why the setup is not synchronized at the moment and when Odoo will retry, or False if all is well."""
         if self.waiting_reason:
@@ -310,7 +315,7 @@ class BookingsSyncSetup(models.Model):
             if connection.next_step and (not setups or connection in setups.connection_id):
                 return f"{connection.name}: {connection.next_step}", connection
         for setup in setups:
-            if step := setup.error_message or setup.waiting_text or setup.next_step:
+            if step := setup.trouble_text or setup.next_step:
                 return f"{setup.name}: {step}", setup
         return "", setups
 

@@ -387,6 +387,7 @@ class BookingsSyncSetup(models.Model):
         help="The temporary problem that ended the last synchronization.",
     )
     waiting_text = fields.Char(string="Waiting", compute="_compute_waiting_text")
+    trouble_text = fields.Text(string="Reason", compute="_compute_trouble_text")
     last_look = fields.Datetime(
         string="Older Bookings Checked on",
         readonly=True,
