@@ -42,6 +42,7 @@ class BookingsRehearsal(models.TransientModel):
     )
     appointment_count = fields.Integer(string="Appointments Read", readonly=True)
     invoice_count = fields.Integer(string="Number of Invoices", readonly=True)
+    read_text = fields.Char(compute="_compute_read_text")
     same_count = fields.Integer(compute="_compute_totals")
     other_count = fields.Integer(compute="_compute_totals")
     ours_total = fields.Monetary(string="From Bookings", compute="_compute_totals")
@@ -70,6 +71,16 @@ class BookingsRehearsal(models.TransientModel):
             rehearsal.difference_total = rehearsal.ours_total - rehearsal.theirs_total
 
     @api.depends("rehearsed")
+    @api.depends("appointment_count", "invoice_count")
+    @api.depends_context("lang")
+    def _compute_read_text(self):
+        for rehearsal in self:
+            rehearsal.read_text = self.env._(
+                "%(appointments)s appointments were read. They would result in %(invoices)s invoices.",
+                appointments=rehearsal.appointment_count,
+                invoices=rehearsal.invoice_count,
+            )
+
     @api.depends_context("lang")
     def _compute_month_text(self):
         for rehearsal in self:

@@ -12,6 +12,7 @@ DECIDING = {
     "bookings.customer": ("partner_id", "payer_id", "match"),
     "bookings.service": (
         "product_id", "billing_rule", "rule_price", "rounding", "rounding_minutes", "minimum_minutes", "no_tax",
+        "ask_attendance",
     ),
 }  # fmt: skip
 UNTOLD = {"match"}

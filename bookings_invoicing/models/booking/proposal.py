@@ -28,7 +28,7 @@ class BookingsProposal(models.Model):
         readonly=True, help="The proposed phone or address, by field of the contact."
     )
     state = fields.Selection(
-        [("open", "Open"), ("accepted", "Accepted"), ("dismissed", "Dismissed")],
+        [("open", "To Check"), ("accepted", "Accepted"), ("dismissed", "Dismissed")],
         default="open",
         required=True,
     )

@@ -53,7 +53,10 @@ class BookingsCompleteness(models.Model):
     ledger = fields.Json(string="Revenue", readonly=True)
     ledger_text = fields.Text(string="Revenue by Account", compute="_compute_ledger_text")
     state = fields.Selection(
-        [("draft", "Open"), ("signed", "Signed Off")], default="draft", required=True, readonly=True
+        [("draft", "Not Signed Off"), ("signed", "Signed Off")],
+        default="draft",
+        required=True,
+        readonly=True,
     )
     signed_uid = fields.Many2one("res.users", string="Signed Off By", readonly=True, copy=False)
     signed_on = fields.Datetime(readonly=True, copy=False)
