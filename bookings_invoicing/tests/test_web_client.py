@@ -117,6 +117,29 @@ class TestWebClient(BookingsCase, HttpCase):
         )
         self.assertTrue(all(move.sending_data for move in billed.move_ids))
 
+    def test_month_end_of_two_businesses_takes_twenty_clicks(self):
+        """Drafted, posted, and sent; both reports signed, and printed together. Exactly Odoo's Invoicing role."""
+        other = self._make_setup(name="Second Clinic", business_id=self.tenant.mailboxes[1].id)
+        self.sync(other)
+        other.currency_id.active = True
+        self.env["bookings.booking"].search([("setup_id", "=", other.id)])._recheck_billing()
+        first = date.today().replace(day=1)
+        ready = self.env["bookings.booking"].search([("status", "=", "ready")])
+        billed = ready.browse()
+        for setup in self.setup | other:
+            month = ready.filtered(
+                lambda one, setup=setup: one.setup_id == setup and one.service_day < first
+            )
+            billed |= month[:2]
+        (ready - billed).action_mark_not_billable("other")
+        self.assertEqual(billed.setup_id, self.setup | other)
+        self._clerk()
+        self.start_tour("/odoo", "bookings_month_end", login="invoicing-clerk")
+        self.assertEqual(set(billed.mapped("status")), {"invoiced"})
+        reports = self.env["bookings.completeness"].search([])
+        self.assertEqual(reports.setup_id, self.setup | other)
+        self.assertEqual(set(reports.mapped("state")), {"signed"})
+
     def test_screens_open(self):
         ready = self.env["bookings.booking"].search([("status", "=", "ready")], order="start")
         ready[: len(ready) // 2].action_create_invoices()

@@ -296,3 +296,81 @@ registry.category("web_tour.tours").add("bookings_credit_again", {
         return [...stepUtils.goToAppSteps("account.menu_finance", "Open Invoicing"), ...steps];
     },
 });
+
+const signOff = (business) => [
+    { content: `The report of ${business}`, trigger: `.o_form_view .o_field_widget[name='setup_id']:contains('${business}')` },
+    { content: "Sign off", trigger: ".o_statusbar_buttons button[name='action_ask_sign']", run: "click" },
+    { content: "It says what is signed", trigger: ".modal .o_field_widget[name='sign_text']:contains('billed')" },
+    { content: "Sign", trigger: ".modal footer button[name='action_sign']", run: "click" },
+    { content: "Signed", trigger: "body:not(:has(.modal)) .o_form_view .o_field_widget[name='digest']" },
+];
+
+// The end of a month with two businesses: drafted, posted, and sent; both reports signed and printed as one PDF.
+const monthEnd = () => [
+    ...openOverview().slice(-2, -1),
+    {
+        content: "The uninvoiced bookings of both",
+        trigger: "[data-menu-xmlid='bookings_invoicing.menu_uninvoiced']",
+        run: "click",
+    },
+    { content: "They are there", trigger: ".o_list_view .o_data_row:contains('Ready')" },
+    {
+        content: "Preview what is ready",
+        trigger: ".o_control_panel button:contains('Create Draft Invoices')",
+        run: "click",
+    },
+    { content: "Create the drafts", trigger: ".modal footer button[name='action_create']", run: "click" },
+    {
+        content: "Confirm them and send them",
+        trigger: ".o_statusbar_buttons button[name='action_post_and_send']",
+        run: "click",
+    },
+    { content: "Send them", trigger: ".modal footer button[name='action_send_and_print']", run: "click" },
+    { content: "The dialog is closed", trigger: "body:not(:has(.modal)) .o_form_view" },
+    ...openOverview().slice(-2, -1),
+    {
+        content: "Completeness",
+        trigger: "[data-menu-xmlid='bookings_invoicing.menu_completeness']",
+        run: "click",
+    },
+    {
+        content: "Last month of both",
+        trigger: ".o_control_panel button[name='action_last_month']",
+        run: "click",
+    },
+    {
+        content: "Open the first one",
+        trigger: ".o_list_view:has(.o_data_row:nth-child(2)) .o_data_row:eq(0) .o_data_cell[name='setup_id']",
+        run: "click",
+    },
+    ...signOff("Clinic"),
+    { content: "The next one", trigger: ".o_pager_next", run: "click" },
+    { content: "It is another one", trigger: ".o_pager_value:contains('2')" },
+    ...signOff("Clinic"),
+    {
+        content: "Back to both",
+        trigger: ".o_breadcrumb .o_back_button, .breadcrumb-item.o_back_button a",
+        run: "click",
+    },
+    { content: "Both are signed", trigger: ".o_list_view:not(:has(.o_data_row .badge:contains('Not Signed Off')))" },
+    ...selectAll(2),
+    { content: "Print", trigger: ".o_cp_action_menus button:contains('Print')", run: "click" },
+    {
+        content: "One PDF for the auditor",
+        trigger: ".o-dropdown--menu .o-dropdown-item:contains('Completeness of Bookings')",
+        run: "click",
+    },
+    { content: "It is printed", trigger: "body:not(:has(.o_blockUI)) .o_list_view" },
+];
+
+registry.category("web_tour.tours").add("bookings_month_end", {
+    url: "/odoo",
+    steps: () => {
+        const steps = monthEnd();
+        const clicks = 1 + steps.filter((step) => step.run).length;
+        if (clicks > 20) {
+            throw new Error(`The end of a month of two businesses takes ${clicks} clicks`);
+        }
+        return [...stepUtils.goToAppSteps("account.menu_finance", "Open Invoicing"), ...steps];
+    },
+});
