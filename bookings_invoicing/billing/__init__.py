@@ -21,6 +21,7 @@ caller translates.
 ``hints``       hints in the preview
 ``rehearsal``   comparison of a rehearsed month with its posted invoices
 ``windows``     periods to read
+``both_ways``   three-way merge of values in Odoo and in Bookings
 ``digest``      digests to compare before writing
 ``sentences``   every English sentence of this package, by code
 =============== =======================================================================
