@@ -34,6 +34,7 @@
         "views/business_finder_views.xml",
         "views/sandbox_record_views.xml",
         "views/billing_flow_views.xml",
+        "views/both_ways_views.xml",
         "views/golive_checklist_views.xml",
         "views/golive_rehearsal_views.xml",
         "views/golive_setup_file_views.xml",

@@ -31,6 +31,7 @@ from .completeness import test_completeness
 from .connection import test_expiry
 from .sync import test_rules
 from .sync import test_again
+from .sync import test_both_ways
 from .sync import test_outbox
 from .sync import test_answers
 from .booking import test_attendance

@@ -1,4 +1,5 @@
 from . import business_finder
+from . import both_ways
 from . import not_billable
 from . import sandbox_record
 from . import bill_again

@@ -36,5 +36,9 @@ SERVICES_TAKEN = Moment()
 BLOCKERS_FOUND = Moment()
 # Invoices of these bookings were confirmed, credited, canceled, reopened, or removed. Argument: bookings.
 INVOICES_CHANGED = Moment()
+# Contacts were created, or values of theirs changed that Bookings may have, too. Argument: contacts.
+CONTACTS_CHANGED = Moment()
+# These Bookings customers have values in Odoo that differ from those in Bookings. Argument: customers.
+TO_WRITE = Moment()
 # The daily scheduled action runs. Argument: the model on which it runs.
 EVERY_DAY = Moment()

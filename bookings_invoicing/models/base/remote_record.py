@@ -5,6 +5,7 @@ from ...billing.digest import content_hash
 
 # Value of the context key ``bookings_importing``. It is compared by identity, so no RPC call can send it.
 IMPORTING = object()
+UNREAD = "-"  # the fingerprint of a row that the next synchronization stores again
 
 
 class BookingsMirror(models.AbstractModel):
@@ -47,7 +48,7 @@ class BookingsMirror(models.AbstractModel):
         to_create, counts = {}, {"seen": len(records), "created": 0, "updated": 0, "unchanged": 0}
         touched = self.browse()
         for record in records:
-            values = self._remote_values(record)
+            values = self._remote_values(setup, record)
             digest = content_hash(values)
             row_id, kept_digest, removed = known.get(record.id, (None, None, None))
             if row_id is None:
@@ -102,7 +103,7 @@ class BookingsMirror(models.AbstractModel):
         if gone := [row_id for row_id, remote_id in rows if remote_id not in seen]:
             self.browse(gone).write({"removed": True})
 
-    def _remote_values(self, record):
+    def _remote_values(self, setup, record):
         """Return the field values for a remote record."""
         raise NotImplementedError
 

@@ -18,8 +18,23 @@ class BookingsProposal(models.Model):
     company_id = fields.Many2one(related="setup_id.company_id", store=True, index=True)
     booking_id = fields.Many2one("bookings.booking", ondelete="cascade", index="btree_not_null")
     partner_id = fields.Many2one("res.partner", ondelete="cascade", index="btree_not_null")
+    customer_id = fields.Many2one(
+        "bookings.customer",
+        readonly=True,
+        ondelete="cascade",
+        index="btree_not_null",
+        help="The customer whose value was changed in Odoo and in Bookings. Dismiss writes the value of Odoo to Bookings.",
+    )
     field = fields.Selection(
-        [*ANSWER_FIELDS, ("phone", "Phone"), ("address", "Address")], required=True, readonly=True
+        [
+            *ANSWER_FIELDS,
+            ("name", "Name"),
+            ("email", "Email"),
+            ("phone", "Phone"),
+            ("address", "Address"),
+        ],
+        required=True,
+        readonly=True,
     )
     current = fields.Char(readonly=True)
     proposed = fields.Char(required=True, readonly=True)
@@ -40,6 +55,10 @@ class BookingsProposal(models.Model):
         """
         self.check_access("write")
         for proposal in self.filtered(lambda one: one.state == "open"):
+            if proposal.customer_id:
+                proposal.state = "accepted"
+                proposal.customer_id._decide(proposal.field, "bookings")
+                continue
             booking = proposal.booking_id
             target = (
                 booking
@@ -58,6 +77,12 @@ class BookingsProposal(models.Model):
             proposal.state = "accepted"
 
     def action_dismiss(self):
-        """Keep the values in Odoo. The same values are not proposed again."""
+        """Keep the values in Odoo. The same values are not proposed again.
+
+        Where a value was changed in Bookings, too, the one in Odoo is written to Bookings.
+        """
         self.check_access("write")
+        waiting = self.filtered(lambda one: one.state == "open")
         self.state = "dismissed"
+        for proposal in waiting.filtered("customer_id"):
+            proposal.customer_id._decide(proposal.field, "odoo")

@@ -2,7 +2,10 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
 from ...billing import details, matching
+from ..base.moments import CONTACTS_CHANGED
 from ..base.readable_links import ROLES
+from ..base.remote_record import IMPORTING
+from ..directory.res_partner import BOTH_WAYS
 from .booking import UNINVOICED
 
 LEITWEG_SCHEME = "0204"  # ISO 6523: Leitweg-ID, also a Peppol scheme
@@ -191,7 +194,13 @@ class ResPartner(models.Model):
         # A new invoice address may become the payer.
         partners = super().create(vals_list)
         partners.filtered(lambda one: one.parent_id and one.type == "invoice")._bookings_follow()
+        partners._bookings_note()
         return partners
+
+    def _bookings_note(self):
+        """Announce new or changed contacts, except when the change comes from Bookings."""
+        if self.env.context.get("bookings_importing") is not IMPORTING:
+            CONTACTS_CHANGED(self)
 
     def _bookings_follow(self):
         """Update payer and blockers of unbilled bookings of these contacts, their parents, and their children."""
@@ -229,4 +238,6 @@ class ResPartner(models.Model):
                 )
             )
             waiting._recheck_billing()
+        if not BOTH_WAYS.isdisjoint(vals):
+            self._bookings_note()
         return result

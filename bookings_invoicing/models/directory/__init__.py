@@ -2,6 +2,7 @@ from . import (
     service,
     staff,
     customer,
+    both_ways,
     forgotten,
     res_partner,
 )

@@ -13,6 +13,9 @@ CONTACT_FIELDS = {
     "address": ("street", "city", "zip", "country_id", "state_id"),
 }
 
+# Fields that are kept the same on both sides, if the setup says so
+BOTH_WAYS = {"name", "email", "phone", "address"}
+
 # Blanks other than a space. They come from web pages and office documents, and Odoo keeps them in email addresses.
 ODD_BLANK = "[\x01-\x1f\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
 
@@ -66,6 +69,9 @@ class BookingsCustomer(models.Model):
         "res.partner", compute="_compute_candidate_ids", string="Possible Customers"
     )
     address = fields.Json(readonly=True)
+    same = fields.Json(
+        readonly=True, copy=False, help="What was last the same in Odoo and in Bookings."
+    )
     is_forgotten = fields.Boolean(readonly=True, copy=False)
     booking_ids = fields.One2many("bookings.booking", "customer_id", string="Bookings")
     booking_count = fields.Integer(string="Number of Bookings", compute="_compute_booking_count")
@@ -97,9 +103,11 @@ class BookingsCustomer(models.Model):
 
     # -- import from Bookings ----------------------------------------------------------------------
 
-    def _remote_values(self, record):
+    def _remote_values(self, setup, record):
         """:param graph.Customer record:"""
-        return self._person_values(record) | {"in_directory": True}
+        values = self._person_values(record) | {"in_directory": True}
+        # an address that was removed in Bookings is a change, too, where changes go both ways
+        return values if not setup._is_confirmed("customer") else {"address": False} | values
 
     @api.model
     def _person_values(self, person):
@@ -140,7 +148,11 @@ class BookingsCustomer(models.Model):
                     for name, value in values.items()
                     if value
                     and row[name] != value
-                    and (not row.in_directory or name in ("phone", "address") and not row[name])
+                    and (
+                        not row.in_directory
+                        or name in ("phone", "address")
+                        and not (row[name] or setup._is_confirmed("customer"))
+                    )
                 }
                 if changed:
                     row.sudo().write(changed)
@@ -148,10 +160,20 @@ class BookingsCustomer(models.Model):
         created = self.sudo().with_context(active_test=False).create(to_create).with_env(self.env)
         return known | {row.remote_id: row for row in created}
 
+    @api.model
+    def _unfinished(self, setup, remote_ids):
+        """Return the rows that were linked since they were read, and must be merged with their contacts."""
+        if not setup._is_confirmed("customer"):
+            return self.browse()
+        new = [("remote_id", "in", remote_ids), ("partner_id", "!=", False), ("same", "=", False)]
+        return self.search([("setup_id", "=", setup.id), *new])
+
     def _after_import(self, job):
-        known = self.filtered("booking_ids")
+        both = job.setup._is_confirmed("customer")
+        known = self if both else self.filtered("booking_ids")
         created = known._match_partners(job.setup)
         BILLING_CHANGED(known.booking_ids)
+        known.filtered(lambda row: not row.same)._both_ways()._merge()
         return {"partners_created": len(created)}
 
     # -- who it is in Odoo -------------------------------------------------------------------------
@@ -196,8 +218,7 @@ class BookingsCustomer(models.Model):
         rows = self.filtered(lambda row: not (row.partner_id or row.is_forgotten))
         if not rows:
             return self.env["res.partner"]
-        importing = setup.customer_sync == "import"
-        taking_part = importing and rows._taking_part(setup)
+        taking_part = setup._imports("customer") and rows._taking_part(setup)
         by_email = self._partners_by_email(setup.company_id, rows.mapped("email_normalized"))
         to_create = {}
         for row in rows:
@@ -239,13 +260,14 @@ class BookingsCustomer(models.Model):
             self.env["res.partner"]
             .sudo()
             .with_company(setup.company_id)
+            .with_context(bookings_importing=IMPORTING)
             .create([defaults | rows[:1]._partner_values(setup, rows, listed) for rows in people])
         )
         # The write below recomputes their bookings: prefetch these for all rows at once.
         self.browse().concat(*people).with_context(active_test=False).mapped("booking_ids")
         for rows, partner in zip(people, partners, strict=True):
             rows._importing().write({"partner_id": partner.id, "match": "linked"})
-        return partners.sudo(False)
+        return partners.with_env(self.env)
 
     def _importing(self):
         """Return these rows for writes after which the caller updates all bookings at once."""
@@ -379,16 +401,23 @@ class BookingsCustomer(models.Model):
     # -- by hand -------------------------------------------------------------------------------------
 
     def write(self, vals):
-        before = {}
+        importing = self.env.context.get("bookings_importing") is IMPORTING
+        before, linked = {}, {row: row.partner_id for row in self if "partner_id" in vals}
         if not {"phone", "address"}.isdisjoint(vals):
             before = {row: (row.phone, row.address) for row in self if row.partner_id}
         result = super().write(vals)
         if vals.get("partner_id") and "match" not in vals:
             self.sudo().filtered(lambda row: row.match != "linked").match = "linked"
-        for row, (phone, address) in before.items():
-            if row.partner_id:
-                row._pass_on(phone, address)
-        importing = self.env.context.get("bookings_importing") is IMPORTING
+        # what was the same with one contact says nothing about another one
+        self.sudo().filtered(
+            lambda row: row.same and linked.get(row, row.partner_id) != row.partner_id
+        ).same = False
+        if not (importing or BOTH_WAYS.isdisjoint(vals)):
+            both = self._both_ways()
+            for row, (phone, address) in before.items():
+                if row.partner_id and row not in both:
+                    row._pass_on(phone, address)
+            both._merge()
         if not importing and not {"partner_id", "payer_id"}.isdisjoint(vals):
             BILLING_CHANGED(self.booking_ids)
         return result

@@ -146,6 +146,16 @@ class BookingsForgotten(models.Model):
         return pseudonym, name
 
     @api.model
+    def _forgotten_emails(self, setup, emails):
+        """Return which of these email addresses belong to anonymized people."""
+        digests = {email: self._digest(email) for email in emails if email}
+        rows = self.sudo().search(
+            [("setup_id", "=", setup.id), ("digest", "in", sum(digests.values(), []))]
+        )
+        found = set(rows.mapped("digest"))
+        return {email for email, digest in digests.items() if not found.isdisjoint(digest)}
+
+    @api.model
     def _hide_payload(self, setup, text):
         """Return the text to store for an unreadable record: empty if it names an anonymized person."""
         if not text or not self.sudo().search_count([("setup_id", "=", setup.id)], limit=1):

@@ -1,6 +1,11 @@
 from odoo import api, models
 
-from ...billing import matching
+from ...billing import countries, matching
+
+# Fields of a contact that Bookings has as well, and the one that brings the address of a company
+BOTH_WAYS = {
+    "name", "email", "phone", "street", "street2", "city", "zip", "state_id", "country_id", "parent_id",
+}  # fmt: skip
 
 
 class ResPartner(models.Model):
@@ -38,9 +43,58 @@ class ResPartner(models.Model):
 
     @api.model
     def _bookings_contact_text(self, values):
-        """Return a phone number, or an address in one line."""
+        """Return name, email address, phone number, and address, as far as they are given, in one line."""
         country = self.env["res.country"].browse(values.get("country_id") or ())
         state = self.env["res.country.state"].browse(values.get("state_id") or ())
         town = " ".join(values[name] for name in ("zip", "city") if values.get(name))
-        parts = (values.get("phone"), values.get("street"), town, state.name, country.name)
+        person = (values.get(name) for name in ("name", "email", "phone", "street"))
+        parts = (*person, town, state.name, country.name)
         return ", ".join(filter(None, parts))
+
+    # -- both ways -----------------------------------------------------------------------------------
+
+    def _bookings_people(self, setup):
+        """Return the contacts of whom the setup may write to Bookings.
+
+        Companies, contacts of users, archived contacts, and people who were anonymized are left out.
+        """
+        people = self.sudo().with_context(active_test=False)
+        people = people.filtered(lambda one: one.active and not (one.is_company or one.user_ids))
+        known = {one: matching.normalize_email(one.email_normalized) for one in people}
+        hidden = self.env["bookings.forgotten"]._forgotten_emails(setup, known.values())
+        return people.filtered(lambda one: known[one] not in hidden)
+
+    def _bookings_values(self):
+        """Return the values of this contact to compare with those in Bookings, with codes of country and state."""
+        self.ensure_one()
+        email = self.email_normalized or ""
+        return {
+            # a contact without a name was created with its email address in place of it
+            "name": self.name if self.name and self.name != email else "",
+            "email": email,
+            "phone": matching.clean_phone(self.phone),
+            "address": self._bookings_address(),
+        }
+
+    def _bookings_address(self, setup=None):
+        """Return the address in the words of Bookings.
+
+        :param setup: the setup in whose language country and state are named; without it, with their codes
+        """
+        country, state = self.country_id.code or "", self.state_id.code or ""
+        if setup is not None:
+            name = self.country_id.with_context(lang=setup.language_id.code or "en_US").name or ""
+            # a name that is not understood when it is read again would look like a change
+            country = name if countries.resolve_country(name) == country else country
+            state = self.state_id.name or ""
+        return {
+            "street": ", ".join(filter(None, (self.street, self.street2))),
+            "city": self.city or "",
+            "state": state,
+            "postal_code": self.zip or "",
+            "country": country,
+        }
+
+    def _bookings_shares_address(self):
+        """Return whether the address belongs to the company of this contact as well."""
+        return bool(self.parent_id) and self.type == "contact"

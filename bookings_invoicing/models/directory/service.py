@@ -94,7 +94,7 @@ class BookingsService(models.Model):
         "Another company bills this service. Clear “Billed Here” there first.",
     )
 
-    def _remote_values(self, record):
+    def _remote_values(self, setup, record):
         """:param graph.Service record:"""
         return {
             "name": record.name or record.id,
@@ -107,7 +107,7 @@ class BookingsService(models.Model):
     @api.model
     def _unfinished(self, setup, remote_ids):
         """Return the services without a product: the import may have been turned on after they were read."""
-        if setup.service_sync != "import":
+        if not setup._imports("service"):
             return self.browse()
         services = self._of(setup, remote_ids)
         return services.filtered(lambda service: service.taken and not service.product_id)
@@ -121,7 +121,7 @@ class BookingsService(models.Model):
 
         :returns: ``{"products_created": number}``, or an empty dict if the setup does not import services
         """
-        if setup.service_sync != "import":
+        if not setup._imports("service"):
             return {}
         services = setup._in_filter(
             self.filtered(lambda service: not service.product_id), "service_filter"

@@ -17,6 +17,6 @@ class BookingsStaff(models.Model):
         default=lambda self: self.env["decimal.precision"].precision_get("Percentage Analytic"),
     )
 
-    def _remote_values(self, record):
+    def _remote_values(self, setup, record):
         """:param graph.StaffMember record:"""
         return {"name": record.name or record.email or record.id, "email": record.email}

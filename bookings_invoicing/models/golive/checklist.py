@@ -120,11 +120,11 @@ class BookingsSyncSetup(models.Model):
         )
 
     def _step_customers(self):
-        if self.customer_sync == "import":
+        if self._imports("customer"):
             text = self.env._(
                 "New customers are created from “%s”.", self.customer_template_id.display_name
             )
-            if self.service_sync == "import":
+            if self._imports("service"):
                 text += " " + self.env._(
                     "New services get products from “%s”.", self.service_template_id.display_name
                 )

@@ -88,9 +88,10 @@ class BookingsCustomer(models.Model):
             [
                 ("setup_id", "=", self.setup_id.id),
                 ("partner_id", "in", self.partner_id.ids),
-                ("field", "in", ("phone", "address")),
+                ("field", "in", ("name", "email", "phone", "address")),
             ]
         ).unlink()
+        self.env["bookings.outbox"]._forget(self)
         self.sudo().write(
             {
                 "name": name,
@@ -100,6 +101,7 @@ class BookingsCustomer(models.Model):
                 "email_normalized": False,
                 "phone": False,
                 "address": False,
+                "same": False,
                 "partner_id": False,
                 "payer_id": False,
                 "match": "unknown",

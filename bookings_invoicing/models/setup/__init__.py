@@ -1,4 +1,5 @@
 from . import (
+    both_ways,
     setup,
     label_rule,
     question_rule,

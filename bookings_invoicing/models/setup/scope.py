@@ -12,8 +12,15 @@ from ...billing.status import BILLED
 from ..base.graph_errors import tell
 
 OPEN = ("upcoming", "ready", "attention")
-FILTERS = {"service_filter": "bookings.service", "remote_customer_filter": "bookings.customer"}
+FILTERS = {
+    "service_filter": "bookings.service",
+    "remote_customer_filter": "bookings.customer",
+    "partner_filter": "res.partner",
+}
 PLAIN = {"boolean", "char", "date", "datetime", "float", "integer", "selection", "text"}
+# Links that a filter of contacts may use, by ID
+LINKS = {"country_id", "state_id", "category_id", "user_id", "parent_id"}
+LINK_OPERATORS = {"=", "!=", "in", "not in"}
 OPERATORS = {
     "=", "!=", "<", "<=", ">", ">=", "in", "not in", "like", "not like", "ilike", "not ilike", "=like", "=ilike",
 }  # fmt: skip
@@ -166,7 +173,8 @@ class BookingsSyncSetup(models.Model):
         for setup in self:
             for name, model in FILTERS.items():
                 setup._filter_domain(name)
-                rows = self.env[model].search([("setup_id", "=", setup.id)], limit=1)
+                own = [("setup_id", "=", setup.id)] if model.startswith("bookings.") else []
+                rows = self.env[model].search(own, limit=1)
                 try:
                     setup._in_filter(rows, name)
                 except UNUSABLE as error:  # a value that cannot be compared with its field
@@ -212,14 +220,17 @@ class BookingsSyncSetup(models.Model):
     def _check_condition(self, model, name, operator, value):
         field = self.env[model]._fields[name]
         values = value if isinstance(value, list | tuple) else [value]
+        link = model == "res.partner" and name in LINKS
+        kinds = int if link else str | int | float | bool | None
         if (
             not field.store
             or field.type not in PLAIN
+            and not link
             or field.related
             or field.groups
-            or operator not in OPERATORS
+            or operator not in (LINK_OPERATORS if link else OPERATORS)
             or len(values) > MAX_VALUES
-            or not all(isinstance(one, str | int | float | bool | None) for one in values)
+            or not all(isinstance(one, kinds) for one in values)
         ):
             raise ValueError(f"not a condition on a field of its own: {name}")
 

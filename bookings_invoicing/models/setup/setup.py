@@ -69,6 +69,7 @@ class BookingsSyncSetup(models.Model):
         "bookings.bounded",
         "bookings.responsible",
         "bookings.next.step",
+        "bookings.both.ways.settings",
     ]
     _check_company_auto = True
     _order = "company_id, name, id"
@@ -132,11 +133,12 @@ class BookingsSyncSetup(models.Model):
     look_back_days = fields.Integer(default=60, bounds=(0, 3660))
     look_ahead_days = fields.Integer(default=14, bounds=(0, 1830))
     customer_sync = fields.Selection(
-        [("off", "Off"), ("import", "Import")],
+        [("off", "Off"), ("import", "Import"), ("both", "Both Ways")],
         string="Customers",
         default="off",
         required=True,
-        help="Import: customers who are not in Odoo are created from the customer template.",
+        help="Import: customers who are not in Odoo are created from the customer template. Both Ways: changes in Odoo "
+        "are written to Bookings as well.",
     )
     service_sync = fields.Selection(
         [("off", "Off"), ("import", "Import")],
@@ -487,7 +489,7 @@ class BookingsSyncSetup(models.Model):
     @api.constrains("customer_sync", "customer_template_id")
     def _check_customer_template(self):
         for setup in self:
-            if setup.customer_sync == "import" and not setup.customer_template_id:
+            if setup._imports("customer") and not setup.customer_template_id:
                 raise ValidationError(
                     self.env._(
                         "Select a customer template, from which customers from Bookings are created, or turn off "
@@ -514,7 +516,7 @@ class BookingsSyncSetup(models.Model):
     @api.constrains("service_sync", "service_template_id")
     def _check_service_template(self):
         for setup in self:
-            if setup.service_sync == "import" and not setup.service_template_id:
+            if setup._imports("service") and not setup.service_template_id:
                 raise ValidationError(
                     self.env._(
                         "Select a service template, from which products for services are created, or turn off "

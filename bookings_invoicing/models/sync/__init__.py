@@ -2,5 +2,6 @@ from . import (
     run,
     issue,
     outbox,
+    both_ways,
     schedule,
 )

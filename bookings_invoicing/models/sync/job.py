@@ -146,11 +146,12 @@ class SyncJob:
         self._directory("service", self.client.services, "bookings.service")
         self._directory("staff", self.client.staff, "bookings.staff")
         done = {"last_service_sync": self.started}
-        if setup.customer_sync == "import":
+        if setup._imports("customer"):
             self._directory("customer", self.client.customers, "bookings.customer")
             # a changed name or email address does not always appear in lists without customers
             self._looked = bool(self.store.counts.get("customer", {}).get("updated"))
             done["last_customer_sync"] = self.started
+            self.store.durably(self.env["bookings.outbox"]._note_offered, setup)
         held = self._appointments() if setup.sync_appointments else 0
         self.store.durably(self._note_read, done, held)
         return held

@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 from odoo import api, fields, models
+from odoo.fields import Domain
 from odoo.tools import format_date, plaintext2html
 
 from ...billing import notes
@@ -12,10 +13,13 @@ MOST_REFUSALS = 5
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=10), timedelta(hours=6)
 KEEP_DAYS = 90
 GC_BATCH = 1000
+# What the setup must say, by kind of row
+ASKED = {
+    "invoice": [("setup_id.write_invoice", "=", True), ("setup_id.write_refused", "=", False)],
+    "customer": [("setup_id.customers_confirmed", "!=", False)],
+}
 SENDING = [
     ("state", "=", "waiting"),
-    ("setup_id.write_invoice", "=", True),
-    ("setup_id.write_refused", "=", False),
     ("setup_id.paused", "=", False),
     ("setup_id.active", "=", True),
     ("setup_id.connection_id.active", "=", True),
@@ -27,8 +31,8 @@ class BookingsOutbox(models.Model):
     """A change to write to Bookings. It is recorded in the transaction of the change and sent after it.
 
     How it works: a change only adds rows, so that it never waits for a row that is just being sent. What is sent is
-    worked out when it is sent (:mod:`.outbox_job`), from how things are then; all rows of an appointment that wait are
-    done with that. So a row may come twice or too often, but never be missing.
+    worked out when it is sent (:mod:`.outbox_job`), from how things are then; all waiting rows with the same subject, such
+    as an appointment, are done with that. So a row may come twice or too often, but never be missing.
     """
 
     _name = "bookings.outbox"
@@ -44,19 +48,45 @@ class BookingsOutbox(models.Model):
         related="setup_id.company_id", store=True, precompute=True, index=True
     )
     kind = fields.Selection(
-        [("invoice", "Invoice")], string="What", required=True, readonly=True, default="invoice"
+        [("invoice", "Invoice"), ("customer", "Customer")],
+        string="What",
+        required=True,
+        readonly=True,
+        default="invoice",
     )
-    booking_id = fields.Many2one(
-        "bookings.booking", readonly=True, ondelete="cascade", index=True, string="For"
+    subject = fields.Char(
+        compute="_compute_subject",
+        store=True,
+        index=True,
+        help="Rows with the same subject are written together.",
     )
+    booking_id = fields.Many2one("bookings.booking", readonly=True, ondelete="cascade", index=True)
     appointment_id = fields.Char(
-        string="Bookings ID", required=True, readonly=True, index=True, help="The appointment."
+        string="Bookings ID", readonly=True, index=True, help="The appointment."
     )
+    customer_id = fields.Many2one(
+        "bookings.customer",
+        string="Bookings Customer",
+        readonly=True,
+        ondelete="cascade",
+        index="btree_not_null",
+    )
+    partner_id = fields.Many2one(
+        "res.partner",
+        string="Contact",
+        readonly=True,
+        ondelete="cascade",
+        index="btree_not_null",
+        help="The contact to create as a customer in Bookings.",
+    )
+    about = fields.Char(string="For", compute="_compute_about")
     value_from = fields.Char(
-        string="From", readonly=True, help="The remark of Odoo that was there before."
+        string="From",
+        readonly=True,
+        help="What was in Bookings before: the remark of Odoo, or the values.",
     )
     value_to = fields.Char(
-        string="To", readonly=True, help="The remark of Odoo. Leave the rest of the notes as it is."
+        string="To", readonly=True, help="What Odoo writes. Everything else stays as it is."
     )
     state = fields.Selection(
         [
@@ -77,12 +107,25 @@ class BookingsOutbox(models.Model):
     next_try = fields.Datetime(readonly=True)
     error = fields.Char(readonly=True)
     sent = fields.Datetime(string="Written on", readonly=True)
+    dropped_uid = fields.Many2one("res.users", string="Dropped by", readonly=True)
 
-    @api.depends("booking_id", "kind")
+    @api.depends("kind", "appointment_id", "customer_id", "partner_id")
+    def _compute_subject(self):
+        for row in self:
+            key = row.appointment_id or row.customer_id.id or f"new:{row.partner_id.id}"
+            row.subject = f"{row.kind}:{key}"
+
+    @api.depends("booking_id", "customer_id", "partner_id")
+    def _compute_about(self):
+        for row in self:
+            what = row.booking_id or row.customer_id or row.partner_id
+            row.about = what.sudo().display_name or False
+
+    @api.depends("about", "kind")
     def _compute_display_name(self):
         kinds = dict(self._fields["kind"]._description_selection(self.env))
         for row in self:
-            row.display_name = f"{kinds[row.kind]}: {row.booking_id.display_name or ''}"
+            row.display_name = f"{kinds[row.kind]}: {row.about or ''}"
 
     # -- what is written down ------------------------------------------------------------------------
 
@@ -179,10 +222,12 @@ class BookingsOutbox(models.Model):
 
     @api.model
     def _due_domain(self):
-        now, domain = fields.Datetime.now(), [*SENDING]
+        now, domain = fields.Datetime.now(), Domain(SENDING)
         for name in ("next_try", "setup_id.retry_at"):
-            domain += ["|", (name, "=", False), (name, "<=", now)]
-        return domain
+            domain &= Domain(name, "=", False) | Domain(name, "<=", now)
+        return domain & Domain.OR(
+            Domain("kind", "=", kind) & Domain(asked) for kind, asked in ASKED.items()
+        )
 
     @api.model
     def _send_all(self, commit):
@@ -193,40 +238,39 @@ class BookingsOutbox(models.Model):
             setups._alone(commit, OutboxJob(setup, "cron", commit=commit).send)
 
     @api.model
-    def _due_appointments(self, setup, limit):
-        """Return the IDs of appointments with due rows, the oldest rows first."""
-        rows = self.search([("setup_id", "=", setup.id), *self._due_domain()], order="id")
-        return [*dict.fromkeys(rows.mapped("appointment_id"))][:limit]
+    def _due_subjects(self, setup, limit):
+        """Return the subjects of due rows, the oldest rows first."""
+        rows = self.search(Domain("setup_id", "=", setup.id) & self._due_domain(), order="id")
+        return [*dict.fromkeys(rows.mapped("subject"))][:limit]
 
     @api.model
-    def _waiting(self, setup, appointment_id):
-        """Return the waiting rows of an appointment, and the remark to write for all of them."""
-        rows = self.search(
-            [
-                ("setup_id", "=", setup.id),
-                ("appointment_id", "=", appointment_id),
-                ("state", "=", "waiting"),
-            ]
-        )
-        return rows, self._remarks(setup, [appointment_id])[appointment_id]
+    def _waiting(self, setup, subject):
+        """Return the waiting rows of a subject."""
+        waiting = [("subject", "=", subject), ("state", "=", "waiting")]
+        return self.search([("setup_id", "=", setup.id), *waiting], order="id")
+
+    def _remark(self):
+        """Return the ID of the appointment of these rows, and the remark to write there."""
+        appointment_id = self[:1].appointment_id
+        return appointment_id, self._remarks(self.setup_id, [appointment_id])[appointment_id]
 
     def _still_waiting(self):
         return self.exists().filtered(lambda row: row.state == "waiting")
 
-    def _note_sent(self, before, remark):
+    def _note_sent(self, before, after):
+        """:param before, after: texts of what was in Bookings and what is there now"""
         self._still_waiting().write(
             {
                 "state": "sent",
                 "sent": fields.Datetime.now(),
                 "value_from": before,
-                "value_to": remark,
+                "value_to": after,
                 "error": False,
                 "next_try": False,
             }
         )
 
-    def _note_gone(self):
-        reason = self.env._("The appointment no longer exists in Bookings.")
+    def _note_dropped(self, reason):
         self._still_waiting().write({"state": "dropped", "error": reason, "next_try": False})
 
     def _note_waiting(self, reason, wait):
@@ -248,7 +292,7 @@ class BookingsOutbox(models.Model):
         """Record a temporary failure of Microsoft, and let all other rows of the setup wait as long."""
         self._note_waiting(reason, wait)
         until = max(self.mapped(lambda row: row.next_try or fields.Datetime.now()))
-        others = self.search([("setup_id", "in", self.setup_id.ids), *self._due_domain()])
+        others = self.search(Domain("setup_id", "in", self.setup_id.ids) & self._due_domain())
         others.next_try = until
 
     def _note_refused(self, reason):
@@ -271,10 +315,12 @@ class BookingsOutbox(models.Model):
 
         :returns: whether this is the case: this appointment has ended, and no past appointment was ever changed
         """
-        now, rows = fields.Datetime.now(), self._still_waiting()
+        now = fields.Datetime.now()
+        rows = self._still_waiting().filtered(lambda row: row.kind == "invoice")
         setup = rows.setup_id
         written = self.search(
-            [("setup_id", "in", setup.ids), ("state", "=", "sent")], limit=GC_BATCH
+            [("setup_id", "in", setup.ids), ("state", "=", "sent"), ("kind", "=", "invoice")],
+            limit=GC_BATCH,
         )
         if not rows or rows.booking_id[:1].stop > now or any(map(_changed_past, written)):
             return False
@@ -305,7 +351,7 @@ class BookingsOutbox(models.Model):
         """Drop these rows without writing them to Bookings."""
         self.check_access("write")
         rows = self.sudo().filtered(lambda row: row.state in ("waiting", "failed"))
-        rows.write({"state": "dropped", "next_try": False})
+        rows.write({"state": "dropped", "next_try": False, "dropped_uid": self.env.uid})
         rows._settle_activities()
 
     def _settle_activities(self):

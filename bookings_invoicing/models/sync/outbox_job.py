@@ -1,6 +1,7 @@
 """Sends the waiting rows of one Bookings business.
 
-What: :class:`OutboxJob` writes to Bookings what ``bookings.outbox`` says, one appointment after the other.
+What: :class:`OutboxJob` writes to Bookings what ``bookings.outbox`` says, one subject after the other: the notes of an
+appointment (here), or a customer (:mod:`.customer_sender`).
 
 How to use: ``OutboxJob(setup, "cron", commit=...).send()``, after the synchronization of the setup.
 
@@ -15,10 +16,11 @@ from datetime import timedelta
 from ... import graph
 from ...billing.notes import remark_in, with_remark
 from ..base.graph_errors import tell
+from .customer_sender import CustomerSender, NotToSend
 from .job import SyncJob
 
 _logger = logging.getLogger(__name__)
-MOST = 100  # appointments in one go; other setups wait for their turn meanwhile
+MOST = 100  # subjects in one go; other setups wait for their turn meanwhile
 
 
 class OutboxJob(SyncJob):
@@ -28,36 +30,46 @@ class OutboxJob(SyncJob):
             if not claimed:
                 return
             outbox = self.env["bookings.outbox"]
-            due = self.store.durably(outbox._due_appointments, self.setup, MOST)
+            due = self.store.durably(outbox._due_subjects, self.setup, MOST)
             if due:
                 self.client = self.setup._client()
-                service_notes = graph.ServiceNotes(self.client, self.setup.business_id)
-                went_on = all(self._send_one(service_notes, one) for one in due)
+                senders = {
+                    "invoice": NotesSender(self.store, self.setup, self.client),
+                    "customer": CustomerSender(self.store, self.setup, self.client),
+                }
+                went_on = all(
+                    self._send_one(senders[subject.partition(":")[0]], subject) for subject in due
+                )
                 if went_on and len(due) == MOST:
                     self.store.durably(outbox._send_soon)
 
-    def _send_one(self, service_notes, appointment_id):
-        """Update the notes of an appointment. Return whether to continue with the next one."""
-        outbox, setup = self.env["bookings.outbox"], self.setup
-        rows, remark = self.store.durably(outbox._waiting, setup, appointment_id)
+    def _send_one(self, sender, subject):
+        """Write what waits for a subject. Return whether to continue with the next one."""
+        setup = self.setup
+        rows = self.store.durably(self.env["bookings.outbox"]._waiting, setup, subject)
         try:
-            before = _bring_up_to_date(service_notes, appointment_id, remark)
+            before, after = sender.send(rows)
+        except NotToSend as reason:
+            self.store.durably(rows._note_dropped, str(reason))
+            return True
         except graph.NotFound as error:
-            if error.kind != "not_found":  # the business, not the appointment
+            if error.kind != "not_found":  # the business, not the record
                 return self._note_problem(rows, error)
-            self.store.durably(rows._note_gone)
+            self.store.durably(rows._note_dropped, sender.gone)
             return True
         except graph.GraphError as error:
             return self._note_problem(rows, error)
         except Exception as error:
-            _logger.exception("Writing to appointment %r failed", appointment_id)
+            _logger.exception("Writing %s to Bookings failed", subject)
+            if self._commit:
+                self.store.rollback()
             self.store.durably(rows._note_refused, setup._in_words(error))
             return True
-        self.store.durably(rows._note_sent, before, remark)
+        self.store.durably(rows._note_sent, before, after)
         return True
 
     def _note_problem(self, rows, error):
-        """Record an error. Return whether it concerns only this appointment."""
+        """Record an error. Return whether it concerns only this subject."""
         reason = tell(self.env, error)
         if error.transient:
             wait = timedelta(seconds=error.retry_after or 0)
@@ -71,16 +83,24 @@ class OutboxJob(SyncJob):
         return not error.needs_admin
 
 
-def _bring_up_to_date(service_notes, appointment_id, remark):
-    """Write the remark unless the notes contain it already.
+class NotesSender:
+    """Writes the remark about invoices into the notes of an appointment."""
 
-    :returns: the former remark
-    :raises graph.GraphError: kind ``not_kept`` if the notes do not contain it afterwards
-    """
-    before = service_notes.read(appointment_id)
-    wanted = with_remark(before, remark)
-    if wanted != before:
-        service_notes.write(appointment_id, wanted)
-        if remark_in(service_notes.read(appointment_id)) != remark:
-            raise graph.ProtocolError(kind="not_kept")
-    return remark_in(before)
+    def __init__(self, store, setup, client):
+        self.store, self.gone = store, setup.env._("The appointment no longer exists in Bookings.")
+        self._notes = graph.ServiceNotes(client, setup.business_id)
+
+    def send(self, rows):
+        """Write the remark unless the notes contain it already.
+
+        :returns: the former remark and this one
+        :raises graph.GraphError: kind ``not_kept`` if the notes do not contain it afterwards
+        """
+        appointment_id, remark = self.store.durably(rows._remark)
+        before = self._notes.read(appointment_id)
+        wanted = with_remark(before, remark)
+        if wanted != before:
+            self._notes.write(appointment_id, wanted)
+            if remark_in(self._notes.read(appointment_id)) != remark:
+                raise graph.ProtocolError(kind="not_kept")
+        return remark_in(before), remark

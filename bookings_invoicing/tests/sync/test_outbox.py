@@ -1,4 +1,4 @@
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from datetime import timedelta
 from unittest.mock import patch
 
@@ -10,48 +10,27 @@ from odoo.tests import new_test_user, tagged
 from ... import graph
 from ...models.sync.outbox_job import OutboxJob
 from ..common import NOW
-from ..connection_common import LiveCase
-
-REFUSED = {"error": {"code": "ErrorInvalidRequest", "message": ""}}
-
-
-class Killed(BaseException):
-    """The process ends here."""
+from ..outbox_common import OutboxCase
 
 
 @tagged("post_install", "-at_install")
-class TestInvoiceInBookings(LiveCase):
+class TestInvoiceInBookings(OutboxCase):
     """The invoice on the appointment: one remark in the internal notes, through the outbox, and nothing else."""
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.app.login.permissions = graph.permissions(True)
-        cls.live.sudo().may_write = True
-        cls.sandboxed = cls.setup
         cls.setup = cls._make_setup(connection_id=cls.live.id, write_invoice=True)
         cls.sync()
         cls.ready = cls.env["bookings.booking"].search(
             [("setup_id", "=", cls.setup.id), ("status", "=", "ready")], order="start, id"
         )
 
-    def setUp(self):
-        super().setUp()
-        self.outbox = self.env["bookings.outbox"]
-        self.app.faults._script.clear()
-        self.app.faults.journal.clear()
-        mailbox = self.tenant.mailbox()  # the tests of a class share it
-        for changed in (mailbox.changed, mailbox.gone, mailbox._touched):
-            changed.clear()
-
     def invoice(self, bookings):
         run = self.env["bookings.booking"]._invoice_all([("id", "in", bookings.ids)])
         self.assertFalse(run.left_out_ids, run.result)
         run.move_ids.action_post()
         return run.move_ids
-
-    def send(self, commit=None):
-        OutboxJob(self.setup._for_sync(), "cron", commit=commit).send()
 
     def notes(self, booking):
         """What the tenant holds."""
@@ -60,9 +39,6 @@ class TestInvoiceInBookings(LiveCase):
 
     def staff_writes(self, booking, notes):
         self.tenant.apply({"op": "notes", "appointment": booking.appointment_id, "notes": notes})
-
-    def patches(self):
-        return [target for method, target in self.app.faults.journal if method == "PATCH"]
 
     def alone(self):
         """A booking that has its appointment for itself."""
@@ -73,21 +49,6 @@ class TestInvoiceInBookings(LiveCase):
     def appointments(self, number):
         """Bookings of as many appointments."""
         return [rows[:1] for rows in self.ready.grouped("appointment_id").values()][:number]
-
-    @contextmanager
-    def refusing(self, status=400, body=None, **fault):
-        self.app.faults.add(
-            {
-                "match": "*/appointments/*",
-                "method": "PATCH",
-                "occurrence": "all",
-                "status": status,
-                "body": REFUSED if body is None else body,
-                **fault,
-            }
-        )
-        yield
-        self.app.faults._script.clear()
 
     def test_it_follows_the_invoice_and_keeps_what_staff_wrote(self):
         """Confirmed, reset, cancelled: number, date and state; words of others stay to the letter."""
@@ -193,47 +154,6 @@ class TestInvoiceInBookings(LiveCase):
             if finished:
                 break
         self.assertGreater(ended, 5)
-
-    def killed_at(self, place):
-        """Send and end before the commit or the answer of this number, without what was not committed.
-
-        :returns: whether the work was done before
-        """
-        passed = []
-
-        def pass_by(*_args):
-            if len(passed) == place:
-                raise Killed
-            passed.append(True)
-
-        answer = self.app.graph.answer
-        kept = self.cr.savepoint()
-        kept.__enter__()
-
-        def commit(*_done):
-            nonlocal kept
-            pass_by()
-            kept.close(rollback=False)
-            kept = self.cr.savepoint()
-            kept.__enter__()
-
-        def answered(*args):
-            reply = answer(*args)
-            pass_by()
-            return reply
-
-        self.app.graph.answer = answered
-        try:
-            # the claim's cursor would take back with its own end what is committed here
-            with patch.object(OutboxJob, "_claim", lambda _job: nullcontext(True)):
-                self.send(commit)
-            return True
-        except Killed:
-            return False
-        finally:
-            self.app.graph.answer = answer
-            kept.close(rollback=True)
-            self.env.invalidate_all()
 
     def test_off_means_off(self):
         """Without the option nothing waits; without the permission what waits goes on waiting."""
