@@ -2,6 +2,7 @@ import base64
 import os
 from datetime import date, timedelta
 from pathlib import Path
+from unittest.mock import patch
 
 from odoo.fields import Command
 from odoo.tests import HttpCase, new_test_user, tagged
@@ -139,6 +140,27 @@ class TestWebClient(BookingsCase, HttpCase):
         reports = self.env["bookings.completeness"].search([])
         self.assertEqual(reports.setup_id, self.setup | other)
         self.assertEqual(set(reports.mapped("state")), {"signed"})
+
+    def test_open_form_follows_a_run_in_the_background(self):
+        """The server creates one more draft each time before the form looks."""
+        ready = self.bookings(status="ready")
+        pair = ready[0] | ready.filtered(lambda one: one.payer_id != ready[0].payer_id)[0]
+        run = self.env["bookings.invoice.run"]._enqueue([[one.id] for one in pair], {})
+        looks, read = iter((False, True, True)), type(run).web_read
+
+        def web_read(record, specification):
+            if next(looks, False):
+                run._work_batch(1)
+                run.env.flush_all()
+            return read(record, specification)
+
+        with patch.object(type(run), "web_read", web_read):
+            self.start_tour(
+                f"/odoo/action-bookings_invoicing.bookings_invoice_run_action/{run.id}",
+                "bookings_queued_run",
+                login="accountant",
+            )
+        self.assertEqual((run.state, len(run.move_ids)), ("done", 2))
 
     def test_screens_open(self):
         ready = self.env["bookings.booking"].search([("status", "=", "ready")], order="start")

@@ -374,3 +374,20 @@ registry.category("web_tour.tours").add("bookings_month_end", {
         return [...stepUtils.goToAppSteps("account.menu_finance", "Open Invoicing"), ...steps];
     },
 });
+
+// A run that works in the background: the open form follows it without a click.
+registry.category("web_tour.tours").add("bookings_queued_run", {
+    steps: () => [
+        {
+            content: "It says that one may leave",
+            trigger: ".o_form_view .alert:contains('created in the background')",
+        },
+        { content: "Nothing is done yet", trigger: ".o_field_widget[name='progress']:contains('0')" },
+        { content: "Half is done", trigger: ".o_field_widget[name='progress']:contains('50')", timeout: 30000 },
+        {
+            content: "All is done: the drafts are listed",
+            trigger: ".o_form_view:not(:has(.o_field_widget[name='progress'])) .o_field_widget[name='move_ids'] .o_data_row:contains('Draft')",
+            timeout: 30000,
+        },
+    ],
+});
