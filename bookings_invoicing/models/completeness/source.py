@@ -6,6 +6,7 @@ from odoo.tools import format_datetime
 from ... import graph
 from ...billing import period
 from ..base.graph_errors import tell
+from ..sync.reading import bookings_now
 from .row import name_of
 
 LISTED = 20  # maximum number of differences listed
@@ -42,7 +43,7 @@ class BookingsCompleteness(models.Model):
         values = {"source_asked": fields.Datetime.now(), "source_count": 0, "source_text": False}
         setup = self.setup_id
         try:
-            there, unreadable = setup._bookings_now(self.date_from, self.date_to)
+            there, unreadable = bookings_now(setup, self.date_from, self.date_to)
         except graph.GraphError as error:
             last = setup.last_appointment_sync
             text = self.env._(

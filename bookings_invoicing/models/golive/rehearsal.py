@@ -17,6 +17,7 @@ from ...billing.rehearsal import Ours, Theirs, compare
 from ...billing.status import BILLED
 from ..base.graph_errors import tell
 from ..booking import facts as booking_rules
+from ..sync.reading import bookings_now
 
 NEARBY = timedelta(days=45)
 # Decisions of users on a stored booking, which also apply in the rehearsal
@@ -61,7 +62,7 @@ class Rehearsal:
         :raises UserError: if Bookings cannot be read
         """
         try:
-            return list(self.setup._bookings_now(first, last)[0].values())
+            return list(bookings_now(self.setup, first, last)[0].values())
         except graph.GraphError as error:
             raise UserError(tell(self.env, error)) from error
 

@@ -96,10 +96,7 @@ class BookingsInvoiceRun(models.Model):
         }
 
     def _confirm_batch(self):
-        """Confirm the next drafts of a large run as the user who requested it.
-
-        :returns: whether more drafts are left
-        """
+        """Confirm the next drafts of a large run as the user who requested it."""
         self.ensure_one()
         ids = self.to_confirm or []
         run = self.with_user(self.confirm_user_id).with_context(
@@ -111,4 +108,3 @@ class BookingsInvoiceRun(models.Model):
         if not self.to_confirm:
             posted = len(run.move_ids.filtered(lambda move: move.state == "posted"))
             run.env.user._bus_send("simple_notification", run._confirmed_message(posted))
-        return bool(self.to_confirm)

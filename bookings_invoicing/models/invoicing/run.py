@@ -7,6 +7,7 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
 from ..base.bisect import by_halves
+from ..base.scheduled import go_on
 from .drafting import Joining
 
 _logger = logging.getLogger(__name__)
@@ -310,34 +311,48 @@ class BookingsInvoiceRun(models.Model):
 
     @api.model
     def _cron_work(self):
-        """Process queued runs batch by batch. A batch with a serialization failure is repeated."""
+        """Process queued runs and runs with drafts to confirm. A failure is recorded on its run."""
         commit = self.env["ir.cron"]._commit_progress
-        queued = self.search([("state", "=", "queued")], order="id")
-        confirming = self.search([("to_confirm", "!=", False)], order="id")
-        confirming = confirming.filtered("to_confirm")
-        left = commit(remaining=len(queued) + len(confirming))
-        for run_id, work in [
-            *((run.id, lambda run: run._as_its_user()._work_batch()) for run in queued),
-            *((run.id, lambda run: run._confirm_batch()) for run in confirming),
-        ]:
-            while left:
-                try:
-                    more = work(self.browse(run_id))
-                    self.env.flush_all()
-                except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
-                    self.env.cr.rollback()
-                    self.env.ref("bookings_invoicing.ir_cron_invoice_runs").sudo()._trigger()
-                    commit(0)
-                    return
-                except Exception as error:
-                    _logger.exception("The invoice run %s failed", run_id)
-                    self.env.cr.rollback()
-                    self.env.transaction.reset()
-                    self.browse(run_id)._fail(error)
-                    more = False
-                left = commit(0 if more else 1)
-                if not more:
-                    break
+        waiting = self.search(
+            ["|", ("state", "=", "queued"), ("to_confirm", "!=", False)], order="id"
+        ).filtered(lambda run: run._next_batch())
+        left = commit(remaining=len(waiting))
+        for run_id in waiting.ids:
+            if not left or not self.browse(run_id)._work_on_schedule(commit):
+                go_on(self.env)
+                break
+            left = commit(1)
+
+    def _work_on_schedule(self, commit):
+        """Process this run batch by batch. Other addons may override this to let a process of their own do it.
+
+        :param commit: function that commits a batch and returns whether time is left
+        :returns: whether the scheduled action has time left and no conflict with another transaction stopped it
+        """
+        left = True
+        while left and (batch := self._next_batch()):
+            try:
+                batch()
+                self.env.flush_all()
+            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+                self.env.cr.rollback()
+                self.env.transaction.reset()
+                return False
+            except Exception as error:
+                _logger.exception("The invoice run %s failed", self.id)
+                self.env.cr.rollback()
+                self.env.transaction.reset()
+                self._fail(error)
+                return commit()
+            left = commit()
+        return left
+
+    def _next_batch(self):
+        """Return the function that processes the next batch of this run, or None if nothing is left to do."""
+        self.ensure_one()
+        if self.state == "queued":
+            return self._as_its_user()._work_batch
+        return self._confirm_batch if self.to_confirm else None
 
     def _fail(self, error):
         """Record the error that ended a run. Its documents remain, and a user can resume the rest.
@@ -378,7 +393,6 @@ class BookingsInvoiceRun(models.Model):
         """Create the next documents of a queued run in this transaction.
 
         :param int size: number of documents
-        :returns: whether more documents are left
         """
         self.ensure_one()
         # The row lock prevents two workers from processing the same batch.
@@ -387,7 +401,7 @@ class BookingsInvoiceRun(models.Model):
         )
         self.invalidate_recordset(["todo", "state"])
         if self.state != "queued":
-            return False  # undone in the meantime
+            return  # undone in the meantime
         todo = self.todo or []
         batch, rest = todo[:size], todo[size:]
         ids = [booking_id for chunk in batch for booking_id in chunk]
@@ -395,10 +409,9 @@ class BookingsInvoiceRun(models.Model):
         bookings._invoice_into(self, self.settings or {})
         if rest:
             self.sudo().write({"todo": rest, "booking_count": len(self._billed_bookings())})
-            return True
+            return
         self._finish()
         self.user_id._bus_send("simple_notification", self._message())
-        return False
 
     # -- afterwards ----------------------------------------------------------------------------------
 

@@ -5,7 +5,8 @@ failure. On any other failure, it bisects the batch to find the records that Odo
 ``bookings.sync.issue``, and all others are stored.
 
 How it works: counts and issues of a batch are added to the run only after the batch is written, so that a retry counts
-nothing twice.
+nothing twice. Processes that work on setups of one company write their batches one after the other, because each must
+see the contacts that the others created; they read from Bookings at the same time.
 """
 
 import dataclasses
@@ -13,8 +14,10 @@ import functools
 import logging
 import random
 import time
+from contextlib import contextmanager
 
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+from odoo.tools import SQL
 
 from ... import graph
 from ..base.bisect import by_halves
@@ -22,6 +25,7 @@ from ..base.safe_text import plain_records
 
 _logger = logging.getLogger(__name__)
 
+COMPANY_SPACE = 0x626B6E68  # separates the locks of companies from others
 BATCH = 500
 TRIES = 5
 LONGEST_PAUSE = 8  # seconds
@@ -62,7 +66,8 @@ class BatchStore:
         records = forgotten._hide(self.setup, plain_records(page.records))
         for index in range(0, len(records), BATCH):
             batch = records[index : index + BATCH]
-            counts, issues = self.durably(self._write, kind, batch, keep)
+            with self._turn_in_company():
+                counts, issues = self.durably(self._write, kind, batch, keep)
             self.count(kind, counts)
             for record, reason in issues:
                 self._set_aside(kind, record.id, reason, repr(_without_words(record)))
@@ -94,6 +99,18 @@ class BatchStore:
                 self.rollback()
                 self._sleep(random.uniform(0, min(2**attempt, LONGEST_PAUSE)))
         return None
+
+    @contextmanager
+    def _turn_in_company(self):
+        """Wait until no other process writes a batch for the same company. No transaction is open meanwhile."""
+        if not (self._commit and self.setup.customer_sync == "import"):
+            yield
+            return
+        company = self.setup.company_id.root_id.id
+        self.commit()
+        with self.env.registry.cursor() as cursor:
+            cursor.execute(SQL("SELECT pg_advisory_xact_lock(%s, %s)", COMPANY_SPACE, company))
+            yield
 
     def commit(self):
         """Commit and empty the cache, so that memory does not grow with the number of records."""

@@ -14,6 +14,8 @@ import time
 from contextlib import contextmanager, nullcontext
 from datetime import timezone
 
+from psycopg2.errors import LockNotAvailable
+
 from odoo import fields
 from odoo.tools import SQL
 
@@ -58,12 +60,14 @@ class SyncJob:
     # -- entry points ------------------------------------------------------------------------------
 
     def run(self):
-        """Synchronize and return the ``bookings.sync.run``. Errors of Microsoft are recorded on it, not raised."""
+        """Synchronize; return the run, or none if another process did it. Errors of Microsoft are recorded, not raised."""
         with self._claim() as claimed:
             if not claimed:
                 return self._already_running()
             try:
-                self.store.durably(self._begin)
+                self.store.commit()  # from here on, everything is seen that was committed before the claim
+                if not self.store.durably(self._begin):
+                    return self.env["bookings.sync.run"]
                 return self.store.durably(self._note_end, self._work())
             except HandOver:
                 return self._hand_over()
@@ -89,11 +93,12 @@ class SyncJob:
     def look(self, appointment_ids):
         """Read these appointments again before they are billed.
 
-        :returns: whether they may be billed: not if another process works on the setup or too many are missing at once
+        :returns: whether they may be billed: not if too many are missing at once
+        :raises LockNotAvailable: if another process works on the setup
         """
         with self._claim() as claimed:
             if not claimed:
-                return False
+                raise LockNotAvailable("A synchronization is running.")
             self.client = self.setup._client()
             gone = self._ask(appointment_ids)
             self._note_issues()
@@ -114,25 +119,25 @@ class SyncJob:
             yield cursor.fetchone()[0]
 
     def _begin(self):
-        """Record the start of this run, and close runs of processes that ended."""
+        """Record the start of this run, and close interrupted ones. Return False if another process did it meanwhile."""
         runs = self.env["bookings.sync.run"]
+        run = runs.browse(self.run_id).exists()
+        if self.trigger == "cron" and not self.setup._is_wanted(run):
+            return False
         runs._close_interrupted(self.setup, self.run_id, self.started)
         if self._commit:
-            run = runs.browse(self.run_id).exists()
             run.write({"state": "running", "started": self.started})
             self.run_id = (run or self._create_run("running")).id
+        return True
 
     def _already_running(self):
         running = self.env["bookings.sync.run"].search(
             [("setup_id", "=", self.setup.id), ("state", "in", ("running", "queued"))], limit=1
         )
-        return running or self._create_run(
-            "failed",
-            {
-                "error": self.env._("A synchronization is already running."),
-                "finished": self.started,
-            },
-        )
+        if running or self.trigger == "cron":
+            return running
+        error = self.env._("A synchronization is already running.")
+        return self._create_run("failed", {"error": error, "finished": self.started})
 
     # -- reading and storing -------------------------------------------------------------------------
 

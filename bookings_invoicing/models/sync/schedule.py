@@ -1,5 +1,5 @@
 import logging
-from datetime import timedelta, timezone
+from datetime import timedelta
 from functools import partial
 
 from odoo import api, fields, models
@@ -10,19 +10,21 @@ from odoo.tools import plaintext2html
 from ... import graph
 from ...billing import period, windows
 from ..base.graph_errors import tell
-from ..base.safe_text import plain_records
+from ..base.scheduled import go_on
 from ..setup.health import ACTIVITY
 from .job import SyncJob
 
 _logger = logging.getLogger(__name__)
 WARNING = "mail.mail_activity_data_warning"
+SOON = timedelta(minutes=2)
 
 
 class BookingsSyncSetup(models.Model):
     """Synchronization on a schedule and by users, its failures, and automatic drafts.
 
     How it works: the scheduled action processes the runs that buttons queued, then the setups whose ``next_sync`` has
-    passed, each with a :class:`~.job.SyncJob`. A button does the same immediately.
+    passed, each with a :class:`~.job.SyncJob`. A button does the same immediately. Several scheduled actions do this at
+    the same time, on one server or many: whoever claims a setup first synchronizes it, and the others take the next one.
     """
 
     _inherit = "bookings.sync.setup"
@@ -54,25 +56,50 @@ class BookingsSyncSetup(models.Model):
         commit = self.env["ir.cron"]._commit_progress
         upcoming = self.env["bookings.booking"]._due_by_clock()
         self._by_halves(commit, lambda bookings: bookings._leave_upcoming(), upcoming)
-        queued = self.env["bookings.sync.run"].search([("state", "=", "queued")], order="id")
-        due = self.search(self._due_domain(), order="next_sync") - queued.setup_id
-        left = commit(remaining=len(queued) + len(due))
-        for run_id, setup_id in [(run.id, run.setup_id.id) for run in queued] + [
-            (None, one) for one in due.ids
-        ]:
-            if not left:
-                break
-            run = self.env["bookings.sync.run"].browse(run_id or ())
-            setup = self.browse(setup_id)
-            self._alone(
-                commit,
-                partial(setup._sync_run, trigger="cron", commit=commit, queued=run),
-                partial(setup._note_stopped, queued=run),
-            )
-            left = commit(1)
-        if left:
+        if self._sync_due(commit):
             self.env["bookings.outbox"]._send_all(commit)
         self._alone(commit, self._note_late)
+
+    @api.model
+    def _cron_sync_beside(self):
+        """Synchronize setups that are due while another scheduled action synchronizes others."""
+        self._sync_due(self.env["ir.cron"]._commit_progress)
+
+    @api.model
+    def _sync_due(self, commit):
+        """Synchronize the queued runs and due setups that no other process works on.
+
+        :returns: whether time is left; if not, the scheduled action continues as soon as others had their turn
+        """
+        runs = self.env["bookings.sync.run"]
+        queued = runs.search([("state", "=", "queued")], order="id")
+        due = self.search(self._due_domain(), order="next_sync") - queued.setup_id
+        work = [(run.setup_id.id, run.id) for run in queued] + [(one, ()) for one in due.ids]
+        left = commit(remaining=len(work))
+        for setup_id, run_id in work:
+            if not left:
+                go_on(self.env)
+                break
+            self.browse(setup_id)._sync_alone(commit, runs.browse(run_id))
+            left = commit(1)
+        return bool(left)
+
+    def _sync_alone(self, commit, queued):
+        """Synchronize this setup on schedule. An error is recorded, but not raised."""
+        self._alone(
+            commit,
+            partial(self._sync_on_schedule, commit, queued),
+            partial(self._note_stopped, queued=queued),
+        )
+
+    def _sync_on_schedule(self, commit, queued):
+        """Synchronize this setup now, or process its queued run. Other addons may let a process of their own do it."""
+        return self._sync_run(trigger="cron", commit=commit, queued=queued)
+
+    def _is_wanted(self, queued):
+        """Return whether this synchronization is still to be done. The caller has claimed the setup."""
+        due = self._due_domain()
+        return queued.state == "queued" if queued else bool(self.filtered_domain(due))
 
     @api.model
     def _alone(self, commit, work, on_error=None):
@@ -117,6 +144,7 @@ class BookingsSyncSetup(models.Model):
             self._by_halves(commit, self._look_again, bookings.browse(batch).exists())
             self.env.invalidate_all()
             if not commit(len(batch)):
+                go_on(self.env)
                 break
 
     @api.model
@@ -261,38 +289,6 @@ class BookingsSyncSetup(models.Model):
         run.write({"state": "failed", "finished": now, "error": message})
         run._notify_requester()
 
-    # -- reading Bookings without a synchronization ------------------------------------------------------
-
-    def _bookings_now(self, first, last):
-        """Read the appointments of these service dates from Bookings, limited to those that this setup bills.
-
-        Nothing is written. Names are as a synchronization would store them, with pseudonyms for anonymized customers.
-
-        :returns: ``({appointment id: graph.Appointment}, {appointment id: graph.Malformed})``
-        :raises graph.GraphError: if Bookings cannot be read
-        """
-        self.ensure_one()
-        start = period.start_of_day(first, self.tz).replace(tzinfo=timezone.utc)
-        # An appointment that ends at midnight belongs to the day before.
-        end = period.start_of_day(fields.Date.add(last, days=1), self.tz).replace(
-            tzinfo=timezone.utc
-        )
-        found, unreadable, forgotten = {}, {}, self.env["bookings.forgotten"]
-        for page in self._client().calendar_view(self.business_id, start, end):
-            records = forgotten._hide(self, plain_records(page.records))
-            found |= {appointment.id: appointment for appointment in records}
-            unreadable |= {bad.remote_id or f"#{bad.digest}": bad for bad in page.malformed}
-        left_out = self.service_ids - self._in_filter(self.service_ids, "service_filter")
-        left_out = set(left_out.mapped("remote_id"))
-        return {
-            appointment.id: appointment
-            for appointment in self.env["bookings.booking"]._own_appointments(
-                self, list(found.values())
-            )
-            if first <= period.service_day(appointment.start, appointment.end, self.tz) <= last
-            and (appointment.service_id or appointment.service_name) not in left_out
-        }, unreadable
-
     # -- automatic drafts: only invoices that need no check by a user, and never posted -----------------
 
     @api.model
@@ -303,6 +299,7 @@ class BookingsSyncSetup(models.Model):
         left = commit(remaining=len(setups))
         for setup_id in setups.ids:
             if not left:
+                go_on(self.env)
                 break
             setup = self.browse(setup_id)
             draft = partial(setup._auto_draft_if_free, commit)
@@ -310,12 +307,14 @@ class BookingsSyncSetup(models.Model):
             left = commit(1)
 
     def _auto_draft_if_free(self, commit):
-        """Create the drafts that are due. After a conflict with another transaction, wait for the next night."""
+        """Create the drafts that are due. After a conflict with another process, try again soon."""
         try:
             self._auto_draft(commit)
             self.env.flush_all()
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             self.env.cr.rollback()
+            cron = self.env.ref("bookings_invoicing.ir_cron_auto_draft").sudo()
+            cron._trigger(at=fields.Datetime.now() + SOON)
 
     def _note_auto_draft_failed(self, error):
         """Record a failure as a run, and notify the responsible users with an activity.

@@ -150,7 +150,7 @@ class TestTraps(LedgerCase):
     def test_undone_while_queued_stays_undone(self):
         run = self.env["bookings.invoice.run"]._enqueue([self.booking.ids], {})
         run.action_undo()
-        self.assertFalse(run._work_batch())
+        run._work_batch()
         self.assertEqual((run.state, self.booking.status), ("undone", "ready"))
 
     def test_archived_income_account_stops_before_the_draft(self):

@@ -6,6 +6,7 @@ from odoo import SUPERUSER_ID, fields
 from odoo.addons.base.models.ir_autovacuum import is_autovacuum
 from odoo.tests import tagged
 
+from ...models.sync.reading import bookings_now
 from ..common import NOW, BookingsCase
 
 UNBILLED = ("upcoming", "ready", "attention")
@@ -293,7 +294,7 @@ class TestSyncRules(BookingsCase):
                 set((rows - nameless).mapped("remote_id")), set(ids), "asked for by id"
             )
             self.assertEqual(len(nameless), 5)
-        _read, unreadable = self.setup._bookings_now(date(2025, 12, 1), date(2026, 3, 31))
+        _read, unreadable = bookings_now(self.setup, date(2025, 12, 1), date(2026, 3, 31))
         self.assertEqual(len(unreadable), 4, "completeness counts each of them")
         self.assertTrue(legacy.resolved, "one row for all of them, as they were kept before")
         self.assertEqual(len(set(nameless.mapped("row_key"))), 5)

@@ -182,6 +182,47 @@ class TestSync(BookingsCase):
         )
         self.assertTrue(self.env.cr.fetchone())
 
+    def test_what_another_process_did_is_not_done_again_on_schedule(self):
+        """It may have done so after this one listed the due setups and before it claimed this one."""
+
+        def on_schedule(queued):
+            self.setup._sync_alone(lambda *_args, **_named: self.env.flush_all(), queued)
+            return self.setup.run_ids.mapped("state")
+
+        runs = self.env["bookings.sync.run"].sudo()
+        queued = runs.create(
+            {"setup_id": self.setup.id, "trigger": "button", "started": NOW, "state": "queued"}
+        )
+        nothing = queued.browse()
+        self.setup.next_sync = NOW
+        self.assertEqual(on_schedule(queued), ["done"])
+        self.assertGreater(self.setup.next_sync, NOW)
+        self.assertEqual(on_schedule(queued), ["done"])
+        self.assertEqual(on_schedule(nothing), ["done"])
+        self.setup.next_sync = NOW
+        self.assertEqual(on_schedule(nothing), ["done", "done"])
+
+    def test_scheduled_actions_take_turns(self):
+        """One that ends because its time is up goes on when the others had their turn; each does a part of the setups."""
+        self.setup.next_sync = NOW
+        left = [60, 0]
+        commit = patch.object(
+            type(self.env["ir.cron"]), "_commit_progress", lambda *_args, **_named: left[0]
+        )
+        cron = self.env.ref("bookings_invoicing.ir_cron_sync_2")
+        triggers = self.env["ir.cron.trigger"].sudo()
+        waiting = triggers.search_count([("cron_id", "=", cron.id)])
+        setups = self.env["bookings.sync.setup"].sudo()
+        beside = setups.with_context(cron_id=cron.id)._cron_sync_beside
+        with commit:
+            beside()
+            self.assertEqual(len(self.setup.run_ids), 1)
+            self.setup.next_sync = NOW
+            left.pop(0)
+            beside()
+        self.assertEqual(len(self.setup.run_ids), 1)
+        self.assertEqual(triggers.search_count([("cron_id", "=", cron.id)]), waiting + 1)
+
     def test_unchanged_tenant_is_not_written(self):
         self.sync()
         self.env.flush_all()
