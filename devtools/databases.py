@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 
-from . import odoo_source
+from . import neighbors, odoo_source
 from .console import DevError, locked, step
 from .paths import locks, manifests
 from .pyenv import CONSTRAINTS
@@ -23,6 +23,8 @@ FOR_TESTS = {
     ),
     "bookings_invoicing_sale": ("l10n_es",),
 }
+# Addons of others that come from the wheels of devtools/neighbors.txt.
+FROM_WHEELS = ("queue_job",)
 MARK = "made by ./dev of bookings-invoicing"
 TEMPORARY = re.compile(r"bookings_(?:test|bench|serve|check|ready)_(\d+)$")
 
@@ -103,6 +105,12 @@ def with_own_dependencies(names):
     return sorted(found)
 
 
+def wheels(env, modules):
+    """Return the environment variables with which Odoo finds those of these modules that come from wheels."""
+    needed = {*modules, *dependencies(with_own_dependencies(modules))}
+    return {"PYTHONPATH": neighbors.folder(env)} if needed & {*FROM_WHEELS} else {}
+
+
 def prune(env):
     """Drop temporary databases of processes that were killed."""
     for (name,) in env.server.query("SELECT datname FROM pg_database"):
@@ -164,7 +172,7 @@ def install(env, database, modules, *extra, **variables):
     command = env.odoo("-d", database, "-i", ",".join(modules), "--stop-after-init", "--no-http")
     done = subprocess.run(
         [*command, *extra],
-        env=env.variables(**variables),
+        env=env.variables(**wheels(env, modules) | variables),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -61,7 +61,7 @@ def _run(env, database, tags, extra):
     command += ["--http-port", free_port()]
     done = subprocess.run(
         command,
-        env=env.variables(BOOKINGS_TEST_LONG=1),
+        env=env.variables(BOOKINGS_TEST_LONG=1, **databases.wheels(env, manifests())),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -90,8 +90,9 @@ def _run_inside(env, lane, chosen, options, variables):
         with databases.temporary(env, "bookings_test", needed) as name:
             lane.say(f"installing {addon} into {name}")
             _check_log(lane, f"installing {addon}", databases.install(env, name, [addon]))
-            wheels = VALIDATORS.get(addon)
-            more = {"PYTHONPATH": neighbors.folder(env, wheels)} if wheels else {}
+            more = databases.wheels(env, [addon])
+            if validators := VALIDATORS.get(addon):
+                more = {"PYTHONPATH": neighbors.folder(env, validators)}
             _run_addon(env, lane, name, [*paths, *options], {**variables, **more})
 
 

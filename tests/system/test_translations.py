@@ -23,12 +23,11 @@ def test_template_has_every_term(addon, environment, installed, tmp_path):
     """The .pot equals what Odoo would export now; no term is left out of translation."""
     out = tmp_path / f"{addon}.pot"
     command = environment.odoo("i18n", "export", "-d", installed, "-o", out, addon)
-    done = subprocess.run(
-        command, cwd=REPO, env=environment.variables(), capture_output=True, text=True
-    )
+    variables = environment.variables(**databases.wheels(environment, manifests()))
+    done = subprocess.run(command, cwd=REPO, env=variables, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     now = {entry.msgid for entry in polib.pofile(str(out))}
     kept = {entry.msgid for entry in polib.pofile(str(REPO / addon / "i18n" / f"{addon}.pot"))}
     assert now - kept == set(), "terms missing from the template; export it again"
     assert kept - now == set(), "terms in the template that are gone; export it again"
-    assert len(now) > 5
+    assert now

@@ -1,0 +1,4 @@
+from . import (
+    bookings_sync_setup,
+    bookings_invoice_run,
+)
