@@ -1,8 +1,10 @@
 import copy
+import re
 from datetime import timezone
 from unittest.mock import patch
 
 from odoo import models
+from odoo.sql_db import Cursor
 from odoo.tests import tagged
 from odoo.tools import SQL
 
@@ -88,6 +90,35 @@ class TestSync(BookingsCase):
         after = bookings.read([field.name for field in stored], load=False)
         self.assertEqual(after, before)
         self.assertFalse(bookings.filtered(lambda one: one.has_manual_price or one.manual_uid))
+
+    def test_a_new_booking_is_written_once(self):
+        """A stored computed field that the import does not work out beforehand would need an UPDATE of each new row."""
+        self.sync()
+        known = self.bookings(status="ready", price_type="fixedPrice")[0]
+        self.change(
+            op="create",
+            start=f"{known.start:%Y-%m-%dT23:%M:%SZ}",
+            minutes=30,
+            service=known.service_id.remote_id,
+            price="60.00",
+            price_type="fixedPrice",
+            attendees=[{"name": "Nora Newcomer", "email": "nora@example.com"}],
+        )
+        statements, execute = [], Cursor.execute
+
+        def noted(cr, query, *args, **options):
+            statements.append(str(getattr(query, "code", query)).replace('"', ""))
+            return execute(cr, query, *args, **options)
+
+        with patch.object(Cursor, "execute", noted):
+            self.sync()
+        self.assertEqual(self.bookings(name="Nora Newcomer").status, "ready")
+        written = [
+            found[1]
+            for text in statements
+            if (found := re.match(r"\s*(INSERT INTO|UPDATE) bookings_booking\b", text))
+        ]
+        self.assertEqual(written, ["INSERT INTO"])
 
     def test_import_writes_the_rows_that_create_writes(self):
         """What is inserted at once equals what Odoo's own ``create`` writes: each row, in all columns of all tables."""
