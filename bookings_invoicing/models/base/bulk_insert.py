@@ -57,14 +57,28 @@ def insert(model, data_list):
 
 
 def _inserted_ids(model, columns, rows):
-    """Write the columns of all rows in one statement and return the new IDs, in order."""
-    values = zip(*(_converted(field, model, rows) for field in columns), strict=True)
+    """Write the columns of all rows in one statement and return the new IDs, in order.
+
+    A value that all rows share is sent once, the others as one array a column.
+    """
+    shared, arrays = [], []
+    for field in columns:
+        values = _converted(field, model, rows)
+        is_shared = len(rows) > 1 and all(value == values[0] for value in values)
+        (shared if is_shared else arrays).append((field, values))
     inserted = model.env.execute_query(
         SQL(
-            "INSERT INTO %s (%s) VALUES %s RETURNING id",
+            "INSERT INTO %s (%s) SELECT %s FROM unnest(%s) AS new (%s) RETURNING id",
             SQL.identifier(model._table),
-            SQL(", ").join(SQL.identifier(field.name) for field in columns),
-            SQL(", ").join(values),
+            SQL(", ").join(SQL.identifier(field.name) for field, _values in shared + arrays),
+            SQL(", ").join(
+                [SQL(f"%s::{field.column_type[0]}", values[0]) for field, values in shared]
+                + [SQL.identifier("new", field.name) for field, _values in arrays]
+            ),
+            SQL(", ").join(
+                SQL(f"%s::{field.column_type[0]}[]", values) for field, values in arrays
+            ),
+            SQL(", ").join(SQL.identifier(field.name) for field, _values in arrays),
         )
     )
     return [row_id for (row_id,) in inserted]
