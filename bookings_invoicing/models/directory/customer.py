@@ -220,7 +220,7 @@ class BookingsCustomer(models.Model):
             return self.env["res.partner"]
         taking_part = setup._imports("customer") and rows._taking_part(setup)
         by_email = self._partners_by_email(setup.company_id, rows.mapped("email_normalized"))
-        to_create = {}
+        to_create, found = {}, {}
         for row in rows:
             email = row.email_normalized or ""
             match = matching.match_partner(
@@ -232,12 +232,14 @@ class BookingsCustomer(models.Model):
                 name=row.name,
             )
             if match.kind == "one":
-                row._importing().write({"partner_id": match.ids[0], "match": "linked"})
+                partner = self.env["res.partner"].browse(match.ids[0])
+                found[partner] = found.get(partner, self.browse()) | row
             elif asked or match.kind == "none" and taking_part and row in taking_part:
                 to_create.setdefault(email or f"id:{row.remote_id}", self.browse())
                 to_create[email or f"id:{row.remote_id}"] |= row
             elif row.match != match.kind:
                 row.sudo().match = match.kind
+        self._link(found)
         return self._create_partners(setup, list(to_create.values()))
 
     def _taking_part(self, setup):
@@ -263,11 +265,23 @@ class BookingsCustomer(models.Model):
             .with_context(bookings_importing=IMPORTING)
             .create([defaults | rows[:1]._partner_values(setup, rows, listed) for rows in people])
         )
-        # The write below recomputes their bookings: prefetch these for all rows at once.
-        self.browse().concat(*people).with_context(active_test=False).mapped("booking_ids")
-        for rows, partner in zip(people, partners, strict=True):
-            rows._importing().write({"partner_id": partner.id, "match": "linked"})
+        self._link(dict(zip(partners, people, strict=True)))
         return partners.with_env(self.env)
+
+    def _link(self, rows_by_partner):
+        """Link rows to their partners, all of them in one go.
+
+        :param dict rows_by_partner: ``{partner: rows}``
+        """
+        everything = self.browse().concat(*rows_by_partner.values())._importing()
+        # Their bookings are recomputed: prefetch these for all rows at once.
+        everything.with_context(active_test=False).mapped("booking_ids")
+        everything.modified(["partner_id"], before=True)
+        field = self._fields["partner_id"]
+        for partner, rows in rows_by_partner.items():
+            field.write(rows.with_env(everything.env), partner)
+        everything.modified(["partner_id"])
+        everything.write({"match": "linked"})
 
     def _importing(self):
         """Return these rows for writes after which the caller updates all bookings at once."""
