@@ -165,9 +165,9 @@ class BookingsBooking(models.Model):
             found.setdefault(booking.id, []).append(["attendance", {}])
 
     def _person_blockers(self):
-        if self.payer_id and self.partner_id:
-            archived = self.payer_id.filtered(lambda payer: not payer.active)
-            return {"payer_archived": {"name": archived.display_name}} if archived else {}
+        payer = self.payer_id
+        if payer and self.partner_id:
+            return {} if payer.active else {"payer_archived": {"name": payer.display_name}}
         if self.unnamed and not self.customer_id:
             return {"no_attendee": {}}
         if self.customer_id.match == "many":

@@ -445,7 +445,11 @@ class BookingsBooking(models.Model):
     @api.depends("start", "stop", "setup_id.tz")
     def _compute_service_day(self):
         for booking in self:
-            booking.service_day = booking.start and booking.stop and booking._last_day()
+            booking.service_day = (
+                booking.start
+                and booking.stop
+                and period.service_day(booking.start, booking.stop, booking.setup_id.tz)
+            )
 
     @api.depends("start", "setup_id.tz")
     @api.depends_context("lang")

@@ -98,7 +98,7 @@ def payer(row):
 
 def invoice_partner(partner):
     """Return the invoice address of a partner."""
-    if not partner:
+    if not (partner.child_ids or partner.parent_id):
         return partner
     return partner.browse(partner.address_get(["invoice"])["invoice"] or partner.id)
 

@@ -323,13 +323,13 @@ class BookingsBooking(models.Model):
 
     def _invoice_day(self):
         """Return the date of an invoice of these bookings by the setup's policy, or None for the confirmation date."""
-        if any(self.mapped("date_today")):
+        policy = self[:1].setup_id.invoice_date_policy
+        if policy == "at_posting" or any(self.mapped("date_today")):
             return None
-        last = max(booking._last_day() for booking in self)
-        return period.invoice_date(self[:1].setup_id.invoice_date_policy, last)
+        return period.invoice_date(policy, max(booking._last_day() for booking in self))
 
     def _last_day(self):
-        return period.service_day(self.start, self.stop, self.setup_id.tz)
+        return self.service_day
 
     # -- price of a whole appointment --------------------------------------------------------------------
 
