@@ -11,6 +11,7 @@ from ..booking.booking import UNINVOICED
 from .plan_facts import PlanFacts
 
 PAST_DAYS = 180
+LONGEST = timedelta(days=366)  # of an appointment that overlaps others
 
 
 class BookingsBooking(models.Model):
@@ -81,10 +82,13 @@ class BookingsBooking(models.Model):
         invoiced = self._invoiced_already()
         looks = [booking._hint_facts(invoiced.get(booking.id, "")) for booking in self]
         found = {look.id: hints.booking_hints(look, usual.get(look.service)) for look in looks}
+        first = min(self.mapped("start"), default=False)
         same_people = self.search(
             [
                 ("partner_id", "in", self.partner_id.ids),
-                ("stop", ">", min(self.mapped("start"), default=False)),
+                ("stop", ">", first),
+                # only starts are indexed: without a bound, it would read all that these people ever booked
+                ("start", ">", first and first - LONGEST),
                 ("start", "<", max(self.mapped("stop"), default=False)),
                 ("status", "in", ("ready", "attention", "drafted", "invoiced")),
                 ("id", "not in", self.ids),
