@@ -11,6 +11,7 @@ OUTCOMES = [
     ("create_here", "Create in Odoo"),
     ("change_here", "Change in Odoo"),
     ("conflict", "Different on both sides"),
+    ("left", "Left as it is"),
 ]
 
 
@@ -31,6 +32,11 @@ class BookingsBothWays(models.TransientModel):
     create_here = fields.Integer(string="Create in Odoo", readonly=True)
     change_here = fields.Integer(string="Change in Odoo", readonly=True)
     conflict = fields.Integer(string="Different on Both Sides", readonly=True)
+    left = fields.Integer(
+        string="Left as They Are",
+        readonly=True,
+        help="Several customers in Bookings have the same contact in Odoo, such as a family with one email address.",
+    )
     line_ids = fields.One2many("bookings.both.ways.line", "wizard_id", string="Customers")
 
     def _read(self):

@@ -1,3 +1,5 @@
+from collections import Counter
+
 from odoo import api, models
 from odoo.fields import Domain
 
@@ -7,6 +9,9 @@ from ...billing.digest import content_hash
 from ..base.moments import TO_WRITE
 from ..base.remote_record import IMPORTING, UNREAD
 from ..base.safe_text import plain_records
+
+# Customers in the list of Bookings
+LISTED = [("in_directory", "=", True), ("removed", "=", False)]
 
 
 class BookingsCustomer(models.Model):
@@ -21,7 +26,8 @@ class BookingsCustomer(models.Model):
     def _both_ways(self):
         """Return the rows that are kept the same as their contacts.
 
-        Companies, contacts of users, archived contacts, and anonymized people take no part.
+        Companies, contacts of users, archived contacts, and anonymized people take no part. Neither do several customers
+        with one contact: they may be a family with one email address, whose names must not be mixed.
         """
         rows = self.filtered(
             lambda row: (
@@ -32,10 +38,20 @@ class BookingsCustomer(models.Model):
             )
         )
         people = {
-            setup: mine.partner_id._bookings_people(setup)
+            setup: mine.partner_id._bookings_people(setup) - mine._shared_partners()
             for setup, mine in rows.grouped("setup_id").items()
         }
         return rows.filtered(lambda row: row.partner_id in people[row.setup_id])
+
+    def _shared_partners(self):
+        """Return the contacts of these rows that have several customers in the list of Bookings."""
+        listed = [("setup_id", "in", self.setup_id.ids), *LISTED]
+        groups = self.sudo()._read_group(
+            [*listed, ("partner_id", "in", self.partner_id.ids)],
+            ["setup_id", "partner_id"],
+            having=[("__count", ">", 1)],
+        )
+        return self.env["res.partner"].browse(partner.id for _setup, partner in groups)
 
     @api.model
     def _partners_to_offer(self, setup, among=None):
@@ -63,7 +79,12 @@ class BookingsCustomer(models.Model):
             order="id",
         )
         rows = self.sudo().search([("setup_id", "=", setup.id), ("partner_id", "in", found.ids)])
-        return (found - rows.partner_id)._bookings_people(setup)
+        found -= rows.partner_id
+        # the email address of another contact's customer: a family
+        same = [("email_normalized", "in", found.mapped("email_normalized")), *LISTED]
+        rows = self.sudo().search([("setup_id", "=", setup.id), ("partner_id", "!=", False), *same])
+        taken = {*rows.mapped("email_normalized")}
+        return found.filtered(lambda one: one.email_normalized not in taken)._bookings_people(setup)
 
     # -- values ------------------------------------------------------------------------------------
 
@@ -210,19 +231,24 @@ class BookingsCustomer(models.Model):
         fresh = {one.id: self.new(self._remote_values(setup, one)) for one in records}
         emails = {one.email_normalized for one in fresh.values()}
         by_email = self._partners_by_email(setup.company_id, emails)
-        found, met = [], self.env["res.partner"].sudo()
+        partners = {}
         for remote_id, read in fresh.items():
             row = rows.get(remote_id, self)
-            if row.is_forgotten:
-                continue
-            partner = row.partner_id.sudo() or read._partner_found(setup, by_email, remote_id)
+            if not row.is_forgotten:
+                partner = row.partner_id.sudo() or read._partner_found(setup, by_email, remote_id)
+                partners[remote_id] = partner
+        number = Counter(partners.values())
+        found = []
+        for remote_id, partner in partners.items():
+            read = fresh[remote_id]
             if not partner:
                 if read._taking_part(setup):
                     found.append(("create_here", read.name, ""))
-                continue
-            met |= partner
-            if partner._bookings_people(setup):
-                found += read._foresee_one(row.same, partner)
+            elif number[partner] > 1:
+                found.append(("left", read.name, partner.display_name))
+            elif partner._bookings_people(setup):
+                found += read._foresee_one(rows.get(remote_id, self).same, partner)
+        met = self.env["res.partner"].sudo().concat(*partners.values())
         return found + [
             ("create_there", one.name, one.email_normalized)
             for one in self._partners_in_filter(setup) - met

@@ -284,6 +284,22 @@ class TestCustomersBothWays(OutboxCase):
         self.both()
         self.assertEqual(login.email, email, "nobody signs in with what a stranger typed")
 
+    def test_a_family_with_one_email_address(self):
+        """Several customers with one contact: no name or phone of one reaches another."""
+        family = next(rows for rows in self.rows.grouped("partner_id").values() if len(rows) > 1)
+        before = [self.there(row) for row in family]
+        partner = family.partner_id
+        partner.write({"name": "Somebody Else", "phone": "+45 1"})
+        self.person(email=partner.email)
+        self.edit(family[0], displayName="Ada There")
+        self.both()
+        self.assertEqual(self.there(family[1]), before[1])
+        self.assertEqual(partner.name, "Somebody Else")
+        self.assertFalse(self.writes() or self.outbox.search([]))
+        self.env["bookings.both.ways"].create({"setup_id": self.setup.id})._read()
+        line = self.env["bookings.both.ways.line"].search([("name", "=", "Ada There")])
+        self.assertEqual(line.outcome, "left")
+
     # -- faults ------------------------------------------------------------------------------------
 
     def test_killed_anywhere_nothing_is_created_twice_or_lost(self):
@@ -351,12 +367,13 @@ class TestCustomersBothWays(OutboxCase):
         action = setup.action_both_ways()
         wizard = self.env[action["res_model"]].browse(action["res_id"])
         found = {one.outcome: (one.name, one.detail) for one in wizard.line_ids}
+        self.assertEqual(len(wizard.line_ids), 5 + wizard.left)
         self.assertEqual(found["create_there"], ("Nora New", "nora@example.com"))
         self.assertIn("→ +45 12", found["change_there"][1])
         self.assertIn("→ Ada There", found["change_here"][1])
         self.assertIn("+45 13 → +45 14", found["conflict"][1])
         self.assertEqual(found["create_here"][0], "Tom There")
-        numbers = [wizard[outcome] for outcome, _label in OUTCOMES]
+        numbers = [wizard[outcome] for outcome, _label in OUTCOMES if outcome != "left"]
         self.assertEqual(numbers, [1] * 5)
         self.assertFalse(self.writes())
         wizard.action_confirm()
