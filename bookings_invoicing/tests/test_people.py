@@ -219,6 +219,9 @@ class TestPeople(PeopleCase):
                 (booking.partner_id.id, row.partner_id.id, row.match), (False, False, "none")
             )
             self.assertTrue(known.exists())
+        row.with_user(self.clerk).web_save({"partner_id": known.id}, {})
+        row.with_user(self.clerk).web_save({"partner_id": False}, {})
+        self.assertEqual((row.match, booking.attention_reason), ("none", "no_customer"))
         service = self.template.service_id.with_user(self.clerk)
         service.product_id = False
         self.assertEqual(self.template.attention_reason, "no_product")

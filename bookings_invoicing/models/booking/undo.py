@@ -108,17 +108,16 @@ class BookingsChange(models.TransientModel):
         self.ensure_one()
         buttons = [{"name": self.env._("Undo"), "method": "action_undo"}]
         rows = self.rows or {}
+        texts = [*rows.get("texts", ()), *change_texts(self.booking_ids, self.before)]
         if alike := len(self._alike()):
-            text = self.env._("Use for %s More Bookings of This Service", alike)
-            buttons.insert(0, {"name": text, "method": "action_same_price"})
+            label = self.env._("Use for %s More Bookings of This Service", alike)
+            buttons.insert(0, {"name": label, "method": "action_same_price"})
         return {
             "type": "ir.actions.client",
             "tag": "bookings_changed",
             "params": {
                 "title": rows.get("title") or self._title(),
-                "message": "; ".join(
-                    [*rows.get("texts", ()), *change_texts(self.booking_ids, self.before)]
-                ),
+                "message": "; ".join(dict.fromkeys(texts)),
                 "buttons": [{"model": self._name, "id": self.id, **one} for one in buttons],
                 "next": {"type": "ir.actions.act_window_close"},
             },

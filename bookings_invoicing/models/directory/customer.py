@@ -422,6 +422,8 @@ class BookingsCustomer(models.Model):
         result = super().write(vals)
         if vals.get("partner_id") and "match" not in vals:
             self.sudo().filtered(lambda row: row.match != "linked").match = "linked"
+        elif "partner_id" in vals and "match" not in vals:
+            self.sudo().filtered(lambda row: row.match == "linked").match = "none"
         # what was the same with one contact says nothing about another one
         self.sudo().filtered(
             lambda row: row.same and linked.get(row, row.partner_id) != row.partner_id
