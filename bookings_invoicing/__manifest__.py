@@ -14,6 +14,7 @@
         "data/ir_cron.xml",
         "data/connection_data.xml",
         "data/start.xml",
+        "data/mail_template_who_came.xml",
         "views/booking_actions.xml",
         "views/invoice_preview_views.xml",
         "views/not_billable_views.xml",
@@ -43,6 +44,7 @@
         "views/res_partner_views.xml",
         "views/res_config_settings_views.xml",
         "views/oauth_templates.xml",
+        "views/who_came_templates.xml",
         "views/menus.xml",
     ],
     "assets": {

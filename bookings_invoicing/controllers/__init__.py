@@ -1,1 +1,1 @@
-from . import health, oauth
+from . import health, oauth, who_came

@@ -40,6 +40,7 @@ from .booking import test_attendance
 from .sync import test_attacks
 from .connection import test_connection_settings
 from .booking import test_payer_details
+from .booking import test_ask_staff
 from . import test_reference_weaknesses
 from .invoicing import test_line_handover
 from . import test_print

@@ -11,6 +11,7 @@ MATRIX = {
     "bookings.connection.check": ("R", "R", "R", "R"),
     "bookings.connection.secret": ("", "", "", ""),
     "bookings.connection.sign.in": ("", "", "", ""),
+    "bookings.rate.limit": ("", "", "", ""),
     "bookings.sandbox.change": ("", "", "CRWD", ""),
     "bookings.sync.setup": ("R", "R", "CRWD", ""),
     "bookings.sync.run": ("R", "R", "RD", ""),
@@ -224,6 +225,7 @@ class RolesCase(BookingsCase):
                 "digest": state,
                 "pseudonym": "forgotten:x",
             },
+            "bookings.rate.limit": {"key": state},
             "bookings.invoice.run.left.out": {
                 "run_id": run.id,
                 "booking_id": booking.id,

@@ -6,4 +6,5 @@ from . import (
     remote_record,
     safe_export,
     gross_price,
+    rate_limit,
 )

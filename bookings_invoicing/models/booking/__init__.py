@@ -6,6 +6,7 @@ from . import (
     pricing,
     blockers,
     attendance,
+    ask_staff,
     undo,
     creating,
     proposal,

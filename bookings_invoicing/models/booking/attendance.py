@@ -12,7 +12,8 @@ class BookingsBooking(models.Model):
     """Labels, attendance, and the fees for attendees who did not attend.
 
     How it works: the rule of a booking's label is stored as ``label_rule_id``. It is updated with the blockers and when
-    rules change. Attendance is set by a user, by a label, or by the time of a cancellation, in this order of precedence.
+    rules change. Attendance is set by a user, by the staff member, by a label, or by the time of a cancellation, in this
+    order of precedence.
     ``fee_cause`` follows from both and determines price and product.
     """
 
@@ -61,7 +62,7 @@ class BookingsBooking(models.Model):
         values = {}
         if rule != self.label_rule_id:
             values |= {"label_rule_id": rule.id, "label_settled": False}
-        if self.attendance_source != "hand":
+        if self.attendance_source not in fees.TOLD:
             if rule.outcome == "no_show" and self.attendance != "no_show":
                 values |= {"attendance": "no_show", "attendance_source": "label"}
             elif rule.outcome != "no_show" and self.attendance_source == "label":

@@ -184,7 +184,12 @@ class BookingsBooking(models.Model):
         tracking=True,
     )
     attendance_source = fields.Selection(
-        [("hand", "User"), ("label", "Label"), ("cancellation", "Time of cancellation")],
+        [
+            ("hand", "User"),
+            ("staff", "Staff member"),
+            ("label", "Label"),
+            ("cancellation", "Time of cancellation"),
+        ],
         readonly=True,
         copy=False,
     )

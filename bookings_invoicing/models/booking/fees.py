@@ -6,6 +6,11 @@ calculates the amount of a fee.
 
 from ...billing.fees import cancellation_timing, fee_of
 
+TOLD = (
+    "hand",
+    "staff",
+)  # sources of an attendance that somebody told; neither label nor time changes it
+
 
 def cause(row):
     """Return why a fee replaces the price: ``no_show``, ``late_cancel``, or ``label``; False if none does."""
@@ -36,11 +41,11 @@ def fee(row):
 def note_late_cancellations(bookings, notice_hours):
     """Mark removed bookings as late cancellations if they were canceled within the notice period.
 
-    An attendance that a user set remains.
+    An attendance that somebody told remains.
 
     :param float notice_hours: hours before the start within which a cancellation is late
     """
-    for booking in bookings.filtered(lambda row: row.attendance_source != "hand"):
+    for booking in bookings.filtered(lambda row: row.attendance_source not in TOLD):
         timing = cancellation_timing(
             booking.start, booking.last_seen, booking.removed_on, notice_hours
         )

@@ -11,6 +11,12 @@ class BookingsStaff(models.Model):
 
     name = fields.Char(required=True)
     email = fields.Char()
+    asked_until = fields.Datetime(
+        string="Last Asked",
+        readonly=True,
+        copy=False,
+        help="When this staff member was last asked who came.",
+    )
     analytic_distribution = fields.Json()
     analytic_precision = fields.Integer(
         store=False,

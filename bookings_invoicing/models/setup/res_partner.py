@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 
 from ..base.readable_links import ROLES
-from .setup import check_line_template
+from .line_template import check_line_template
 
 
 class ResPartner(models.Model):

@@ -8,9 +8,9 @@ from odoo.tools.safe_eval import safe_eval
 from ...billing import period, text
 from ..base.bounded import DAYS
 from ..base.moments import BILLING_CHANGED, GROUP_PRICE_CHANGED
+from .line_template import check_line_template
 
 FEE_KINDS = [("none", "No fee"), ("amount", "Amount"), ("percent", "Percentage of price")]
-MAX_LINE_TEMPLATE = 500  # characters
 BUSINESS = {"business_id", "connection_id"}
 # Fields that affect the blockers of bookings
 BLOCKING = {"journal_id", "invoice_date_policy", "price_tax", "fee_product_id", "fee_no_tax"}
@@ -37,21 +37,6 @@ TEMPLATE_NEVER = (
     "vat", "company_registry", "email", "phone", "street", "ref", "barcode", "bank_ids", "parent_id", "child_ids",
     "user_ids", "image_1920", "peppol_endpoint", "peppol_eas",
 )  # fmt: skip
-
-
-def check_line_template(env, template):
-    """Check the template for the text of invoice lines.
-
-    :raises ValidationError: if it is too long or contains unknown placeholders
-    """
-    if len(template) > MAX_LINE_TEMPLATE:
-        raise ValidationError(
-            env._("The text of an invoice line can have at most %s characters.", MAX_LINE_TEMPLATE)
-        )
-    try:
-        text.check_template(template)
-    except text.TemplateError as error:
-        raise ValidationError(str(error)) from error
 
 
 class BookingsSyncSetup(models.Model):
@@ -298,6 +283,18 @@ class BookingsSyncSetup(models.Model):
         string="Flag Unknown Attendance",
         help="Bookings with unknown attendance are highlighted in the preview and skipped by automatic drafts. "
         "They can still be billed.",
+    )
+    ask_staff = fields.Boolean(
+        tracking=True,
+        help="Staff members with an email address get one message in the evening, with links to record who came to "
+        "their appointments of services that ask who came.",
+    )
+    ask_staff_hour = fields.Integer(
+        string="Ask at (Hour)", default=18, bounds=(0, 23), help="In the time zone of the business."
+    )
+    ask_staff_initials = fields.Boolean(
+        string="Initials Only",
+        help="Messages and pages for staff contain the initials of attendees instead of their first names.",
     )
     auto_draft = fields.Selection(
         [("daily", "Every night"), ("weekly", "Every week"), ("monthly", "Every month")],
