@@ -25,12 +25,13 @@ class CustomerSender:
         :raises graph.GraphError: kind ``not_kept`` if Bookings did not take a value
         """
         customer_id, remote_id = self.store.durably(self._find, rows)
+        created = {}
         if not customer_id:
-            customer_id, remote_id = self._create(rows)
+            customer_id, remote_id, created = self._create(rows)
         before = self._writer.read_customer(remote_id)
         wanted = self.store.durably(self._merge, customer_id, before)
         if not wanted:
-            return "", ""
+            return "", _shown(created, created)
         self._writer.write_customer(remote_id, wanted)
         after = self._writer.read_customer(remote_id)
         self.store.durably(self._merge, customer_id, after)
@@ -55,15 +56,18 @@ class CustomerSender:
         return row.id, row.remote_id
 
     def _create(self, rows):
-        """Create the contact as a customer in Bookings, or take the customer that has this email address there."""
+        """Create the contact as a customer in Bookings, or take the customer that has this email address there.
+
+        :returns: ``(id of the row, ID in Bookings, created values)``
+        """
         partner_id, values = self.store.durably(self._new_values, rows)
         known = dict(self._writer.find_customers(values["email"]))
         if known:
             remote_id = self.store.durably(self._free_one, [*known])
-            values = known[remote_id]
-        else:
-            remote_id = self._writer.create_customer(values)
-        return self.store.durably(self._link, partner_id, remote_id, values), remote_id
+            row_id = self.store.durably(self._link, partner_id, remote_id, known[remote_id])
+            return row_id, remote_id, {}
+        remote_id = self._writer.create_customer(values)
+        return self.store.durably(self._link, partner_id, remote_id, values), remote_id, values
 
     def _new_values(self, rows):
         partner = rows.partner_id[:1]
