@@ -29,6 +29,7 @@ class CrashSweep:
     """What subclasses give: ``_prepare``, ``reset``, ``work``, ``violations`` and their ``bugs``."""
 
     bugs = {}
+    around = ("before", "after")  # where a commit is killed
 
     def __init__(self, database):
         import odoo.modules.registry
@@ -185,7 +186,7 @@ class CrashSweep:
     def sweep(self, every):
         """Kill around each commit and at every n-th statement. Return what is wrong, by point."""
         whole = self._in_peace()
-        points = [(kind, n) for n in range(1, whole["commits"] + 1) for kind in ("before", "after")]
+        points = [(kind, n) for n in range(1, whole["commits"] + 1) for kind in self.around]
         points += [("statement", n) for n in range(1, whole["statements"] + 1, every)]
         found = {
             f"{kind} {number}": self.trial((kind, number), always=every == 1)

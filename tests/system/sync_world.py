@@ -276,53 +276,6 @@ def hand_over(env):
     }
 
 
-def outbox(env):
-    """A process that writes to Bookings ends before it has noted the first write; the scheduled action goes on."""
-    from odoo.addons.bookings_invoicing.models.sync.outbox import BookingsOutbox
-
-    BookingsOutbox._remarks = lambda _self, _setup, ids: dict.fromkeys(ids, "Invoice X: posted")
-    setup = make_setup(env)
-    _alone_due(env, setup)
-    setup.connection_id.may_write = True
-    setup.write_invoice = True
-    setup._sync_run()
-    appointments = (
-        env["bookings.booking"].search([("setup_id", "=", setup.id)]).grouped("appointment_id")
-    )
-    env["bookings.outbox"]._note_invoices(
-        env["bookings.booking"].concat(*[*appointments.values()][:3])
-    )
-    rows = env["bookings.outbox"].search([("setup_id", "=", setup.id)])
-    _pid, status = os.waitpid(_forked(env, _write_and_end), 0)
-    _look_again(env)
-    told = {
-        "ended": os.waitstatus_to_exitcode(status),
-        "then": rows.mapped("state"),
-        "written_then": len(setup.connection_id.sandbox_change_ids),
-    }
-    _cron(env)
-    tenant = setup.connection_id._sandbox_tenant()
-    mailbox = tenant.mailbox(setup.business_id)
-    changes = setup.connection_id.sandbox_change_ids.mapped("change")
-    return told | {
-        "states": rows.mapped("state"),
-        "written": len(changes),
-        "appointments": len({change["appointment"] for change in changes}),
-        "notes": [mailbox.live_visit(row.appointment_id).staff_notes for row in rows],
-    }
-
-
-def _write_and_end(env):
-    """End without a word at the first statement that would note what was written."""
-
-    def end(_cursor, statement):
-        if 'UPDATE "bookings_outbox"' in statement:
-            os._exit(9)
-
-    with on_execute(end):
-        env.ref("bookings_invoicing.ir_cron_sync").method_direct_trigger()
-
-
 if __name__ == "__main__":
     database, scenario, *words = sys.argv[1:]
     with odoo_environment(database, "critical") as environment:

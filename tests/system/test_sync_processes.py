@@ -58,16 +58,6 @@ def test_one_of_two_processes_synchronizes(seen):
     assert told["bookings"] == told["expected"]
 
 
-def test_a_process_that_ends_while_it_writes_to_bookings(seen):
-    """What it had written is found by the next one, and written only once; the rest follows."""
-    told = seen("outbox")
-    assert (told["ended"], told["written_then"]) == (9, 1)
-    assert told["then"] == ["waiting"] * 3
-    assert told["states"] == ["sent"] * 3
-    assert (told["written"], told["appointments"]) == (3, 3)
-    assert all("[Odoo: Invoice X: posted]" in notes for notes in told["notes"])
-
-
 def test_what_takes_long_goes_on_in_the_cron(seen):
     """It says so, waits once however often it is asked for, is done by the cron, and who asked is told at its end."""
     told = seen("hand_over")
