@@ -50,7 +50,8 @@ class BookingsChange(models.TransientModel):
     before = fields.Json(readonly=True)
     after = fields.Json(readonly=True)
     rows = fields.Json(
-        readonly=True, help="Changed customers or services of Bookings: facts of ``RowChange``."
+        readonly=True,
+        help="The changed customers and services of Bookings, with their values before and after.",
     )
     told = fields.Boolean(readonly=True)
 
