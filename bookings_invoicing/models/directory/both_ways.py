@@ -1,6 +1,7 @@
 from collections import Counter
 
 from odoo import api, models
+from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 
 from ...billing import matching
@@ -62,11 +63,19 @@ class BookingsCustomer(models.Model):
         partners = self.env["res.partner"].sudo().with_context(active_test=False)
         if not (setup.partner_filter and setup._is_confirmed("customer")):
             return partners
-        return self._partners_in_filter(setup, among)
+        try:
+            return self._partners_in_filter(setup, among)
+        except (
+            ValidationError
+        ):  # the next synchronization reports the filter; contacts can be saved all the same
+            return partners
 
     @api.model
     def _partners_in_filter(self, setup, among=None):
-        """Return the contacts in the setup's filter that may be sent and have no row yet."""
+        """Return the contacts in the setup's filter that may be sent and have no row yet.
+
+        :raises ValidationError: if the filter is invalid
+        """
         partners = self.env["res.partner"].sudo().with_context(active_test=False)
         templates = setup.sudo().with_context(active_test=False).search([]).customer_template_id
         found = partners.search(
@@ -181,8 +190,18 @@ class BookingsCustomer(models.Model):
         """Settle a conflict as a user decided.
 
         :param str side: the side whose value is taken: ``odoo`` or ``bookings``
+        :raises UserError: if the value of Bookings can no longer be taken
         """
-        for row in self._both_ways():
+        both = self._both_ways()
+        if side == "bookings" and both != self:
+            raise UserError(
+                self.env._(
+                    "%s is no longer kept the same in Odoo and in Bookings. Enter the value on the contact, or keep "
+                    "the one of Odoo.",
+                    self.display_name,
+                )
+            )
+        for row in both:
             other = (
                 row._in_bookings() if side == "odoo" else row.partner_id.sudo()._bookings_values()
             )
@@ -234,8 +253,12 @@ class BookingsCustomer(models.Model):
         partners = {}
         for remote_id, read in fresh.items():
             row = rows.get(remote_id, self)
-            if not row.is_forgotten:
-                partner = row.partner_id.sudo() or read._partner_found(setup, by_email, remote_id)
+            if row.is_forgotten:
+                continue
+            kind, partner = "linked", row.partner_id.sudo()
+            if not partner:
+                kind, partner = read._partner_found(setup, by_email, remote_id)
+            if kind != "many":
                 partners[remote_id] = partner
         number = Counter(partners.values())
         found = []
@@ -255,7 +278,7 @@ class BookingsCustomer(models.Model):
         ]
 
     def _partner_found(self, setup, by_email, remote_id):
-        """Return the only contact with the email address of this row, if there is just one."""
+        """Return the kind of match, as in :mod:`..billing.matching`, and the contact if there is just one."""
         match = matching.match_partner(
             None,
             self.email_normalized or "",
@@ -264,7 +287,8 @@ class BookingsCustomer(models.Model):
             remote_id=remote_id,
             name=self.name,
         )
-        return self.env["res.partner"].sudo().browse(match.ids if match.kind == "one" else ())
+        found = match.ids if match.kind == "one" else ()
+        return match.kind, self.env["res.partner"].sudo().browse(found)
 
     def _foresee_one(self, same, partner):
         """Return what a merge of this row with a contact would do, as in :meth:`_foresee`."""

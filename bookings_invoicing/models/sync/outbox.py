@@ -57,6 +57,7 @@ class BookingsOutbox(models.Model):
     subject = fields.Char(
         compute="_compute_subject",
         store=True,
+        precompute=True,
         index=True,
         help="Rows with the same subject are written together.",
     )

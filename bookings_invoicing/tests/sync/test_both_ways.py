@@ -187,6 +187,19 @@ class TestCustomersBothWays(OutboxCase):
             self.assertEqual((partner.phone, self.there(row)["phone"]), (wanted, wanted))
             self.quiet()
 
+    def test_who_left_is_not_decided(self):
+        self.setup.when_both_changed = "ask"
+        row, partner = self.customer()
+        partner.phone = "+45 1"
+        self.edit(row, phones=[{"number": "+45 2", "type": "mobile"}])
+        self.both()
+        proposal = self.env["bookings.proposal"].search([("customer_id", "=", row.id)])
+        self.setup.customer_sync = "import"
+        with self.assertRaises(UserError):
+            proposal.action_accept()
+        proposal.action_dismiss()
+        self.assertEqual((proposal.state, partner.phone), ("dismissed", "+45 1"))
+
     def test_an_address_shared_with_a_company_is_asked(self):
         row, partner = self.customer()
         company = self.env["res.partner"].create(
@@ -417,6 +430,22 @@ class TestCustomersBothWays(OutboxCase):
         self.assertFalse(self.writes())
         self.confirm(self.setup)
         self.assertTrue(self.setup.customers_confirmed)
+
+    def test_a_filter_that_became_invalid_stops_no_contact(self):
+        self.env.flush_all()
+        text = "[('no_such_field', '=', 1)]"
+        self.cr.execute(
+            "UPDATE bookings_sync_setup SET partner_filter = %s, customers_confirmed = %s WHERE id = %s",
+            (text, f"[{text}]", self.setup.id),
+        )
+        self.setup.invalidate_recordset()
+        row, partner = self.customer()
+        partner.phone = "+45 12"
+        self.person()
+        self.assertEqual(self.outbox.search([]).customer_id, row)
+        with self.assertRaises(ValidationError) as told:
+            self.setup._sync_run()
+        self.assertIn("Contact Filter", str(told.exception))
 
     def test_an_administrator_allows_it_first(self):
         self.live.sudo().may_write = False
