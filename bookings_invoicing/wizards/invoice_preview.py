@@ -96,7 +96,8 @@ class BookingsInvoicePreview(models.TransientModel):
             bookings, scope, is_everything = self._scope()
             bookings._recheck_billing()
             values.update(
-                booking_ids=[Command.set(bookings.ids)], scope=f"{scope}: {len(bookings)}"
+                booking_ids=[Command.set(bookings.ids)],
+                scope=self.env._("%(what)s: %(count)s", what=scope, count=len(bookings)),
             )
             if is_everything:
                 values.setdefault("ended_before", self._month_end_cut())

@@ -239,7 +239,7 @@ class BookingsCompleteness(models.Model):
         bookings = unbilled.booking_ids
         reasons = dict(bookings._fields["attention_reason"]._description_selection(self.env))
         texts += [
-            f"{reasons[reason]}: {len(found)}"
+            self.env._("%(what)s: %(count)s", what=reasons[reason], count=len(found))
             for reason, found in bookings.filtered("attention_reason")
             .grouped("attention_reason")
             .items()

@@ -44,7 +44,9 @@ def overview_of(setups):
         overview = {row: _row_texts(setup, row, *sums) for row, sums in found[setup].items()}
         if "attention" in overview:
             overview["attention"]["detail"] = ", ".join(
-                f"{labels[reason]}: {reasons[setup][reason]}"
+                setup.env._(
+                    "%(what)s: %(count)s", what=labels[reason], count=reasons[setup][reason]
+                )
                 for reason, _label in ATTENTION_REASONS
                 if reason in reasons[setup]
             )
