@@ -316,12 +316,15 @@ class BookingsInvoiceRun(models.Model):
         waiting = self.search(
             ["|", ("state", "=", "queued"), ("to_confirm", "!=", False)], order="id"
         ).filtered(lambda run: run._next_batch())
-        left = commit(remaining=len(waiting))
-        for run_id in waiting.ids:
-            if not left or not self.browse(run_id)._work_on_schedule(commit):
+        if not commit(remaining=len(waiting)):
+            return
+        for number, run_id in enumerate(waiting.ids):
+            left = self.browse(run_id)._work_on_schedule(commit)
+            # A part of a run counts, too: otherwise, Odoo warns that nothing was processed.
+            commit(1, remaining=len(waiting) - number - bool(left))
+            if not left:
                 go_on(self.env)
                 break
-            left = commit(1)
 
     def _work_on_schedule(self, commit):
         """Process this run batch by batch. Other addons may override this to let a process of their own do it.

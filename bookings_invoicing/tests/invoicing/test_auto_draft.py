@@ -3,6 +3,7 @@
 import json
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partialmethod
 from unittest.mock import patch
 
 from freezegun import freeze_time
@@ -98,6 +99,36 @@ class TestQueuedRuns(CronCase):
         self.run_cron("ir_cron_invoice_runs")
         self.assertEqual((self.queued.state, self.queued.error), ("done", False))
         self.assertEqual(self.queued.move_ids.booking_ids, theirs)
+
+    def test_a_run_that_takes_longer_than_its_time_goes_on(self):
+        """What is left when the time is up is done as soon as others had their turn."""
+        times = iter([60, 0, 0, 0])
+        model = bookings_invoice_run.BookingsInvoiceRun
+        small = partialmethod(model._work_batch, 4)
+        told, commit = [], type(self.env["ir.cron"])._commit_progress
+
+        def commit_progress(cron, *done, **more):
+            told.append((done, more))
+            commit(cron, *done, **more)
+            return next(times)
+
+        cron = self.env.ref("bookings_invoicing.ir_cron_invoice_runs")
+        runs = self.env["bookings.invoice.run"].sudo().with_context(cron_id=cron.id)
+        with (
+            self.enter_registry_test_mode(),
+            patch.object(model, "_work_batch", small),
+            patch.object(type(self.env["ir.cron"]), "_commit_progress", commit_progress),
+            self.env.registry.cursor() as cursor,
+        ):
+            runs.with_env(runs.env(cr=cursor))._cron_work()
+        self.env.invalidate_all()
+        self.assertEqual(len(self.queued.move_ids), 4)
+        self.assertEqual(self.queued.state, "queued")
+        self.assertIn(((1,), {"remaining": 1}), told)
+        triggers = self.env["ir.cron.trigger"].sudo().search([("cron_id", "=", cron.id)])
+        self.assertIn(NOW, triggers.mapped("call_at"))
+        self.run_cron("ir_cron_invoice_runs")
+        self.assertEqual(self.queued.move_ids.booking_ids, self.ready)
 
     def test_undone_before_its_turn_makes_nothing(self):
         self.queued.action_undo()
