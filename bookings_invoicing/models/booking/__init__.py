@@ -6,7 +6,6 @@ from . import (
     pricing,
     blockers,
     attendance,
-    ask_staff,
     undo,
     creating,
     proposal,

@@ -194,3 +194,4 @@ def record_answer(booking, staff, attendance):
     else:
         booking._track_set_log_message(plaintext2html(said))
     booking.write({"attendance": attendance, "attendance_source": "staff"})
+    booking.flush_recordset()  # otherwise, what follows would be computed as the visitor, who would be its author

@@ -4,4 +4,5 @@ from . import (
     outbox,
     both_ways,
     schedule,
+    ask_staff,
 )

@@ -12,8 +12,8 @@ from odoo.tools import mute_logger
 from odoo.tools.misc import hash_sign
 
 from ...controllers import who_came
-from ...models.booking.ask_staff import BookingsStaff
 from ...models.booking.staff_link import PATH, SCOPE, for_staff, link_of, question_of
+from ...models.sync.ask_staff import BookingsStaff
 from ..common import NOW
 from ..invoicing.test_ledger import LedgerCase
 

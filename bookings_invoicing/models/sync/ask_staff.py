@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.tools import email_normalize
 
 from ...billing import period
-from .staff_link import (
+from ..booking.staff_link import (
     LIFETIME,
     answers_of,
     for_staff,
