@@ -46,6 +46,33 @@ SHORT_NAMES = {
     "Verenigde Staten van Amerika",
     "VA": "Vatican",
 }
+# Names of countries where they are spoken, found without reading all languages of CLDR, which takes half a second.
+OWN_NAMES = {
+    "AT": "Österreich",
+    "BE": "België, Belgique, Belgien",
+    "BG": "България",
+    "CH": "Schweiz, Suisse, Svizzera, Svizra",
+    "CZ": "Česko, Česká republika",
+    "DE": "Deutschland",
+    "DK": "Danmark",
+    "EE": "Eesti",
+    "ES": "España",
+    "FI": "Suomi",
+    "GR": "Ελλάδα",
+    "HR": "Hrvatska",
+    "HU": "Magyarország",
+    "IS": "Ísland",
+    "IT": "Italia",
+    "LT": "Lietuva",
+    "LU": "Luxemburg, Lëtzebuerg",
+    "LV": "Latvija",
+    "NL": "Nederland",
+    "NO": "Norge, Noreg",
+    "PL": "Polska",
+    "SE": "Sverige",
+    "SI": "Slovenija",
+    "SK": "Slovensko",
+}
 # Territories in CLDR that are not countries: regions, outlying oceans, pseudo-locales, "unknown".
 NO_COUNTRY = frozenset("AC CP CQ DG EA EU EZ IC QO TA UN XA XB ZZ".split())
 # All characters except letters and digits, including separate accents.
@@ -93,7 +120,12 @@ def _codes() -> dict[str, str]:
 
 @lru_cache(maxsize=1)
 def _short_names() -> dict[str, str]:
-    return {_plain(name): code for code, names in SHORT_NAMES.items() for name in names.split(",")}
+    return {
+        _plain(name): code
+        for known in (OWN_NAMES, SHORT_NAMES)
+        for code, names in known.items()
+        for name in names.split(",")
+    }
 
 
 @lru_cache(maxsize=2)

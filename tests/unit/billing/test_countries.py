@@ -3,7 +3,13 @@
 import pytest
 from babel import Locale
 
-from bookings_invoicing.billing.countries import SHORT_NAMES, resolve_country
+from bookings_invoicing.billing.countries import (
+    OWN_NAMES,
+    SHORT_NAMES,
+    _names,
+    _plain,
+    resolve_country,
+)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +77,14 @@ NOT_COUNTRIES = {"AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN
 
 
 def test_short_names_are_of_countries():
-    for code, names in SHORT_NAMES.items():
+    for code, names in (*SHORT_NAMES.items(), *OWN_NAMES.items()):
         assert code in Locale("en").territories
         for name in names.split(","):
             assert resolve_country(name) == code, name
+
+
+def test_own_names_are_those_of_all_languages():
+    """They only spare reading all languages: without them, the result would be the same."""
+    for code, names in OWN_NAMES.items():
+        for name in names.split(","):
+            assert _names(None)[_plain(name)] == code, name
