@@ -179,18 +179,15 @@ class BookingsBooking(models.Model):
             counts["removed"] += removals.mark_removed(stored, setup, digests[appointment.id])
         created = self._create_worked_out(setup, to_create).with_env(self.env)
         counts["created"] = len(created)
-        (created | touched)._after_import(setup, {a.id: keyed[a.id] for a in appointments})
-        return counts
-
-    def _after_import(self, setup, keyed):
-        """Update new and changed bookings: answers, shares, and billing.
-
-        :param dict keyed: ``{appointment id: {attendee key: graph.Attendee}}`` of the batch
-        """
-        self._take_all_answers(setup, keyed)
+        keyed = {a.id: keyed[a.id] for a in appointments}
+        (created | touched)._take_all_answers(setup, keyed)
         if setup.group_price == "appointment":
             self._share_out(setup, list(keyed))
-        self._recheck_billing()
+        if setup._question_rules():
+            touched |= created  # answers may have changed who pays
+        touched._recheck_billing()
+        (created - touched)._recheck_blockers()
+        return counts
 
     @api.model
     def _of_our_services(self, setup, appointments):

@@ -214,16 +214,27 @@ class BookingsBooking(models.Model):
         """
         self._apply_label_rules()
         self._apply_pending()
-        bookings = self.filtered(lambda booking: booking.status in UNBILLED)
-        for company, records in bookings.grouped("company_id").items():
-            records = records.with_company(company).sudo()
+        for records in self._unbilled_by_company():
             records._follow_payer()
+        self._recheck_blockers()
+
+    def _recheck_blockers(self):
+        """Update list price and blockers: all that is left to do for bookings just created, whose payer is known."""
+        for records in self._unbilled_by_company():
             records._refresh_list_price()
             found = records._billing_blockers()
             for booking in records:
                 blockers = found.get(booking.id) or False
                 if (booking.blockers or False) != blockers:
                     booking.blockers = blockers
+
+    def _unbilled_by_company(self):
+        """Return the unbilled ones of these bookings, by company and in its environment."""
+        bookings = self.filtered(lambda booking: booking.status in UNBILLED)
+        return [
+            records.with_company(company).sudo()
+            for company, records in bookings.grouped("company_id").items()
+        ]
 
     def _settle_free(self):
         """Update bookings that are no longer on a document, in the transaction that removed them from it.
