@@ -5,7 +5,7 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 
 from ...billing import matching
-from ...billing.both_ways import merge
+from ...billing.both_ways import is_same, merge
 from ...billing.digest import content_hash
 from ..base.moments import TO_WRITE
 from ..base.remote_record import IMPORTING, UNREAD
@@ -159,15 +159,17 @@ class BookingsCustomer(models.Model):
         """Merge these rows with their contacts, and let the outbox write to Bookings what differs there."""
         TO_WRITE(self.filtered(lambda row: row._settle()))
 
-    def _settle(self, decided=None):
+    def _settle(self, decided=None, sending=False):
         """Merge this row with its contact: write to the contact, note conflicts, and note what is the same.
 
         :param str decided: field that a user has decided
+        :param bool sending: whether the result is written to Bookings at once
         :returns: the values to write to Bookings
         """
         self.ensure_one()
         partner, there = self.partner_id.sudo(), self._in_bookings()
-        found = merge(self.same, partner._bookings_values(), there, self.setup_id.when_both_changed)
+        last = (self.same or {}) | self._arrived(there)
+        found = merge(last, partner._bookings_values(), there, self.setup_id.when_both_changed)
         if (
             "address" in found.to_odoo
             and decided != "address"
@@ -180,11 +182,19 @@ class BookingsCustomer(models.Model):
             partner.with_context(bookings_importing=IMPORTING)._bookings_take_contact(values)
             same_person = [("partner_id", "=", partner.id), ("id", "!=", self.id)]
             TO_WRITE(self.sudo().search(same_person)._both_ways())
-        same = (self.same or {}) | found.same | found.to_odoo
-        if same != self.same:
-            self.sudo().same = same
+        noted = {
+            "same": last | found.same | found.to_odoo,
+            "sending": found.to_bookings if sending and found.to_bookings else False,
+        }
+        if noted != {name: self[name] for name in noted}:
+            self.sudo().write(noted)
         self._note_conflicts(found.conflicts)
         return self._to_send(found.to_bookings)
+
+    def _arrived(self, there):
+        """Return what Odoo has written to Bookings and could not note, because no answer came or the process ended."""
+        sent = self.sending or {}
+        return {name: value for name, value in sent.items() if is_same(name, there[name], value)}
 
     def _decide(self, field, side):
         """Settle a conflict as a user decided.

@@ -72,6 +72,11 @@ class BookingsCustomer(models.Model):
     same = fields.Json(
         readonly=True, copy=False, help="What was last the same in Odoo and in Bookings."
     )
+    sending = fields.Json(
+        readonly=True,
+        copy=False,
+        help="What Odoo is writing to Bookings, until it has been read again.",
+    )
     is_forgotten = fields.Boolean(readonly=True, copy=False)
     booking_ids = fields.One2many("bookings.booking", "customer_id", string="Bookings")
     booking_count = fields.Integer(string="Number of Bookings", compute="_compute_booking_count")
@@ -425,9 +430,10 @@ class BookingsCustomer(models.Model):
         elif "partner_id" in vals and "match" not in vals:
             self.sudo().filtered(lambda row: row.match == "linked").match = "none"
         # what was the same with one contact says nothing about another one
-        self.sudo().filtered(
+        relinked = self.sudo().filtered(
             lambda row: row.same and linked.get(row, row.partner_id) != row.partner_id
-        ).same = False
+        )
+        relinked.same = relinked.sending = False
         if not (importing or BOTH_WAYS.isdisjoint(vals)):
             both = self._both_ways()
             for row, (phone, address) in before.items():

@@ -102,6 +102,7 @@ class BookingsCustomer(models.Model):
                 "phone": False,
                 "address": False,
                 "same": False,
+                "sending": False,
                 "partner_id": False,
                 "payer_id": False,
                 "match": "unknown",

@@ -29,7 +29,7 @@ class CustomerSender:
         if not customer_id:
             customer_id, remote_id, created = self._create(rows)
         before = self._writer.read_customer(remote_id)
-        wanted = self.store.durably(self._merge, customer_id, before)
+        wanted = self.store.durably(self._merge, customer_id, before, True)
         if not wanted:
             return "", _shown(created, created)
         self._writer.write_customer(remote_id, wanted)
@@ -97,11 +97,14 @@ class CustomerSender:
         row._importing().write({"partner_id": partner_id, "match": "linked", "in_directory": True})
         return row.id
 
-    def _merge(self, customer_id, values):
-        """Store the values that were just read, and merge them. Return what is to be written to Bookings."""
+    def _merge(self, customer_id, values, sending=False):
+        """Store the values that were just read, and merge them. Return what is to be written to Bookings.
+
+        :param bool sending: whether the result is written at once
+        """
         row = self.env["bookings.customer"].browse(customer_id)
         row._store_read(row._remote_values(self.setup, _record(row.remote_id, values)))
-        return row._settle()
+        return row._settle(sending=sending)
 
 
 def _record(remote_id, values):

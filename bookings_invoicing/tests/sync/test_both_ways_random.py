@@ -1,3 +1,4 @@
+import copy
 import logging
 import os
 import random
@@ -63,6 +64,37 @@ class TestRandomEdits(OutboxCase):
                 self.run_sequence(random.Random(number))
                 sequence.rollback()
             self.env.invalidate_all()
+
+    def test_changed_back_after_a_write_that_nobody_noted(self):
+        """What Odoo wrote itself is no change of Bookings, also if the process ended before it was noted."""
+        self.by = ()
+        (partner_id, person), *_others = self.start(random.Random(1)).items()
+        partner = self.env["res.partner"].browse(partner_id)
+        before, mailbox = dict(vars(self.tenant.mailbox())), self.tenant.mailbox()
+        ended = 0
+        for place in range(20):
+            vars(mailbox).update({name: copy.copy(value) for name, value in before.items()})
+            with self.cr.savepoint() as test:
+                self.env["bookings.outbox"].search([]).unlink()
+                partner.write({"phone": "+45 12345678", "street": "Kort Vej 1"})
+                self.env.flush_all()
+                finished = self.killed_at(place)
+                written = self.there(partner_id)["phone"] == "+45 12345678"
+                ended += written and not finished
+                partner.write(
+                    self.written_here("address", person.agreed["address"])
+                    | {"phone": person.agreed["phone"]}
+                )
+                self.sync()
+                self.send()
+                for values in (self.here(partner_id), self.there(partner_id)):
+                    self.assertEqual(values, person.agreed, (place, finished))
+                test.rollback()
+            self.env.invalidate_all()
+            if finished:
+                break
+        vars(mailbox).update(before)
+        self.assertGreater(ended, 1, "it must end between writing and noting")
 
     # -- one sequence ------------------------------------------------------------------------------
 
