@@ -310,16 +310,20 @@ class BookingsCustomer(models.Model):
             "conflict": met.conflicts,
         }
         return [
-            (outcome, partner.name or self.name, self._changes_text(values))
+            (
+                outcome,
+                partner.name or self.name,
+                self._changes_text(values, "≠" if outcome == "conflict" else "→"),
+            )
             for outcome, values in changes.items()
             if values
         ]
 
-    def _changes_text(self, values):
-        """:param dict values: ``{field: (value, other value)}``"""
+    def _changes_text(self, values, sign):
+        """:param dict values: ``{field: (value, other value)}``; for conflicts, the one in Odoo comes first"""
         return "; ".join(
             f"{self._fields[name]._description_string(self.env)}: "
-            f"{_shown(one) or '–'} → {_shown(other) or '–'}"
+            f"{_shown(one) or '–'} {sign} {_shown(other) or '–'}"
             for name, (one, other) in values.items()
         )
 

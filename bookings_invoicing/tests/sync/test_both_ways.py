@@ -389,7 +389,7 @@ class TestCustomersBothWays(OutboxCase):
         self.assertEqual(found["create_there"], ("Nora New", "nora@example.com"))
         self.assertIn("→ +45 12", found["change_there"][1])
         self.assertIn("→ Ada There", found["change_here"][1])
-        self.assertIn("+45 13 → +45 14", found["conflict"][1])
+        self.assertIn("+45 13 ≠ +45 14", found["conflict"][1])
         self.assertEqual(found["create_here"][0], "Tom There")
         numbers = [wizard[outcome] for outcome, _label in OUTCOMES if outcome != "left"]
         self.assertEqual(numbers, [1] * 5)
