@@ -31,7 +31,7 @@ class BookingsSandboxRecord(models.TransientModel):
     phone = fields.Char(readonly=True)
     address = fields.Char(readonly=True)
     price = fields.Char(readonly=True)
-    minutes = fields.Integer(readonly=True)
+    minutes = fields.Integer(readonly=True, aggregator=None)
     start = fields.Datetime(readonly=True)
     notes = fields.Text(
         readonly=True, help="Description of a service, internal notes of an appointment."
@@ -97,7 +97,7 @@ def _services(box):
                 "business": box.name,
                 "remote_id": key,
                 "name": plan.name,
-                "price": f"{plan.price} {box.currency} ({plan.price_type})",
+                "price": f"{plan.price} {box.currency}",
                 "minutes": plan.minutes,
                 "notes": plan.description,
             }
@@ -116,6 +116,6 @@ def _appointments(box):
             "name": visit.service_name,
             "start": moment(visit.start).replace(tzinfo=None),
             "minutes": visit.minutes,
-            "price": f"{visit.price} {box.currency} ({visit.price_type})",
+            "price": f"{visit.price} {box.currency}",
             "notes": visit.staff_notes,
         }
