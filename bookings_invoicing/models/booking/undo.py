@@ -104,12 +104,17 @@ class BookingsChange(models.TransientModel):
         self.check_access("read")
         return self.booking_ids.action_same_price()
 
-    def _notification(self):
-        """Return the client action that shows the change with its buttons."""
+    def _notification(self, text=""):
+        """Return the client action that shows the change with its buttons.
+
+        :param str text: what a user should read first
+        """
         self.ensure_one()
         buttons = [{"name": self.env._("Undo"), "method": "action_undo"}]
         rows = self.rows or {}
         texts = [*rows.get("texts", ()), *change_texts(self.booking_ids, self.before)]
+        if text:
+            texts.insert(0, text)
         if alike := len(self._alike()):
             label = self.env._("Use for %s More Bookings of This Service", alike)
             buttons.insert(0, {"name": label, "method": "action_same_price"})
@@ -169,15 +174,16 @@ def write_back(booking, facts):
     booking.changed_since_billing = old["changed_since_billing"]
 
 
-def changed(bookings, before, rows=None):
+def changed(bookings, before, rows=None, text=""):
     """Record what has changed, and notify the user.
 
     :param dict before: result of :func:`decisions` before the change
     :param dict rows: what has changed on customers or services, as :class:`.linked_rows.RowChange` returns it
+    :param str text: what a user should read first
     :returns: a client action, or False if nothing has changed or no user is involved
     """
     change = note_undoable(bookings, before, rows, told=True)
-    return change._notification() if change else False
+    return change._notification(text) if change else False
 
 
 def note_undoable(bookings, before, rows=None, *, told=False):

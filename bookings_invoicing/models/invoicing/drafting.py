@@ -4,6 +4,7 @@ from odoo.fields import Command, Domain
 from odoo.tools import plaintext2html
 
 from ...billing import grouping
+from ..booking.undo import changed, decisions
 from . import billed_line
 from .crediting import bill_again_line, check_can_be_credited, draft_credits, if_free
 
@@ -227,11 +228,12 @@ class BookingsBooking(models.Model):
     def action_leave_as_billed(self):
         """Record that the invoices remain as they are despite the changes in Bookings."""
         self.check_access("write")
+        before = decisions(self)
         for booking in self.filtered("changed_since_billing"):
             texts = (self.env._("The invoice was kept."), booking.pending_text)
             booking.message_post(body=plaintext2html("\n".join(filter(None, texts))))
         self.sudo().changed_since_billing = False
-        return True
+        return changed(self, before, text=self.env._("The invoice was kept."))
 
     def _redraft(self, move, line):
         """Remove the line from its draft. If the booking can still be billed on that draft, add a new line to it."""

@@ -448,6 +448,7 @@ class BookingsInvoiceRun(models.Model):
             self.sudo().write(
                 {"state": "undone", "move_ids": [Command.unlink(move.id) for move in joined]}
             )
+        self.sudo().booking_count = len(self._billed_bookings())
         title = self._undone_text(count, lines)
         message = "\n".join([self.env._("Kept:"), *kept]) if kept else ""
         self.sudo().removed_text = "\n".join(filter(None, (title, message)))

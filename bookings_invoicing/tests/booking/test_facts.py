@@ -384,6 +384,13 @@ class TestBillingRules(LedgerCase):
         self.assertEqual(credited.status, "ready")
         self._press(told, "action_undo")
         self.assertEqual(credited.attention_reason, "credited")
+        kept = self.ready[2].with_user(booking.env.user)
+        self.invoice(kept.sudo(False).with_env(self.env))
+        kept.sudo().changed_since_billing = True
+        told = kept.action_leave_as_billed()
+        self.assertIn("The invoice was kept.", told["params"]["message"])
+        self._press(told, "action_undo")
+        self.assertEqual((kept.changed_since_billing, kept.status), (True, "invoiced"))
         told = credited.action_put_back()
         credited.action_create_invoices()
         with self.assertRaisesRegex(UserError, "changed again"):

@@ -31,6 +31,7 @@ class TestRun(MockSmtplibCase, LedgerCase):
         deleted.unlink()
         action = run.action_undo()
         self.assertEqual(run.move_ids, posted | edited)
+        self.assertEqual(run.booking_count, len((posted | edited).booking_ids))
         self.assertEqual(action["params"]["type"], "warning")
         self.assertIn(posted.name, action["params"]["message"])
         self.assertIn(posted.name, run.removed_text, "the run keeps saying it")
@@ -46,6 +47,7 @@ class TestRun(MockSmtplibCase, LedgerCase):
         number = len(run.move_ids)
         run.action_undo()
         self.assertEqual(run.removed_text, f"{number} drafts removed")
+        self.assertFalse(run.booking_count)
         self.assertFalse(run.move_ids)
         self.assertEqual((run.state, set(self.ready.mapped("status"))), ("undone", {"ready"}))
 
