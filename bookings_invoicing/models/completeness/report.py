@@ -83,10 +83,13 @@ class BookingsCompleteness(models.Model):
             report.display_name = f"{name} {' – '.join(days)}"
 
     @api.depends("ledger")
+    @api.depends_context("lang")
     def _compute_ledger_text(self):
         for report in self:
+            currency = report.company_id.currency_id
             report.ledger_text = "\n".join(
-                f"{row['account']}  {row['month']}  {row['balance']}" for row in report.ledger or ()
+                f"{row['account']}  {row['month']}  {currency.format(float(row['balance']))}"
+                for row in report.ledger or ()
             )
 
     # -- counting ------------------------------------------------------------------------------------

@@ -42,6 +42,8 @@ class TestCompleteness(LedgerCase):
     def test_ledger_ties_to_the_books(self):
         moves = self.invoice(self.ready[:4])
         total = -sum(moves.invoice_line_ids.mapped("balance"))
+        revenue = self._report().ledger_text
+        self.assertIn(self.company.currency_id.symbol, revenue, "amounts are written as money")
         self.assertAlmostEqual(
             sum(float(row["balance"]) for row in self._report().ledger), total, 2
         )
