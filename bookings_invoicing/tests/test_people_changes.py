@@ -1,3 +1,4 @@
+from odoo.exceptions import UserError
 from odoo.tests import tagged
 
 from .people_common import TOWN, PeopleCase
@@ -5,7 +6,7 @@ from .people_common import TOWN, PeopleCase
 
 @tagged("post_install", "-at_install")
 class TestPeopleChanges(PeopleCase):
-    """What changes in Bookings later reaches the contact, or is asked about."""
+    """What changes later: in Bookings, it reaches the contact or is asked about; by a click, it can be undone."""
 
     def test_contact_follows_what_came_from_bookings(self):
         partner = self.booked().partner_id
@@ -74,3 +75,84 @@ class TestPeopleChanges(PeopleCase):
         booking.action_mark_not_billable("other")
         booking.customer_id.action_forget()
         self.assertFalse(self.proposals(partner))
+
+    # -- by a click --------------------------------------------------------------------------------
+
+    def undo(self, told):
+        change = self.env["bookings.change"].browse(told["params"]["buttons"][-1]["id"])
+        return change.with_user(self.clerk).action_undo()
+
+    def test_created_customer_is_told_and_undone(self):
+        """With a row of Bookings, and for an attendee who is only a name; the contact goes unless something uses it."""
+        self.setup.customer_sync = "off"
+        for facts in ({}, {"customerId": None, "emailAddress": None, "name": "Nora Name"}):
+            booking = (
+                self.booked(**facts).filtered(lambda one: not one.customer_id) or self.booked()
+            )
+            create = booking.with_user(self.clerk).action_create_customer
+            told, partner = create(), booking.partner_id
+            self.assertEqual((told["tag"], booking.status), ("bookings_changed", "ready"))
+            self.assertIn(f"Created: {partner.name}", told["params"]["message"])
+            self.undo(told)
+            self.assertFalse(partner.exists())
+            self.assertEqual(
+                (booking.partner_id.id, booking.attention_reason), (False, "no_customer")
+            )
+            self.assertEqual(booking.customer_id.match or "none", "none")
+            told, partner = create(), booking.partner_id
+            self.assertTrue(partner)
+            booking.action_create_invoices()
+            with self.assertRaisesRegex(UserError, "changed again"), self.cr.savepoint():
+                self.undo(told)
+            booking.move_ids.unlink()
+            child = self.env["res.partner"].create({"name": "Child", "parent_id": partner.id})
+            with (
+                self.assertRaisesRegex(UserError, "already used elsewhere .Contact"),
+                self.cr.savepoint(),
+            ):
+                self.undo(told)
+            self.assertEqual(booking.partner_id, partner)
+            child.unlink()
+            self.undo(told)
+            self.assertFalse(partner.exists())
+
+    def test_linked_customer_and_new_product_are_told_and_undone(self):
+        self.setup.customer_sync = "off"
+        booking = self.booked()
+        row, known = booking.customer_id, self.env["res.partner"].create({"name": "Known"})
+        changes = self.env["bookings.change"].with_user(self.clerk)
+        choose = known.with_user(self.clerk).with_context(bookings_customer_id=row.id)
+        for link in (
+            choose.action_bookings_choose,
+            lambda: (
+                row.with_user(self.clerk).web_save({"partner_id": known.id}, {})
+                and changes.latest()
+            ),
+        ):
+            told = link()
+            self.assertIn("→ Known", told["params"]["message"])
+            self.assertEqual((booking.partner_id, row.match), (known, "linked"))
+            self.undo(told)
+            self.assertEqual(
+                (booking.partner_id.id, row.partner_id.id, row.match), (False, False, "none")
+            )
+            self.assertTrue(known.exists())
+        row.with_user(self.clerk).web_save({"partner_id": known.id}, {})
+        row.with_user(self.clerk).web_save({"partner_id": False}, {})
+        self.assertEqual((row.match, booking.attention_reason), ("none", "no_customer"))
+        service = self.template.service_id.with_user(self.clerk)
+        service.product_id = False
+        self.assertEqual(self.template.attention_reason, "no_product")
+        told, product = service.action_create_product(), service.product_id
+        self.assertEqual(self.template.status, "ready")
+        self.undo(told)
+        self.assertFalse(product.exists())
+        self.assertEqual(self.template.attention_reason, "no_product")
+        told = service.action_create_product()
+        before, product = self.template.amount, service.product_id
+        service.web_save({"billing_rule": "fixed", "rule_price": 7.0}, {})
+        told = changes.latest()
+        self.assertEqual(self.template.amount, 7.0)
+        self.assertIn("7", told["params"]["message"])
+        self.undo(told)
+        self.assertEqual((self.template.amount, service.product_id), (before, product))

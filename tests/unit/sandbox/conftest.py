@@ -11,6 +11,7 @@ import pytest
 from bookings_invoicing import sandbox
 
 ANCHOR = dt.date(2026, 11, 20)
+LATER = "2026-11-27T09:30:00Z"
 NOON = dt.datetime(2026, 11, 20, 12, tzinfo=dt.timezone.utc)
 TOKEN_URL = f"{sandbox.LOGIN_URL}/{sandbox.TENANT_ID}/oauth2/v2.0/token"
 CREDENTIALS = {
@@ -115,3 +116,25 @@ def tenant():
 @pytest.fixture
 def asker(tenant):
     return Asker(tenant)
+
+
+@pytest.fixture
+def first(tenant):
+    """An appointment with one customer, who is one of /customers."""
+    known = {record["id"] for record in tenant.customers}
+    return next(
+        record
+        for record in tenant.appointments
+        if len(record["customers"]) == 1 and record["customers"][0]["customerId"] in known
+    )
+
+
+def read(tenant, record):
+    asker = Asker(tenant)
+    return asker.get(asker.path("appointments", record["id"]))
+
+
+def differences(before, after):
+    """Names of the properties that differ, without the time of the change."""
+    skipped = {"lastUpdatedDateTime", "@odata.context"}
+    return {key for key in before if key not in skipped and before[key] != after.get(key)}

@@ -1,27 +1,16 @@
 """Each operation does what it says, and nothing else; what cannot be done changes nothing."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 from bookings_invoicing.sandbox import OPERATIONS, ChangeError, Tenant
 from bookings_invoicing.sandbox.ids import parse_moment
 
-from .conftest import ANCHOR, Asker, whole_window
+from .conftest import ANCHOR, LATER, Asker, differences, read, whole_window
 from .test_determinism import DIGEST, digest
-
-LATER = "2026-11-27T09:30:00Z"
-
-
-@pytest.fixture
-def first(tenant):
-    """An appointment with one customer, who is one of /customers."""
-    known = {record["id"] for record in tenant.customers}
-    return next(
-        record
-        for record in tenant.appointments
-        if len(record["customers"]) == 1 and record["customers"][0]["customerId"] in known
-    )
+from .test_directory_changes import bad_directory_changes
 
 
 @pytest.fixture
@@ -32,17 +21,6 @@ def group(tenant):
         for record in tenant.appointments
         if record["maximumAttendeesCount"] > record["filledAttendeesCount"] > 1
     )
-
-
-def read(tenant, record):
-    asker = Asker(tenant)
-    return asker.get(asker.path("appointments", record["id"]))
-
-
-def differences(before, after):
-    """Names of the properties that differ, without the time of the change."""
-    skipped = {"lastUpdatedDateTime", "@odata.context"}
-    return {key for key in before if key not in skipped and before[key] != after.get(key)}
 
 
 def test_move(tenant, first):
@@ -329,24 +307,11 @@ def bad_changes(tenant):
         ({"op": "corrupt", "record": key, "set": []}, "set is a dict"),
         ({"op": "attendees", "appointment": key, "attendees": {}}, "a list"),
         ({"op": "attendees", "appointment": key, "attendees": [{"name": "x"}]}, "no customer"),
-        ({"op": "new_customer", "values": []}, "JSON object"),
-        ({"op": "new_customer", "values": {"emailAddress": "a@b.example"}}, "displayName"),
-        ({"op": "new_customer", "values": {"displayName": "x"}, "customer": "y"}, "next customer"),
-        ({"op": "new_customer", "values": {"displayName": "x"}, "at": "noon"}, "at"),
-        ({"op": "edit_customer", "customer": "nobody", "values": {}}, "no customer"),
-        ({"op": "edit_customer", "customer": customer, "values": {"id": "x"}}, "'id'"),
-        ({"op": "edit_customer", "customer": customer, "values": {"displayName": ""}}, "has a"),
-        ({"op": "edit_customer", "customer": customer, "values": {"phones": {}}}, "collection"),
-        ({"op": "new_service", "values": {"defaultPrice": 5}}, "displayName"),
-        ({"op": "edit_service", "service": service, "values": {"defaultPrice": -1}}, "price"),
-        ({"op": "edit_service", "service": service, "values": {"defaultPrice": "1"}}, "Double"),
-        ({"op": "edit_service", "service": service, "values": {"defaultDuration": "1h"}}, "Dur"),
-        ({"op": "edit_service", "service": service, "values": {"defaultDuration": "PT0S"}}, "min"),
     )
 
 
 def test_what_cannot_be_done_changes_nothing(tenant):
-    for change, words in bad_changes(tenant):
+    for change, words in (*bad_changes(tenant), *bad_directory_changes(tenant)):
         with pytest.raises(ChangeError, match=words):
             tenant.apply(change)
         assert tenant.changes == [] and tenant.version == 0
@@ -374,73 +339,17 @@ def test_notes(tenant, first):
         tenant.apply({"op": "notes", "appointment": first["id"], "notes": 5})
 
 
-def test_customers_that_are_written(tenant, first):
-    """Collections replace what is there, the other properties stay; also on appointments. The same tenant elsewhere."""
-    values = {"displayName": "Ny Kunde", "emailAddress": "ny@kunde.example"}
-    made = tenant.apply({"op": "new_customer", "values": values})["customer"]
-    asker = Asker(tenant)
-    record = asker.get(asker.path("customers", made))
-    assert (record["displayName"], record["emailAddress"]) == ("Ny Kunde", "ny@kunde.example")
-    assert (record["phones"], record["addresses"]) == ([], [])
-    assert asker.all(asker.path("customers"))[-1]["id"] == made
-    who = first["customers"][0]["customerId"]
-    before = asker.get(asker.path("customers", who))
-    phones = [{"number": "+45 1", "type": "home"}, {"number": "+45 2"}]
-    where = {"street": "Ny Vej 1", "type": "home"}
-    values = {"phones": phones, "addresses": [where]}
-    tenant.apply({"op": "edit_customer", "customer": who, "values": values})
-    after = asker.get(asker.path("customers", who))
-    assert differences(before, after) == {"phones", "addresses"}
-    assert [(one["number"], one["type"]) for one in after["phones"]] == [
-        ("+45 1", "home"),
-        ("+45 2", None),
-    ]
-    assert after["addresses"][0]["street"] == "Ny Vej 1"
-    assert {value for key, value in after["addresses"][0].items() if key != "street"} == {""}
-    guest = read(tenant, first)["customers"][0]
-    assert (guest["phone"], guest["location"]["address"]["street"]) == ("+45 1", "Ny Vej 1")
-    tenant.apply({"op": "rename", "customer": who, "name": "Omdøbt"})
-    assert asker.get(asker.path("customers", who))["displayName"] == "Omdøbt"
-    again = Tenant(1, ANCHOR, changes=json.loads(json.dumps(tenant.changes)))
-    assert again.customers == tenant.customers
-
-
-def test_services_that_are_written(tenant, first):
-    values = {
-        "displayName": "Ny ydelse",
-        "defaultPrice": 12.35,
-        "defaultPriceType": "fixedPrice",
-        "defaultDuration": "PT1H15M",
-        "description": "Kort",
-    }
-    made = tenant.apply({"op": "new_service", "values": values})["service"]
-    asker = Asker(tenant)
-    record = asker.get(asker.path("services", made))
-    assert {name: record[name] for name in values} == values
-    booked = tenant.apply({"op": "create", "service": made, "start": LATER})["appointment"]
-    visit = asker.get(asker.path("appointments", booked))
-    assert (visit["price"], visit["duration"], visit["serviceName"]) == (
-        12.35,
-        "PT1H15M",
-        "Ny ydelse",
-    )
-    service = first["serviceId"]
-    tenant.apply({"op": "edit_service", "service": service, "values": {"defaultPrice": 9}})
-    assert asker.get(asker.path("services", service))["defaultPrice"] == 9
-    assert differences(first, read(tenant, first)) == set()
-    again = Tenant(1, ANCHOR, changes=json.loads(json.dumps(tenant.changes)))
-    assert again.services == tenant.services
-
-
 def test_the_constructor_names_the_change_that_fails(tenant):
     good = {"op": "cancel", "appointment": tenant.appointments[0]["id"]}
     with pytest.raises(ChangeError, match="change 1: cancel"):
         Tenant(1, ANCHOR, changes=[good, good])
 
 
-def test_every_operation_is_tried_in_here():
-    """A new operation needs a test."""
-    text = open(__file__, encoding="utf-8").read()
+def test_every_operation_is_tried():
+    """A new operation needs a test, here or beside it."""
+    here = Path(__file__)
+    files = here, here.with_name("test_directory_changes.py")
+    text = "".join(file.read_text(encoding="utf-8") for file in files)
     assert [name for name in OPERATIONS if f'"{name}"' not in text] == []
 
 
