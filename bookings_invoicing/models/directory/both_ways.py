@@ -77,7 +77,8 @@ class BookingsCustomer(models.Model):
         :raises ValidationError: if the filter is invalid
         """
         partners = self.env["res.partner"].sudo().with_context(active_test=False)
-        templates = setup.sudo().with_context(active_test=False).search([]).customer_template_id
+        setups = setup.sudo().with_context(active_test=False)
+        templates = setups.search([("customer_template_id", "!=", False)]).customer_template_id
         found = partners.search(
             setup._filter_domain("partner_filter")
             & Domain(partners._check_company_domain(setup.company_id))
