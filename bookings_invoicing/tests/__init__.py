@@ -33,6 +33,7 @@ from .sync import test_rules
 from .sync import test_again
 from .sync import test_both_ways
 from .sync import test_both_ways_random
+from .sync import test_both_ways_switch
 from .sync import test_reference_both_ways
 from .sync import test_outbox
 from .sync import test_answers
