@@ -210,6 +210,22 @@ def list_price(row, position):
     return float_round(found / float(size), precision_digits=8)
 
 
+def refresh_list_prices(bookings):
+    """Update the stored list prices of bookings whose services use a pricelist."""
+    positions = {}
+    for booking in bookings.filtered(
+        lambda b: b.service_id.billing_rule == "pricelist" and b.service_id.product_id
+    ):
+        booking = booking.with_company(booking.company_id).sudo()
+        key = (booking.company_id, booking.payer_id)
+        if key not in positions:
+            position = booking._payer_split()[1]
+            positions[key] = booking.env["account.fiscal.position"].browse(position)
+        found = list_price(booking, positions[key])
+        if abs(booking.list_price - found) > 1e-9:
+            booking.list_price = found
+
+
 def _manual(row):
     if not (row.has_manual_price or row.has_manual_quantity):
         return None

@@ -114,7 +114,7 @@ class BookingsBooking(models.Model):
         While a computed field is written, the ORM does not recompute the other fields of the same method, so the amount
         would stay outdated. Recomputing earlier would replace a price that is entered together with a quantity.
         """
-        self._refresh_list_price()
+        booking_rules.refresh_list_prices(self)
         priced = self.pool.field_computed[self._fields["amount"]]
         for field in priced:
             self.env.add_to_compute(field, self)
@@ -221,7 +221,7 @@ class BookingsBooking(models.Model):
     def _recheck_blockers(self):
         """Update list price and blockers: all that is left to do for bookings just created, whose payer is known."""
         for records in self._unbilled_by_company():
-            records._refresh_list_price()
+            booking_rules.refresh_list_prices(records)
             found = records._billing_blockers()
             for booking in records:
                 blockers = found.get(booking.id) or False
@@ -263,20 +263,6 @@ class BookingsBooking(models.Model):
         """Return whether the booking has been on an invoice. Other billing flows add their documents."""
         self.ensure_one()
         return self.billed_before
-
-    def _refresh_list_price(self):
-        positions = {}
-        for booking in self.filtered(
-            lambda b: b.service_id.billing_rule == "pricelist" and b.service_id.product_id
-        ):
-            booking = booking.with_company(booking.company_id).sudo()
-            key = (booking.company_id, booking.payer_id)
-            if key not in positions:
-                position = booking._payer_split()[1]
-                positions[key] = booking.env["account.fiscal.position"].browse(position)
-            found = booking_rules.list_price(booking, positions[key])
-            if abs(booking.list_price - found) > 1e-9:
-                booking.list_price = found
 
     # -- payer, taxes and date of an invoice -------------------------------------------------------------
 

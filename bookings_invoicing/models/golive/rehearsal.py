@@ -305,7 +305,7 @@ def rehearsed(model, values, kept):
         if kept.payer_id:
             values |= {"partner_id": kept.partner_id.id, "payer_id": kept.payer_id.id}
     booking = model.new(values)
-    booking._refresh_list_price()
+    booking_rules.refresh_list_prices(booking)
     return booking
 
 
