@@ -50,17 +50,21 @@ class BookingsBooking(models.Model):
         if not self:
             return {}
         since = min(self.mapped("start")) - timedelta(days=PAST_DAYS)
-        past = self.search(
+        past = self.search_fetch(
             [
                 ("service_id", "in", self.service_id.ids),
                 ("start", ">=", since),
                 ("status", "in", ("ready", "drafted", "invoiced")),
             ],
+            ["service_id", "start", "stop", "amount"],
             limit=5000,
         )
         looks = defaultdict(list)
         for booking in past:
-            looks[booking.service_id.id].append(booking._hint_facts())
+            service, amount = booking.service_id.id, money.decimal_of(booking.amount)
+            looks[service].append(
+                hints.HintFacts(booking.id, None, service, booking.start, booking.stop, amount)
+            )
         return {service: hints.usual_of(found) for service, found in looks.items()}
 
     def _compute_has_hints(self):
