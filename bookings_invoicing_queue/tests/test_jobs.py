@@ -30,7 +30,9 @@ class JobCase(CronCase):
         super().setUp()
         # The cursors of a test are one connection, on which locks of other processes mean nothing.
         self.startPatcher(patch.object(SyncJob, "_claim", lambda job: nullcontext(True)))
-        self.startPatcher(patch.object(BatchStore, "_turn_in_company", lambda store: nullcontext()))
+        self.startPatcher(
+            patch.object(BatchStore, "_new_people_locked", lambda store, records: nullcontext())
+        )
 
     def jobs(self, record):
         """The jobs of a record, the oldest first."""

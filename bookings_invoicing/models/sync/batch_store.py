@@ -5,8 +5,8 @@ failure. On any other failure, it bisects the batch to find the records that Odo
 ``bookings.sync.issue``, and all others are stored.
 
 How it works: counts and issues of a batch are added to the run only after the batch is written, so that a retry counts
-nothing twice. Processes that work on setups of one company write their batches one after the other, because each must
-see the contacts that the others created; they read from Bookings at the same time.
+nothing twice. Before a batch is written, the people in it who have no contact yet are locked by their email address:
+setups of one company that are synchronized at the same time see the contacts that the others create.
 """
 
 import dataclasses
@@ -14,18 +14,21 @@ import functools
 import logging
 import random
 import time
+import zlib
 from contextlib import contextmanager
 
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
 from ... import graph
+from ...billing.matching import normalize_email
 from ..base.bisect import by_halves
 from ..base.safe_text import plain_records
 
 _logger = logging.getLogger(__name__)
 
-COMPANY_SPACE = 0x626B6E68  # separates the locks of companies from others
+PEOPLE_SPACE = 0x626B6E68  # separates the locks of people from others
+PEOPLE_LOCKS = 1024  # at most; people share them, so that PostgreSQL's memory for locks suffices
 BATCH = 500
 TRIES = 5
 LONGEST_PAUSE = 8  # seconds
@@ -66,7 +69,7 @@ class BatchStore:
         records = forgotten._hide(self.setup, plain_records(page.records))
         for index in range(0, len(records), BATCH):
             batch = records[index : index + BATCH]
-            with self._turn_in_company():
+            with self._new_people_locked(batch):
                 counts, issues = self.durably(self._write, kind, batch, keep)
             self.count(kind, counts)
             for record, reason in issues:
@@ -101,16 +104,35 @@ class BatchStore:
         return None
 
     @contextmanager
-    def _turn_in_company(self):
-        """Wait until no other process writes a batch for the same company. No transaction is open meanwhile."""
-        if not (self._commit and self.setup.customer_sync == "import"):
+    def _new_people_locked(self, records):
+        """Wait until no other process creates contacts of the same people. No transaction is open meanwhile."""
+        emails = self._new_emails(records) if self._commit else ()
+        if not emails:
             yield
             return
         company = self.setup.company_id.root_id.id
+        keys = {zlib.crc32(f"{company} {email}".encode()) % PEOPLE_LOCKS for email in emails}
         self.commit()
         with self.env.registry.cursor() as cursor:
-            cursor.execute(SQL("SELECT pg_advisory_xact_lock(%s, %s)", COMPANY_SPACE, company))
+            # In order, so that no two processes wait for each other.
+            for key in sorted(keys):
+                cursor.execute(SQL("SELECT pg_advisory_xact_lock(%s, %s)", PEOPLE_SPACE, key))
             yield
+
+    def _new_emails(self, records):
+        """Return the normalized email addresses of people in these records for whom a contact may be created."""
+        if self.setup.customer_sync != "import":
+            return set()
+        people = [one for record in records for one in getattr(record, "attendees", (record,))]
+        emails = {normalize_email(getattr(one, "email", "")) for one in people} - {"", None}
+        customers = self.env["bookings.customer"].search(
+            [
+                ("setup_id", "=", self.setup.id),
+                ("partner_id", "!=", False),
+                ("email_normalized", "in", list(emails)),
+            ]
+        )
+        return emails - set(customers.mapped("email_normalized"))
 
     def commit(self):
         """Commit and empty the cache, so that memory does not grow with the number of records."""
