@@ -33,7 +33,8 @@ def test_one_server_is_killed_and_the_others_do_its_work(environment, world):
         seconds, _cpu = started.work(kill=True)
         log = started.log()
     seen = hosts.judged(environment, world)
-    assert seen["interrupted"] == 1, "the server was killed in the middle of a synchronization"
+    # It has two cron threads: one or two synchronizations were in the middle.
+    assert seen["interrupted"] in (1, 2)
     assert (seen["setups"], seen["synced"], seen["again"]) == (SETUPS, SETUPS, 0)
     assert seen["queued"] and (seen["drafted"], seen["drafted_twice"]) == (seen["queued"], 0)
     assert (seen["automatic"], seen["automatic_wanted"], seen["contacts_twice"]) == (1, 1, 0)
