@@ -1,17 +1,14 @@
 """Every benchmark still runs, on a few records; ``--long``. A renamed method would stop one without anyone noticing."""
 
 import json
-import os
 
 import pytest
 
 from benchmarks.runner import load
 
-LONG = bool(os.environ.get("BOOKINGS_TEST_LONG"))
-
 
 @pytest.mark.timeout(1800)
-@pytest.mark.skipif(not LONG, reason="it takes minutes: ./dev test --long")
+@pytest.mark.long
 def test_every_benchmark_runs(dev):
     """Each measures something, and none doubts what it measured."""
     done = dev("bench", "--json", BOOKINGS_BENCH_N="40")
