@@ -285,6 +285,13 @@ class TestMethodRights(Screens, Methods, RolesCase):
         for role, least in (("auditor", 5), ("user", 40), ("manager", 70)):
             self.assertGreater(sum(who == role for who, *_button in pressed), least, role)
 
+    def test_records_of_every_menu_are_cards_on_a_phone(self):
+        for name in [*DAILY, "menu_staff"]:
+            with self.subTest(name):
+                action = self.env.ref(f"bookings_invoicing.{name}").action
+                if action._name == "ir.actions.act_window":
+                    self.assertIn("kanban", action.view_mode.split(","))
+
     def test_every_menu_of_the_docs_is_there(self):
         for role, wanted in (
             ("auditor", DAILY),
