@@ -1,6 +1,6 @@
 import base64
 import os
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from unittest.mock import patch
 
@@ -34,6 +34,31 @@ class TestWebClient(BookingsCase, HttpCase):
         self.start_tour("/odoo", "bookings_uninvoiced", login="accountant")
         self.assertEqual(set((first + second).mapped("status")), {"drafted"})
         self.assertEqual(len((first + second).move_ids), 2)
+
+    def test_calendar_shows_the_time_of_the_business(self):
+        self.setup.tz = "Europe/Copenhagen"
+        self.env.user.tz = "UTC"
+        booking = self.bookings()[0]
+        noon = datetime.combine(date.today(), time(12))
+        booking.sudo().write(
+            {"name": "Kim Clock", "start": noon, "stop": noon + timedelta(hours=2)}
+        )
+        shown = booking._local(noon).strftime("%I:%M %p")
+        self.browser_js(
+            "/odoo/action-bookings_invoicing.booking_action_all?view_type=calendar",
+            """
+            const looking = setInterval(() => {
+                const events = [...document.querySelectorAll(".fc-event")].map((e) => e.innerText);
+                const text = events.find((text) => text.includes("Kim Clock"));
+                if (text) {
+                    clearInterval(looking);
+                    text.includes("TIME") ? console.log("test successful") : console.error(text);
+                }
+            }, 100);
+            """.replace("TIME", shown),
+            "!!document.querySelector('.o_calendar_view')",
+            login="accountant",
+        )
 
     def test_clean_day_takes_three_clicks(self):
         """The app, the card of the sales journal, the preview: every ready booking is drafted."""
