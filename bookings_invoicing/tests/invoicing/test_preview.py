@@ -110,6 +110,19 @@ class TestPreview(LedgerCase):
             preview.scope, f"All ready bookings of {payer.display_name}: {len(of_payer)}"
         )
 
+    def test_a_row_opens_the_same_from_a_list_and_from_a_card(self):
+        """The lines are not stored, so the form of one shows only what the list or the cards have loaded."""
+        lines = self.env["bookings.invoice.preview.line"]
+        loaded = {
+            kind: {
+                node.get("name")
+                for node in etree.fromstring(lines.get_view(view_type=kind)["arch"]).iter("field")
+            }
+            for kind in ("form", "list", "kanban")
+        }
+        self.assertFalse(loaded["form"] - loaded["list"])
+        self.assertFalse(loaded["form"] - loaded["kanban"])
+
     def test_grouping_and_period_can_be_changed(self):
         preview = self._preview(self.ready, grouping="booking")
         self.assertEqual(preview.invoice_count, len(self.ready))
