@@ -77,6 +77,7 @@ class BookingsSyncSetup(models.Model):
         connection = self.connection_id
         done = connection.state == "connected"
         texts = {
+            False: self.env._("Connect to Microsoft 365"),
             "connected": self.env._("%s is connected.", connection.name),
             "draft": self.env._("%s has not been tested yet.", connection.name),
             "attention": self.env._(

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 from odoo import fields
 from odoo.exceptions import UserError
-from odoo.tests import tagged
+from odoo.tests import Form, tagged
 
 from ...models.golive.product_proposals import product_proposals
 from ...models.golive.templates import make_templates
@@ -91,6 +91,11 @@ class TestSetupChecklist(BookingsCase):
         self.assertFalse(setup.service_ids.filtered(lambda one: one.taken and not one.product_id))
         setup.invalidate_recordset()
         self.assertGreater(setup.ready_count, 3 * setup.attention_count)
+
+    def test_new_on_the_list_opens_an_empty_setup(self):
+        form = Form(self.env["bookings.sync.setup"])
+        self.assertFalse(form.connection_id)
+        self.assertIn("0 of 7", form.checklist_text)
 
     def test_templates_are_created_once_for_a_company(self):
         setup = self._new_setup(1)
