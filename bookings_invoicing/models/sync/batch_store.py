@@ -121,7 +121,7 @@ class BatchStore:
 
     def _new_emails(self, records):
         """Return the normalized email addresses of people in these records for whom a contact may be created."""
-        if self.setup.customer_sync != "import":
+        if not self.setup._imports("customer"):
             return set()
         people = [one for record in records for one in getattr(record, "attendees", (record,))]
         emails = {normalize_email(getattr(one, "email", "")) for one in people} - {"", None}
