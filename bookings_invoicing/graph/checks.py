@@ -16,14 +16,16 @@ from .writing import MAY_WRITE
 STEPS = ("token", "permission", "businesses", "business", "services", "customers", "calendar")
 # Permissions that allow a write; the first one suffices.
 WRITERS = ("BookingsAppointment.ReadWrite.All", "Bookings.ReadWrite.All", "Bookings.Manage.All")
+SERVICE_WRITERS = WRITERS[1:]
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
     """The result of a step.
 
-    ``step`` is one of STEPS, or "writing". ``kind`` is "ok", "skipped", or the kind of the error. ``facts`` holds the
-    ``error`` (a GraphError), or what was found: ``permissions``, ``count``, ``malformed``, ``name``, ``currency``.
+    ``step`` is one of STEPS, "writing", or "service_writing". ``kind`` is "ok", "skipped", or the kind of the error.
+    ``facts`` holds the ``error`` (a GraphError), or what was found: ``permissions``, ``count``, ``malformed``, ``name``,
+    ``currency``.
     """
 
     step: str
@@ -45,7 +47,7 @@ class Check:
             return translate(CHECKS["skipped"])
         if self.step == "token":
             return translate(CHECKS["token"])
-        if self.step in ("permission", "writing"):
+        if self.step in ("permission", "writing", "service_writing"):
             permissions = facts.get("permissions")
             return (
                 translate(CHECKS["granted"]) % permissions
@@ -67,16 +69,16 @@ class Check:
         return text
 
 
-def run_checks(client, business_id: str | None = None) -> list[Check]:
+def run_checks(client, business_id: str | None = None, services: bool = False) -> list[Check]:
     """Run all STEPS in order. Without ``business_id``, the first listed business is tried. If the client may
-    write, "writing" follows "permission".
+    write, "writing" follows "permission", and "service_writing" if it writes ``services``.
     """
     checks = [_try("token", lambda: _token(client))]
     if not checks[0].ok:
         return checks + [_skipped(step) for step in STEPS[1:]]
     checks.append(_permission(client))
     if client.transport.permission is MAY_WRITE:
-        checks.append(_writing(client))
+        checks += _writing(client, services)
     found: list = []
     checks.append(_try("businesses", lambda: _businesses(client, found)))
     business_id = (business_id or "").strip() or (found[0].id if found else "")
@@ -118,8 +120,11 @@ def _permission(client) -> Check:
     )
 
 
-def _writing(client) -> Check:
-    return _granted(client, "writing", lambda name: name in WRITERS, "write_denied")
+def _writing(client, services: bool) -> list[Check]:
+    steps = [("writing", WRITERS, "write_denied")]
+    if services:
+        steps.append(("service_writing", SERVICE_WRITERS, "services_write_denied"))
+    return [_granted(client, step, names.__contains__, lacking) for step, names, lacking in steps]
 
 
 def _granted(client, step: str, counts: Callable[[str], bool], lacking: str) -> Check:

@@ -25,6 +25,7 @@ class BookingsConnectionCheck(models.Model):
             ("token", "Sign-in"),
             ("permission", "Permission"),
             ("writing", "Writing"),
+            ("service_writing", "Writing Services"),
             ("businesses", "List of businesses"),
             ("business", "Business"),
             ("services", "Services"),
@@ -64,7 +65,9 @@ class BookingsConnection(models.Model):
         self.ensure_one()
         self.check_access("write")
         try:
-            checks = self._client().check(self.sudo().setup_ids[:1].business_id or None)
+            checks = self._client().check(
+                self.sudo().setup_ids[:1].business_id or None, self._writes_services()
+            )
         except graph.GraphError as error:
             checks = [graph.Check("settings", False, error.kind, {"error": error})]
         rows = [(check, self._check_message(check)) for check in checks]
@@ -83,7 +86,8 @@ class BookingsConnection(models.Model):
             }
         )
         # a missing permission to write does not stop reading
-        failed = next((text for one, text in rows if not (one.ok or one.step == "writing")), None)
+        writing = ("writing", "service_writing")
+        failed = next((text for one, text in rows if not (one.ok or one.step in writing)), None)
         if failed:
             self._mark_attention(failed)
             return self._notify(self.env._("Not connected"), failed, "danger")

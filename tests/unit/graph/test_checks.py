@@ -98,6 +98,9 @@ def test_writing(tenant, make_client, roles, ok):
     assert (found["writing"].ok, found["calendar"].ok) == (ok, True)
     assert roles[-1] in found["writing"].message if ok else True
     assert found["writing"].kind == ("ok" if ok else "write_denied")
+    assert "service_writing" not in found
+    found = result(make_client(permission=MAY_WRITE).check(services=True))["service_writing"]
+    assert found.kind == ("ok" if roles == ["Bookings.ReadWrite.All"] else "services_write_denied")
 
 
 @pytest.mark.parametrize(
