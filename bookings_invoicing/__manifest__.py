@@ -41,6 +41,7 @@
         "views/golive_setup_file_views.xml",
         "views/completeness_views.xml",
         "views/account_move_views.xml",
+        "views/product_views.xml",
         "views/res_partner_views.xml",
         "views/res_config_settings_views.xml",
         "views/oauth_templates.xml",

@@ -66,12 +66,13 @@ def merge(last: Mapping | None, odoo: Mapping, bookings: Mapping, prefer: str = 
 
 
 def is_same(field: str, one, other) -> bool:
-    """Return whether two values mean the same: phone numbers without their signs, email addresses without case.
+    """Return whether two values mean the same: phone numbers without their signs, email addresses without case, and prices
+    without the noise of floats.
 
     >>> is_same("phone", "+45 12-34", "451234"), is_same("email", "A@x.dk", "a@x.dk"), is_same("name", "ann", "Ann")
     (True, True, False)
-    >>> is_same("address", {"street": "1  Way", "city": ""}, {"street": "1 Way"})
-    True
+    >>> is_same("address", {"street": "1  Way", "city": ""}, {"street": "1 Way"}), is_same("price", 41.8, 41.80000001)
+    (True, True)
     """
     return _plain(field, one) == _plain(field, other)
 
@@ -92,6 +93,8 @@ def _winner(field, last, here, there):
 def _plain(field, value):
     if isinstance(value, Mapping):
         return {name: plain for name, one in value.items() if (plain := _plain(name, one))}
+    if field == "price":
+        return round(float(value or 0), 6)
     if field == "phone":
         return "".join(filter(str.isdigit, value or ""))
     if field == "email":

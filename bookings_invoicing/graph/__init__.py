@@ -22,7 +22,7 @@ from .certificate import pem_of_file, plain_pem
 from .checks import STEPS, Check
 from .client import BookingsClient, Page
 from .clouds import CLOUDS, Cloud, cloud_of
-from .directory_writing import DirectoryWriter
+from .directory_writing import DirectoryWriter, values_of
 from .errors import (
     AccessDenied,
     AuthError,

@@ -45,9 +45,13 @@ class DirectoryWriter:
 
     # -- customers -----------------------------------------------------------------------------------
 
+    def customer(self, customer_id: str) -> Customer:
+        """Read a customer. Raises NotFound if it does not exist."""
+        return Customer.parse(self._raw("customers", customer_id))
+
     def read_customer(self, customer_id: str) -> dict:
         """Return the values of a customer. Raises NotFound if it does not exist."""
-        return _customer_values(Customer.parse(self._raw("customers", customer_id)))
+        return values_of(self.customer(customer_id))
 
     def find_customers(self, email: str) -> list[tuple[str, dict]]:
         """Return ``(id, values)`` of each customer with this email address, in any case. Bookings may have several."""
@@ -65,9 +69,13 @@ class DirectoryWriter:
 
     # -- services ------------------------------------------------------------------------------------
 
+    def service(self, service_id: str) -> Service:
+        """Read a service. Raises NotFound if it does not exist."""
+        return Service.parse(self._raw("services", service_id))
+
     def read_service(self, service_id: str) -> dict:
         """Return the values of a service. Raises NotFound if it does not exist."""
-        return _service_values(Service.parse(self._raw("services", service_id)))
+        return values_of(self.service(service_id))
 
     def find_services(self, name: str) -> list[tuple[str, dict]]:
         """Return ``(id, values)`` of each service with this name, in any case."""
@@ -108,12 +116,11 @@ class DirectoryWriter:
 
     def _list(self, collection: str) -> dict[str, dict]:
         if collection not in self._known:
-            pages, values = {
-                "customers": (self._client.customers, _customer_values),
-                "services": (self._client.services, _service_values),
-            }[collection]
+            pages = {"customers": self._client.customers, "services": self._client.services}[
+                collection
+            ]
             self._known[collection] = {
-                record.id: values(record)
+                record.id: values_of(record)
                 for page in pages(self._business_id)
                 for record in page.records
             }
@@ -151,15 +158,14 @@ def _alike(text: str) -> str:
     return " ".join((text or "").split()).casefold()
 
 
-def _customer_values(record: Customer) -> dict:
+def values_of(record: Customer | Service) -> dict:
+    """Return the values of a customer or service that was read."""
+    if isinstance(record, Service):
+        minutes = record.duration and record.duration // timedelta(minutes=1)
+        texts = {"name": record.name, "description": record.description}
+        return texts | {"price": record.price, "duration": minutes}
     address = {name: getattr(record.address, name, "") for name in _ADDRESS}
     return {"name": record.name, "email": record.email, "phone": record.phone, "address": address}
-
-
-def _service_values(record: Service) -> dict:
-    minutes = record.duration and record.duration // timedelta(minutes=1)
-    texts = {"name": record.name, "description": record.description}
-    return texts | {"price": record.price, "duration": minutes}
 
 
 def _customer_content(values: Mapping, current: Mapping) -> dict:

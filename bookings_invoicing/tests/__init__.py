@@ -30,6 +30,8 @@ from .booking import test_hours
 from .completeness import test_completeness
 from .connection import test_expiry
 from .sync import test_rules
+from .sync import test_services_both_ways
+from .sync import test_services_random
 from .sync import test_again
 from .sync import test_both_ways
 from .sync import test_both_ways_random

@@ -54,6 +54,7 @@ class SealedWorld:
         cls.own["res.partner"] = move.partner_id
         cls.own["res.company"] = cls.company
         cls.own["product.product"] = cls.own["account.move.line"].product_id
+        cls.own["product.template"] = cls.own["product.product"].product_tmpl_id
         if "sale.order" in cls.env:
             cls.own["sale.order"].order_line = [
                 Command.create({"product_id": cls.own["product.product"].id})
@@ -199,6 +200,7 @@ class SealedWorld:
             "account.move.line": {"move_id": self.own["account.move"].id, "name": "x"},
             "res.company": {"name": "Made"},
             "res.partner": {"name": "Made"},
+            "product.template": {"name": "Made"},
             "bookings.sync.setup": {"business_id": "made@example.com"},
         }.get(model, {})
         if model.startswith("sale.order"):

@@ -36,7 +36,7 @@ SELECTIONS = {
     ("bookings.connection", "auth_method"): "secret certificate delegated",
     ("bookings.connection", "state"): "draft connected attention",
     ("bookings.sync.setup", "customer_sync"): "off import both",
-    ("bookings.sync.setup", "service_sync"): "off import",
+    ("bookings.sync.setup", "service_sync"): "off import both",
     ("bookings.sync.setup", "interval_type"): "minutes hours days",
     ("bookings.sync.setup", "billing_flow"): "invoice",
     ("bookings.sync.setup", "price_tax"): "included excluded",

@@ -1,8 +1,9 @@
 """A synchronization that also writes to Bookings, as :class:`.crash.CrashSweep` kills it.
 
-A remark about an invoice, a contact that was changed here, one that is new in Bookings, and a customer that was changed
-there. The sandbox stores what it was sent in transactions of its own, which play the part of Microsoft and are the account:
-nothing arrives twice, nothing is missing in the end, and nothing is noted as written that did not arrive.
+A remark about an invoice, a contact and a product that were changed here, a contact and a product that are new in Bookings,
+and a customer that was changed there. The sandbox stores what it was sent in transactions of its own, which play the part of
+Microsoft and are the account: nothing arrives twice, nothing is missing in the end, and nothing is noted as written that did
+not arrive.
 """
 
 import sys
@@ -14,7 +15,9 @@ from .sync_world import SIZE, make_setup
 TABLES = (
     *(
         "res_partner",
+        "product_template",
         "bookings_customer",
+        "bookings_service",
         "bookings_booking",
         "bookings_outbox",
         "bookings_proposal",
@@ -23,6 +26,7 @@ TABLES = (
     *("mail_message", "mail_activity", "ir_cron_trigger"),
 )
 PHONE, EMAIL, REMARK = "+45 11223344", "nora@example.com", "Invoice X: posted"
+SERVICE = "Cupping"
 
 
 def _fixed_remarks():
@@ -42,6 +46,7 @@ class OutboxSweep(CrashSweep):
         setup.write(
             {
                 "customer_sync": "both",
+                "service_sync": "both",
                 "partner_filter": f"[('category_id', '=', {tag.id})]",
                 "write_invoice": True,
             }
@@ -56,6 +61,12 @@ class OutboxSweep(CrashSweep):
         )
         rows = [one for one in rows.grouped("partner_id").values() if len(one) == 1]
         rows[0].partner_id.phone = PHONE
+        fixed = [("setup_id", "=", setup.id), ("price_type", "=", "fixedPrice")]
+        service = env["bookings.service"].search(fixed, limit=1)
+        service.product_id.list_price += 1
+        env["product.template"].create(
+            {"name": SERVICE, "type": "service", "list_price": 30.0, "bookings_offer": True}
+        )
         self.new = (
             env["res.partner"]
             .create({"name": "Nora New", "email": EMAIL, "category_id": tag.ids})
@@ -77,6 +88,7 @@ class OutboxSweep(CrashSweep):
         self.wanted = Counter(
             [("notes", key) for key in appointments]
             + [("edit_customer", rows[0].remote_id), ("new_customer", EMAIL)]
+            + [("edit_service", service.remote_id), ("new_service", SERVICE)]
         )
         env.flush_all()
         env.cr.execute("SELECT max(id) FROM bookings_sandbox_change")
@@ -134,9 +146,11 @@ class OutboxSweep(CrashSweep):
 
 def _subject(change):
     """What was written, without the values."""
-    where = change.get("appointment") or change.get("customer")
+    where = change.get("appointment") or change.get("customer") or change.get("service")
     if change["op"] == "new_customer":
         where = change["values"]["emailAddress"]
+    if change["op"] == "new_service":
+        where = change["values"]["displayName"]
     return change["op"], where
 
 
@@ -167,13 +181,13 @@ def noted_before_it_is_sent(env):
 
 def customers_written_without_comparing(env):
     """The phone number is written whether it is there or not."""
-    from odoo.addons.bookings_invoicing.models.sync.customer_sender import CustomerSender
+    from odoo.addons.bookings_invoicing.models.sync.directory_sender import CustomerSender
 
     kept = CustomerSender._merge
 
-    def always(self, customer_id, values, sending=False):
-        wanted = kept(self, customer_id, values, sending)
-        return wanted or ({"phone": PHONE} if values["phone"] == PHONE else {})
+    def always(self, row_id, remote_id, sending=False):
+        values, wanted = kept(self, row_id, remote_id, sending)
+        return values, wanted or ({"phone": PHONE} if values["phone"] == PHONE else {})
 
     CustomerSender._merge = always
 

@@ -38,7 +38,9 @@ BLOCKERS_FOUND = Moment()
 INVOICES_CHANGED = Moment()
 # Contacts were created, or values of theirs changed that Bookings may have, too. Argument: contacts.
 CONTACTS_CHANGED = Moment()
-# These Bookings customers have values in Odoo that differ from those in Bookings. Argument: customers.
+# Products were created, or values of theirs changed that Bookings may have, too. Argument: product templates.
+PRODUCTS_CHANGED = Moment()
+# These customers or services have values in Odoo that differ from those in Bookings. Argument: customers or services.
 TO_WRITE = Moment()
 # The daily scheduled action runs. Argument: the model on which it runs.
 EVERY_DAY = Moment()

@@ -25,6 +25,13 @@ class BookingsProposal(models.Model):
         index="btree_not_null",
         help="The customer whose value was changed in Odoo and in Bookings. Dismiss writes the value of Odoo to Bookings.",
     )
+    service_id = fields.Many2one(
+        "bookings.service",
+        readonly=True,
+        ondelete="cascade",
+        index="btree_not_null",
+        help="The service whose value was changed in Odoo and in Bookings. Dismiss writes the value of Odoo to Bookings.",
+    )
     field = fields.Selection(
         [
             *ANSWER_FIELDS,
@@ -32,6 +39,8 @@ class BookingsProposal(models.Model):
             ("email", "Email"),
             ("phone", "Phone"),
             ("address", "Address"),
+            ("price", "Price"),
+            ("description", "Description"),
         ],
         required=True,
         readonly=True,
@@ -55,9 +64,9 @@ class BookingsProposal(models.Model):
         """
         self.check_access("write")
         for proposal in self.filtered(lambda one: one.state == "open"):
-            if proposal.customer_id:
+            if row := proposal.customer_id or proposal.service_id:
                 proposal.state = "accepted"
-                proposal.customer_id._decide(proposal.field, "bookings")
+                row._decide(proposal.field, "bookings")
                 continue
             booking = proposal.booking_id
             target = (
@@ -84,5 +93,6 @@ class BookingsProposal(models.Model):
         self.check_access("write")
         waiting = self.filtered(lambda one: one.state == "open")
         self.state = "dismissed"
-        for proposal in waiting.filtered("customer_id"):
-            proposal.customer_id._decide(proposal.field, "odoo")
+        for proposal in waiting:
+            if row := proposal.customer_id or proposal.service_id:
+                row._decide(proposal.field, "odoo")

@@ -1,14 +1,10 @@
 from collections import Counter
 
 from odoo import api, models
-from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 
 from ...billing import matching
-from ...billing.both_ways import is_same, merge
-from ...billing.digest import content_hash
-from ..base.moments import TO_WRITE
-from ..base.remote_record import IMPORTING, UNREAD
+from ..base.remote_record import IMPORTING
 from ..base.safe_text import plain_records
 
 # Customers in the list of Bookings
@@ -16,11 +12,7 @@ LISTED = [("in_directory", "=", True), ("removed", "=", False)]
 
 
 class BookingsCustomer(models.Model):
-    """Customers that are kept the same in Odoo and in Bookings.
-
-    How it works: ``same`` stores what was last the same on both sides, so that a merge shows which side has changed. It
-    runs whenever the row was read: values of Bookings go to the contact at once, and those of the contact to the outbox.
-    """
+    """Customers that are kept the same as their contacts. For how it works, see :mod:`.kept_same`."""
 
     _inherit = "bookings.customer"
 
@@ -39,44 +31,17 @@ class BookingsCustomer(models.Model):
             )
         )
         people = {
-            setup: mine.partner_id._bookings_people(setup) - mine._shared_partners()
+            setup: mine.partner_id._bookings_people(setup) - mine._with_shared_link(LISTED)
             for setup, mine in rows.grouped("setup_id").items()
         }
         return rows.filtered(lambda row: row.partner_id in people[row.setup_id])
 
-    def _shared_partners(self):
-        """Return the contacts of these rows that have several customers in the list of Bookings."""
-        listed = [("setup_id", "in", self.setup_id.ids), *LISTED]
-        groups = self.sudo()._read_group(
-            [*listed, ("partner_id", "in", self.partner_id.ids)],
-            ["setup_id", "partner_id"],
-            having=[("__count", ">", 1)],
-        )
-        return self.env["res.partner"].browse(partner.id for _setup, partner in groups)
-
     @api.model
-    def _partners_to_offer(self, setup, among=None):
-        """Return the contacts that should become customers in Bookings: those in the setup's filter without a row.
-
-        :param among: contacts to choose from; all without it
-        """
+    def _offered(self, setup, among=None):
+        """Return the contacts in the setup's filter that may be sent and have no row yet; none without a filter."""
         partners = self.env["res.partner"].sudo().with_context(active_test=False)
-        if not (setup.partner_filter and setup._is_confirmed("customer")):
+        if not setup.partner_filter:
             return partners
-        try:
-            return self._partners_in_filter(setup, among)
-        except (
-            ValidationError
-        ):  # the next synchronization reports the filter; contacts can be saved all the same
-            return partners
-
-    @api.model
-    def _partners_in_filter(self, setup, among=None):
-        """Return the contacts in the setup's filter that may be sent and have no row yet.
-
-        :raises ValidationError: if the filter is invalid
-        """
-        partners = self.env["res.partner"].sudo().with_context(active_test=False)
         setups = setup.sudo().with_context(active_test=False)
         templates = setups.search([("customer_template_id", "!=", False)]).customer_template_id
         found = partners.search(
@@ -98,8 +63,10 @@ class BookingsCustomer(models.Model):
 
     # -- values ------------------------------------------------------------------------------------
 
+    def _in_odoo(self):
+        return self.partner_id.sudo()._bookings_values()
+
     def _in_bookings(self):
-        """Return the values of this row to compare with those of a contact."""
         self.ensure_one()
         nameless = self.name in (self.email, self.env._("Unknown Person"))
         return {
@@ -138,8 +105,15 @@ class BookingsCustomer(models.Model):
                 del given[name]
         return plain | given | {"street2": False}
 
+    def _take(self, values):
+        partner = self.partner_id.sudo().with_context(bookings_importing=IMPORTING)
+        partner._bookings_take_contact(self._contact_of(values))
+
+    def _never_taken(self, names):
+        shared = self.partner_id.sudo()._bookings_shares_address()
+        return names & {"address"} if shared else set()
+
     def _to_send(self, names):
-        """Return the contact's values of these fields as Bookings should hold them."""
         partner = self.partner_id.sudo()
         values = {name: partner._bookings_values()[name] for name in names}
         if "address" in values:
@@ -153,100 +127,6 @@ class BookingsCustomer(models.Model):
     def _is_unknown(self, part):
         """Return whether the address has a country or state that Odoo does not know, which Bookings keeps then."""
         return bool((self.address or {}).get(part)) and not self._plain_address(self.address)[part]
-
-    # -- merging -----------------------------------------------------------------------------------
-
-    def _merge(self):
-        """Merge these rows with their contacts, and let the outbox write to Bookings what differs there."""
-        TO_WRITE(self.filtered(lambda row: row._settle()))
-
-    def _settle(self, decided=None, sending=False):
-        """Merge this row with its contact: write to the contact, note conflicts, and note what is the same.
-
-        :param str decided: field that a user has decided
-        :param bool sending: whether the result is written to Bookings at once
-        :returns: the values to write to Bookings
-        """
-        self.ensure_one()
-        partner, there = self.partner_id.sudo(), self._in_bookings()
-        last = (self.same or {}) | self._arrived(there)
-        found = merge(last, partner._bookings_values(), there, self.setup_id.when_both_changed)
-        if (
-            "address" in found.to_odoo
-            and decided != "address"
-            and partner._bookings_shares_address()
-        ):
-            here = partner._bookings_values()["address"]
-            found.conflicts["address"] = here, found.to_odoo.pop("address")
-        if found.to_odoo:
-            values = self._contact_of(found.to_odoo)
-            partner.with_context(bookings_importing=IMPORTING)._bookings_take_contact(values)
-            same_person = [("partner_id", "=", partner.id), ("id", "!=", self.id)]
-            TO_WRITE(self.sudo().search(same_person)._both_ways())
-        noted = {
-            "same": last | found.same | found.to_odoo,
-            "sending": found.to_bookings if sending and found.to_bookings else False,
-        }
-        if noted != {name: self[name] for name in noted}:
-            self.sudo().write(noted)
-        self._note_conflicts(found.conflicts)
-        return self._to_send(found.to_bookings)
-
-    def _arrived(self, there):
-        """Return what Odoo has written to Bookings and could not note, because no answer came or the process ended."""
-        sent = self.sending or {}
-        return {name: value for name, value in sent.items() if is_same(name, there[name], value)}
-
-    def _decide(self, field, side):
-        """Settle a conflict as a user decided.
-
-        :param str side: the side whose value is taken: ``odoo`` or ``bookings``
-        :raises UserError: if the value of Bookings can no longer be taken
-        """
-        both = self._both_ways()
-        if side == "bookings" and both != self:
-            raise UserError(
-                self.env._(
-                    "%s is no longer kept the same in Odoo and in Bookings. Enter the value on the contact, or keep "
-                    "the one of Odoo.",
-                    self.display_name,
-                )
-            )
-        for row in both:
-            other = (
-                row._in_bookings() if side == "odoo" else row.partner_id.sudo()._bookings_values()
-            )
-            row.sudo().same = (row.same or {}) | {field: other.get(field, "")}
-            if row._settle(decided=field):
-                TO_WRITE(row)
-
-    def _note_conflicts(self, conflicts):
-        """Propose the values that differ on both sides to a user, in place of earlier proposals for this row.
-
-        :param dict conflicts: as in :class:`..billing.both_ways.Merge`
-        """
-        proposals = self.env["bookings.proposal"].sudo()
-        waiting = proposals.search([("customer_id", "=", self.id), ("state", "=", "open")])
-        kept = proposals
-        for field, values in conflicts.items():
-            here, there = (_shown(value) or "–" for value in values)
-            known = waiting.filtered(
-                lambda one, facts=(field, here, there): (
-                    (one.field, one.current, one.proposed) == facts
-                )
-            )
-            kept |= known or proposals.create(
-                {
-                    "setup_id": self.setup_id.id,
-                    "customer_id": self.id,
-                    "partner_id": self.partner_id.id,
-                    "field": field,
-                    "current": here,
-                    "proposed": there,
-                    "why": self.env._("Changed in Odoo and in Bookings."),
-                }
-            )
-        (waiting - kept).state = "dismissed"
 
     # -- before it begins --------------------------------------------------------------------------
 
@@ -281,11 +161,11 @@ class BookingsCustomer(models.Model):
             elif number[partner] > 1:
                 found.append(("left", read.name, partner.display_name))
             elif partner._bookings_people(setup):
-                found += read._foresee_one(rows.get(remote_id, self).same, partner)
+                read.partner_id = partner
+                found += read._foresee_one(rows.get(remote_id, self).same)
         met = self.env["res.partner"].sudo().concat(*partners.values())
         return found + [
-            ("create_there", one.name, one.email_normalized)
-            for one in self._partners_in_filter(setup) - met
+            ("create_there", one.name, one.email_normalized) for one in self._offered(setup) - met
         ]
 
     def _partner_found(self, setup, by_email, remote_id):
@@ -300,53 +180,3 @@ class BookingsCustomer(models.Model):
         )
         found = match.ids if match.kind == "one" else ()
         return match.kind, self.env["res.partner"].sudo().browse(found)
-
-    def _foresee_one(self, same, partner):
-        """Return what a merge of this row with a contact would do, as in :meth:`_foresee`."""
-        met = merge(same, partner._bookings_values(), self._in_bookings(), "ask")
-        here, there = partner._bookings_values(), self._in_bookings()
-        changes = {
-            "change_there": {name: (there[name], value) for name, value in met.to_bookings.items()},
-            "change_here": {name: (here[name], value) for name, value in met.to_odoo.items()},
-            "conflict": met.conflicts,
-        }
-        return [
-            (
-                outcome,
-                partner.name or self.name,
-                self._changes_text(values, "≠" if outcome == "conflict" else "→"),
-            )
-            for outcome, values in changes.items()
-            if values
-        ]
-
-    def _changes_text(self, values, sign):
-        """:param dict values: ``{field: (value, other value)}``; for conflicts, the one in Odoo comes first"""
-        return "; ".join(
-            f"{self._fields[name]._description_string(self.env)}: "
-            f"{_shown(one) or '–'} {sign} {_shown(other) or '–'}"
-            for name, (one, other) in values.items()
-        )
-
-    @api.model
-    def _read_all_again(self, setup):
-        """Let the next synchronization merge all customers of the setup, even if they have not changed in Bookings."""
-        listed = self.sudo().search([("setup_id", "=", setup.id), ("remote_hash", "!=", False)])
-        listed.write({"remote_hash": UNREAD})
-
-    # -- reading -----------------------------------------------------------------------------------
-
-    def _store_read(self, values):
-        """Store the values of one customer, as just read from Bookings, without passing them on.
-
-        :param values: values of :meth:`_remote_values`
-        """
-        self._importing().write(values | {"remote_hash": content_hash(values), "removed": False})
-
-
-def _shown(value):
-    """Return a value as one line."""
-    if not isinstance(value, dict):
-        return value
-    town = " ".join(filter(None, (value["postal_code"], value["city"])))
-    return ", ".join(filter(None, (value["street"], town, value["state"], value["country"])))

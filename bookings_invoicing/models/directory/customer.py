@@ -28,8 +28,9 @@ class BookingsCustomer(models.Model):
 
     _name = "bookings.customer"
     _description = "Bookings Customer"
-    _inherit = ["bookings.mirror", "bookings.safe.export"]
+    _inherit = ["bookings.mirror", "bookings.kept.same", "bookings.safe.export"]
     _order = "name, id"
+    _kind, _link_name = "customer", "partner_id"
 
     name = fields.Char(required=True, readonly=True)
     email = fields.Char(readonly=True)
@@ -69,14 +70,6 @@ class BookingsCustomer(models.Model):
         "res.partner", compute="_compute_candidate_ids", string="Possible Customers"
     )
     address = fields.Json(readonly=True)
-    same = fields.Json(
-        readonly=True, copy=False, help="What was last the same in Odoo and in Bookings."
-    )
-    sending = fields.Json(
-        readonly=True,
-        copy=False,
-        help="What Odoo is writing to Bookings, until it has been read again.",
-    )
     is_forgotten = fields.Boolean(readonly=True, copy=False)
     booking_ids = fields.One2many("bookings.booking", "customer_id", string="Bookings")
     booking_count = fields.Integer(string="Number of Bookings", compute="_compute_booking_count")
@@ -288,10 +281,6 @@ class BookingsCustomer(models.Model):
         everything.modified(["partner_id"])
         everything.write({"match": "linked"})
 
-    def _importing(self):
-        """Return these rows for writes after which the caller updates all bookings at once."""
-        return self.sudo().with_context(bookings_importing=IMPORTING)
-
     def _listed(self):
         """Return rows of the customer list with an email address of these rows: maybe the same people with another ID."""
         return self.search(
@@ -429,11 +418,7 @@ class BookingsCustomer(models.Model):
             self.sudo().filtered(lambda row: row.match != "linked").match = "linked"
         elif "partner_id" in vals and "match" not in vals:
             self.sudo().filtered(lambda row: row.match == "linked").match = "none"
-        # what was the same with one contact says nothing about another one
-        relinked = self.sudo().filtered(
-            lambda row: row.same and linked.get(row, row.partner_id) != row.partner_id
-        )
-        relinked.same = relinked.sending = False
+        self._forget_same(linked)
         if not (importing or BOTH_WAYS.isdisjoint(vals)):
             both = self._both_ways()
             for row, (phone, address) in before.items():

@@ -2,7 +2,9 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import float_round, formatLang
 
+from ...billing.matching import name_key
 from ..base.moments import BILLING_CHANGED, SERVICES_TAKEN
+from ..base.remote_record import IMPORTING
 from ..base.units import hour_id, list_unit
 
 PRICE_TYPES = [
@@ -25,19 +27,26 @@ BILLING_RULES = [
     ("ask", "Ask each time"),
 ]
 
+# Fields whose change calls for another merge, if the setup keeps services the same on both sides
+BOTH_WAYS = {
+    "name", "price", "price_type", "description", "product_id", "billing_rule", "no_tax", "taken", "removed",
+}  # fmt: skip
+
 
 class BookingsService(models.Model):
     """A service of the business and its billing rules in Odoo."""
 
     _name = "bookings.service"
     _description = "Bookings Service"
-    _inherit = ["bookings.mirror", "bookings.bounded", "bookings.safe.export"]
+    _inherit = ["bookings.mirror", "bookings.kept.same", "bookings.bounded", "bookings.safe.export"]
     _order = "name, id"
+    _kind, _link_name = "service", "product_id"
 
     name = fields.Char(required=True)
     price = fields.Float(min_display_digits="Product Price", readonly=True)
     price_type = fields.Selection(PRICE_TYPES, readonly=True, default="undefined")
     duration = fields.Float(help="The usual duration in hours.", readonly=True)
+    description = fields.Text(readonly=True, help="What customers read when they book.")
     max_attendees = fields.Integer(readonly=True)
     currency_id = fields.Many2one(related="setup_id.currency_id")
     product_id = fields.Many2one(
@@ -101,23 +110,37 @@ class BookingsService(models.Model):
             "price": float(record.price),
             "price_type": record.price_type,
             "duration": record.duration.total_seconds() / 3600 if record.duration else 0.0,
+            "description": record.description or False,
             "max_attendees": record.max_attendees,
         }
 
     @api.model
     def _unfinished(self, setup, remote_ids):
-        """Return the services without a product: the import may have been turned on after they were read."""
+        """Return the services without a product, because the import may have been turned on after they were read, and
+        those that have never been merged with their products.
+        """
         if not setup._imports("service"):
             return self.browse()
         services = self._of(setup, remote_ids)
-        return services.filtered(lambda service: service.taken and not service.product_id)
+        return services.filtered(
+            lambda service: (
+                service.taken
+                and not (
+                    service.product_id and (service.same or not setup._is_confirmed("service"))
+                )
+            )
+        )
 
     def _after_import(self, job):
-        return self._make_products(job.setup)
+        counts = self._make_products(job.setup)
+        self.filtered(lambda service: not service.same)._both_ways()._merge()
+        return counts
 
     @api.model
     def _make_products(self, setup):
         """Create a product from the service template for each service without one that passes the setup's filter.
+
+        With *Both Ways*, a service that is also new in Odoo, by its name, gets that product.
 
         :returns: ``{"products_created": number}``, or an empty dict if the setup does not import services
         """
@@ -126,10 +149,16 @@ class BookingsService(models.Model):
         services = setup._in_filter(
             self.filtered(lambda service: not service.product_id), "service_filter"
         )
+        template = setup.service_template_id
+        offered = {name_key(one.name): one for one in self._to_offer(setup)}
+        made = 0
         for service in services:
-            template = setup.service_template_id
-            service._make_product({"company_id": template.company_id.id, "active": True})
-        return {"products_created": len(services)}
+            if product := offered.pop(name_key(service.name), None):
+                service.product_id = product
+            else:
+                service._make_product({"company_id": template.company_id.id, "active": True})
+                made += 1
+        return {"products_created": made}
 
     @api.model
     def _find_or_create(self, setup, named):
@@ -169,11 +198,16 @@ class BookingsService(models.Model):
         if vals.get("taken"):
             self._check_not_taken()
         changed = self.filtered(lambda service: service.taken != vals.get("taken", service.taken))
+        linked = {row: row.product_id for row in self if "product_id" in vals}
         result = super().write(vals)
         if not vals.keys().isdisjoint(self._billing_fields()):
             BILLING_CHANGED(self.booking_ids)
         SERVICES_TAKEN(changed)
         changed.filtered("taken").setup_id.sudo()._ask_to_read_again()
+        self._forget_same(linked)
+        importing = self.env.context.get("bookings_importing") is IMPORTING
+        if not (importing or BOTH_WAYS.isdisjoint(vals)):
+            self._both_ways()._merge()
         return result
 
     def _check_not_taken(self):
@@ -216,20 +250,24 @@ class BookingsService(models.Model):
         self.ensure_one()
         template = self.setup_id.service_template_id
         values = {"name": self.name, "type": "service", "list_price": 0.0, **values}
+        if self.setup_id._is_confirmed("service"):
+            values["description_sale"] = self.description
         piece = self.env.ref("uom.product_uom_unit")
         if self._is_hourly() and template.uom_id in (piece, piece.browse()):
             values["uom_id"] = self.env.ref("uom.product_uom_hour").id
         if template:
-            product = template.copy(values).product_variant_id
+            made = template.with_context(bookings_importing=IMPORTING).copy(values)
+            product = made.product_variant_id
         else:
-            product = self.env["product.product"].create(values)
-        self.product_id = product
-        if not self.price:
-            return
-        if why := self._why_no_sales_price():
-            product.product_tmpl_id.message_post(body=why)
-        else:
-            product.list_price = self._sales_price()
+            products = self.env["product.product"].with_context(bookings_importing=IMPORTING)
+            product = products.create(values)
+        self._importing().product_id = product
+        if self.price:
+            if why := self._why_no_sales_price():
+                product.product_tmpl_id.message_post(body=why)
+            else:
+                product.list_price = self._sales_price(self.price)
+        self._both_ways()._merge()
 
     def _is_hourly(self):
         """Return whether the price in Bookings is per hour and not per appointment."""
@@ -265,10 +303,10 @@ class BookingsService(models.Model):
             **values,
         )
 
-    def _sales_price(self):
-        """Convert the price in Bookings to a sales price of the product: to its currency, tax basis, and unit."""
+    def _sales_price(self, price):
+        """Convert a price in Bookings to a sales price of the product: to its currency, tax basis, and unit."""
         setup, product = self.setup_id, self.product_id
-        company, price = setup.company_id, self.price
+        company = setup.company_id
         if self.currency_id != product.currency_id:
             today = fields.Date.context_today(self)
             price = self.currency_id._convert(
@@ -279,6 +317,30 @@ class BookingsService(models.Model):
             price = taxes._bookings_line_price(price, setup.price_tax == "included", product)
         size = list_unit(product.uom_id, hour_id(self.env))[1]
         return float_round(price * float(size), precision_digits=8)
+
+    def _price_of_product(self):
+        """Convert the sales price of the product to a price in Bookings. Inverse of :meth:`_sales_price`.
+
+        :returns: the price in the smallest unit of the currency, or None if it has no equal in Bookings: the price there is
+            no fixed price, a billing rule of Odoo applies, the currency is another one, whose rate changes every day, or
+            the way back gives another price
+        """
+        setup, product = self.setup_id, self.product_id
+        if (
+            (self.price_type, self.billing_rule) != ("fixedPrice", "bookings")
+            or self.currency_id != product.currency_id
+            or self._why_no_sales_price()
+        ):
+            return None
+        size = list_unit(product.uom_id, hour_id(self.env))[1]
+        price = product.list_price / float(size)
+        taxes = product.taxes_id._filter_taxes_by_company(setup.company_id)
+        if taxes and not self.no_tax:
+            price = taxes._bookings_agreed_price(price, setup.price_tax == "included", product)
+        price = self.currency_id.round(price)
+        back = self._sales_price(price)
+        same = not product.currency_id.compare_amounts(back, product.list_price)
+        return price if same else None
 
 
 def _has_rate(currency, company):

@@ -16,10 +16,14 @@ FILTERS = {
     "service_filter": "bookings.service",
     "remote_customer_filter": "bookings.customer",
     "partner_filter": "res.partner",
+    "product_filter": "product.template",
 }
 PLAIN = {"boolean", "char", "date", "datetime", "float", "integer", "selection", "text"}
-# Links that a filter of contacts may use, by ID
-LINKS = {"country_id", "state_id", "category_id", "user_id", "parent_id"}
+# Links that a filter of contacts or products may use, by ID
+LINKS = {
+    "res.partner": {"country_id", "state_id", "category_id", "user_id", "parent_id"},
+    "product.template": {"categ_id", "product_tag_ids"},
+}
 LINK_OPERATORS = {"=", "!=", "in", "not in"}
 OPERATORS = {
     "=", "!=", "<", "<=", ">", ">=", "in", "not in", "like", "not like", "ilike", "not ilike", "=like", "=ilike",
@@ -220,7 +224,7 @@ class BookingsSyncSetup(models.Model):
     def _check_condition(self, model, name, operator, value):
         field = self.env[model]._fields[name]
         values = value if isinstance(value, list | tuple) else [value]
-        link = model == "res.partner" and name in LINKS
+        link = name in LINKS.get(model, ())
         kinds = int if link else str | int | float | bool | None
         if (
             not field.store

@@ -126,11 +126,12 @@ class BookingsSyncSetup(models.Model):
         "are written to Bookings as well.",
     )
     service_sync = fields.Selection(
-        [("off", "Off"), ("import", "Import")],
+        [("off", "Off"), ("import", "Import"), ("both", "Both Ways")],
         string="Services",
         default="off",
         required=True,
-        help="Import: services without a product get a product created from the service template.",
+        help="Import: services without a product get a product created from the service template. Both Ways: changes in "
+        "Odoo are written to Bookings as well.",
     )
     remote_customer_filter = fields.Char(
         string="Customer Filter", help="The Bookings customers to synchronize. Leave empty for all."

@@ -156,7 +156,7 @@ class SyncJob:
             # a changed name or email address does not always appear in lists without customers
             self._looked = bool(self.store.counts.get("customer", {}).get("updated"))
             done["last_customer_sync"] = self.started
-            self.store.durably(self.env["bookings.outbox"]._note_offered, setup)
+        self.store.durably(self.env["bookings.outbox"]._note_all_offered, setup)
         held = self._appointments() if setup.sync_appointments else 0
         self.store.durably(self._note_read, done, held)
         return held

@@ -17,6 +17,7 @@ GC_BATCH = 1000
 ASKED = {
     "invoice": [("setup_id.write_invoice", "=", True), ("setup_id.write_refused", "=", False)],
     "customer": [("setup_id.customers_confirmed", "!=", False)],
+    "service": [("setup_id.services_confirmed", "!=", False)],
 }
 SENDING = [
     ("state", "=", "waiting"),
@@ -48,7 +49,7 @@ class BookingsOutbox(models.Model):
         related="setup_id.company_id", store=True, precompute=True, index=True
     )
     kind = fields.Selection(
-        [("invoice", "Invoice"), ("customer", "Customer")],
+        [("invoice", "Invoice"), ("customer", "Customer"), ("service", "Service")],
         string="What",
         required=True,
         readonly=True,
@@ -80,6 +81,20 @@ class BookingsOutbox(models.Model):
         index="btree_not_null",
         help="The contact to create as a customer in Bookings.",
     )
+    service_id = fields.Many2one(
+        "bookings.service",
+        string="Bookings Service",
+        readonly=True,
+        ondelete="cascade",
+        index="btree_not_null",
+    )
+    product_id = fields.Many2one(
+        "product.product",
+        readonly=True,
+        ondelete="cascade",
+        index="btree_not_null",
+        help="The product to create as a service in Bookings.",
+    )
     about = fields.Char(string="For", compute="_compute_about")
     value_from = fields.Char(
         string="From",
@@ -110,16 +125,18 @@ class BookingsOutbox(models.Model):
     sent = fields.Datetime(string="Written on", readonly=True)
     dropped_uid = fields.Many2one("res.users", string="Dropped by", readonly=True)
 
-    @api.depends("kind", "appointment_id", "customer_id", "partner_id")
+    @api.depends("kind", "appointment_id", "customer_id", "partner_id", "service_id", "product_id")
     def _compute_subject(self):
         for row in self:
-            key = row.appointment_id or row.customer_id.id or f"new:{row.partner_id.id}"
+            known = row.customer_id or row.service_id
+            key = row.appointment_id or known.id or f"new:{(row.partner_id or row.product_id).id}"
             row.subject = f"{row.kind}:{key}"
 
-    @api.depends("booking_id", "customer_id", "partner_id")
+    @api.depends("booking_id", "customer_id", "partner_id", "service_id", "product_id")
     def _compute_about(self):
         for row in self:
-            what = row.booking_id or row.customer_id or row.partner_id
+            what = row.booking_id or row.customer_id or row.service_id
+            what = what or row.partner_id or row.product_id
             row.about = what.sudo().display_name or False
 
     @api.depends("about", "kind")
@@ -170,8 +187,7 @@ class BookingsOutbox(models.Model):
 
         :returns: ``{appointment id: text}``, empty where there is nothing to tell
         """
-        language = setup.language_id.code or setup.company_id.partner_id.lang
-        outbox = self.sudo().with_context(active_test=False, lang=language)
+        outbox = self.sudo().with_context(active_test=False, lang=setup._language())
         bookings = outbox.env["bookings.booking"].search(
             [
                 ("setup_id", "=", setup.id),

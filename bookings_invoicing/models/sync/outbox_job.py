@@ -1,7 +1,7 @@
 """Sends the waiting rows of one Bookings business.
 
 What: :class:`OutboxJob` writes to Bookings what ``bookings.outbox`` says, one subject after the other: the notes of an
-appointment (here), or a customer (:mod:`.customer_sender`).
+appointment (here), or a customer or service (:mod:`.directory_sender`).
 
 How to use: ``OutboxJob(setup, "cron", commit=...).send()``, after the synchronization of the setup.
 
@@ -16,7 +16,7 @@ from datetime import timedelta
 from ... import graph
 from ...billing.notes import remark_in, with_remark
 from ..base.graph_errors import tell
-from .customer_sender import CustomerSender, NotToSend
+from .directory_sender import CustomerSender, NotToSend, ServiceSender
 from .job import SyncJob
 
 _logger = logging.getLogger(__name__)
@@ -33,12 +33,15 @@ class OutboxJob(SyncJob):
             due = self.store.durably(outbox._due_subjects, self.setup, MOST)
             if due:
                 self.client = self.setup._client()
-                senders = {
+                self.senders = {
                     "invoice": NotesSender(self.store, self.setup, self.client),
                     "customer": CustomerSender(self.store, self.setup, self.client),
+                    "service": ServiceSender(self.store, self.setup, self.client),
                 }
                 went_on = all(
-                    self._send_one(senders[subject.partition(":")[0]], subject) for subject in due
+                    self._send_one(self.senders[kind], subject)
+                    for subject in due
+                    if (kind := subject.partition(":")[0]) in self.senders
                 )
                 if went_on and len(due) == MOST:
                     self.store.durably(outbox._send_soon)
@@ -80,6 +83,9 @@ class OutboxJob(SyncJob):
         if sure and self.store.durably(rows._note_past_refused, reason):
             return False
         self.store.durably(rows._note_refused, reason)
+        if error.kind == "services_write_denied":  # everything else has a permission of its own
+            del self.senders["service"]
+            return True
         return not error.needs_admin
 
 

@@ -4,7 +4,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import new_test_user, tagged
 
 from ...wizards.both_ways import OUTCOMES
-from ..both_ways_common import BothWaysCase
+from ..both_ways_common import BothWaysCase, confirm
 
 
 @tagged("post_install", "-at_install")
@@ -61,7 +61,7 @@ class TestBothWaysSwitch(BothWaysCase):
         manager = new_test_user(self.env, "boss", "account.group_account_manager")
         manager.write({"company_ids": self.company.ids, "company_id": self.company.id})
         with self.assertRaises(AccessError):
-            self.setup.with_user(manager).customers_confirmed = self.setup._customers_scope()
+            self.setup.with_user(manager).customers_confirmed = "[]"
         with self.assertRaises(UserError):
             wizard.action_confirm()
 
@@ -75,7 +75,7 @@ class TestBothWaysSwitch(BothWaysCase):
         self.person(category_id=False)
         self.both()
         self.assertFalse(self.writes())
-        self.confirm(self.setup)
+        confirm(self.setup)
         self.assertTrue(self.setup.customers_confirmed)
 
     def test_a_filter_that_became_invalid_stops_no_contact(self):
@@ -93,6 +93,13 @@ class TestBothWaysSwitch(BothWaysCase):
         with self.assertRaises(ValidationError) as told:
             self.setup._sync_run()
         self.assertIn("Contact Filter", str(told.exception))
+
+    def test_without_a_filter_nobody_is_created_there(self):
+        self.person()
+        self.setup.partner_filter = False
+        self.assertFalse(confirm(self.setup).create_there)
+        self.both()
+        self.assertFalse(self.writes("POST"))
 
     def test_an_administrator_allows_it_first(self):
         self.live.sudo().may_write = False

@@ -1,6 +1,7 @@
 from odoo.tests import tagged
 
 from ..both_ways_account import values_there
+from ..both_ways_common import ServicesCase
 from ..outbox_common import OutboxCase
 
 
@@ -123,3 +124,92 @@ class TestReferenceCustomers(OutboxCase):
         self.run_once()
         self.assertEqual(self.tenant.services, there)
         self.assertEqual(len(self.in_bookings("nora@example.com")), 1)
+
+
+@tagged("post_install", "-at_install")
+class TestReferenceServices(ServicesCase):
+    """What the reference product does with services in both directions, as far as Graph has it."""
+
+    def create_in_bookings(self, **values):
+        values = {
+            "displayName": "Yoga",
+            "defaultPriceType": "fixedPrice",
+            "defaultPrice": 20,
+        } | values
+        return self.tenant.apply({"op": "new_service", "values": values})["service"]
+
+    def test_service_created_in_bookings(self):
+        self.create_in_bookings(description="On the mat.")
+        self.both()
+        product = self.in_odoo("Yoga")
+        self.assertEqual((product.list_price, product.description_sale), (20.0, "On the mat."))
+        self.assertEqual(self.writes(), [])
+
+    def test_service_created_in_odoo(self):
+        self.offer(description_sale="With cups.")
+        self.both()
+        (there,) = self.named("Cupping")
+        self.assertEqual((there["defaultPrice"], there["description"]), (30.0, "With cups."))
+        self.assertEqual(there["defaultPriceType"], "fixedPrice")
+        self.quiet()
+
+    def test_service_changed_in_odoo(self):
+        self.create_in_bookings()
+        self.both()
+        self.in_odoo("Yoga").write({"list_price": 22.0, "name": "Yoga class"})
+        self.both()
+        (there,) = self.named("Yoga class")
+        self.assertEqual(there["defaultPrice"], 22.0)
+        self.assertEqual(self.named("Yoga"), [])
+
+    def test_service_changed_in_bookings(self):
+        product = self.offer()
+        self.both()
+        (there,) = self.named("Cupping")
+        values = {"displayName": "Cups", "defaultPrice": 33}
+        self.tenant.apply({"op": "edit_service", "service": there["id"], "values": values})
+        self.both()
+        self.assertEqual((product.name, product.list_price), ("Cups", 33.0))
+
+    def test_services_created_on_both_sides_in_one_run(self):
+        """Two different ones, and one that both sides created: it is one service and one product, and Odoo wins."""
+        self.offer()
+        self.create_in_bookings()
+        reiki = self.offer(name="Reiki", list_price=50.0)
+        self.create_in_bookings(displayName="REIKI")
+        self.both()
+        self.assertEqual(len(self.named("Cupping")), 1)
+        self.assertEqual(len(self.in_odoo("Yoga")), 1)
+        (there,) = self.named("Reiki")
+        self.assertEqual((there["defaultPrice"], reiki.list_price), (50.0, 50.0))
+        self.assertFalse(self.named("REIKI") or self.in_odoo("REIKI"))
+        self.assertEqual(len(self.writes("POST")), 1)
+        self.quiet()
+
+    def test_only_services_in_the_filter_are_created(self):
+        self.offer(categ_id=False)
+        self.offer(name="Taping")
+        self.both()
+        self.assertEqual((len(self.named("Cupping")), len(self.named("Taping"))), (0, 1))
+
+    def test_services_without_customers(self):
+        """A contact that changes in Odoo stays where it is."""
+        row = (
+            self.env["bookings.customer"]
+            .sudo()
+            .create(
+                {
+                    "setup_id": self.setup.id,
+                    "remote_id": self.tenant.customers[0]["id"],
+                    "name": "Ann",
+                    "partner_id": self.env["res.partner"].create({"name": "Ann"}).id,
+                    "in_directory": True,
+                }
+            )
+        )
+        there = self.tenant.customers
+        row.partner_id.phone = "+45 1"
+        self.offer()
+        self.both()
+        self.assertEqual(self.tenant.customers, there)
+        self.assertEqual(len(self.named("Cupping")), 1)
