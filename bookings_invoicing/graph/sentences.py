@@ -70,7 +70,7 @@ SENTENCES = {
         "the app registration and have an administrator consent to it."
     ),
     "write_refused": _lt("Microsoft Bookings refused the change."),
-    "not_kept": _lt("The change is not there when the appointment is read again."),
+    "not_kept": _lt("The change is not there when Bookings is read again."),
     "not_json": _lt(
         "%(host)s did not return Graph data. Check for a proxy or sign-in page in the network."
     ),
