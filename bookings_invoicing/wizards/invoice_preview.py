@@ -76,7 +76,7 @@ class BookingsInvoicePreview(models.TransientModel):
         string="Number Not Included", compute="_compute_plan", store=True
     )
     totals = fields.Char(compute="_compute_plan", store=True)
-    is_cut = fields.Boolean(string="Not All Listed", compute="_compute_plan", store=True)
+    is_cut = fields.Boolean(string="Not All Listed", compute="_compute_is_cut")
     is_queued = fields.Boolean(string="Created in the Background", compute="_compute_is_queued")
     serious_count = fields.Integer(
         string="To Check",
@@ -160,6 +160,12 @@ class BookingsInvoicePreview(models.TransientModel):
         for preview in self:
             preview.is_queued = preview.invoice_count > AT_ONCE
 
+    @api.depends("invoice_count", "serious_count", "only_serious")
+    def _compute_is_cut(self):
+        for preview in self:
+            listed = preview.serious_count if preview.only_serious else preview.invoice_count
+            preview.is_cut = listed > SHOWN
+
     @api.model
     def _documents_label(self):
         """Return the label of the button that creates the documents."""
@@ -172,12 +178,10 @@ class BookingsInvoicePreview(models.TransientModel):
         for preview in self:
             groups, left_out = preview._plan()
             ready = preview.booking_ids.browse().concat(*(bookings for bookings, _group in groups))
-            rows, totals, drafts = preview._rows(ready, groups)
+            rows, serious, totals, drafts = preview._rows(ready, groups)
             preview.candidate_draft_ids = drafts
-            serious = [row for row in rows if row["is_serious"]]
-            listed = serious + [row for row in rows if not row["is_serious"]]
-            preview.line_ids = [Command.clear(), *(Command.create(row) for row in listed[:SHOWN])]
-            preview.serious_count = len(serious)
+            preview.line_ids = [Command.clear(), *(Command.create(row) for row in rows)]
+            preview.serious_count = serious
             preview.left_out_ids = [
                 Command.clear(),
                 *(
@@ -188,7 +192,6 @@ class BookingsInvoicePreview(models.TransientModel):
             preview.invoice_count = len(groups)
             preview.booking_count = len(ready)
             preview.left_out_count = len(left_out)
-            preview.is_cut = len(rows) > SHOWN
             preview.totals = ", ".join(currency.format(total) for currency, total in totals.items())
 
     @api.depends("line_ids.is_serious")
@@ -225,26 +228,40 @@ class BookingsInvoicePreview(models.TransientModel):
         return {} if self.grouping == "setup" else {"grouping": self.grouping}
 
     def _rows(self, ready, groups):
-        """Return the rows of the preview.
+        """Return the rows of the preview. The invoices to check come first; only the first rows are listed.
 
-        :returns: ``([values of a line], {currency: total with tax}, drafts that could take lines)``
+        :returns: ``([values of a line], number of invoices to check, {currency: total with tax}, drafts that could take
+            lines)``
         """
-        noted = ready._hints()
-        listed = ready.browse().concat(*(bookings for bookings, _group in groups[:SHOWN]))
-        plan = PlanFacts(listed)
-        rows, totals, drafts = [], {}, self.env["account.move"]
+        noted, plan = ready._hints(), PlanFacts(ready)
+        planned, totals, drafts = [], {}, self.env["account.move"]
         for bookings, group in groups:
             amounts = bookings._invoice_totals(group.split)
             currency = bookings.currency_id[:1]
             totals[currency] = totals.get(currency, 0.0) + amounts["amount_total"]
-            row = self._row(bookings, group, amounts)
-            if len(rows) < SHOWN:
-                row |= self._row_details(bookings, group, amounts, noted, plan)
-                drafts |= plan.draft(group.split)
-            rows.append(row)
-        return rows, totals, drafts
+            drafts |= plan.draft(group.split)
+            told = self._ranked_hints(bookings, group, amounts, noted, plan)
+            planned.append((bool(told and told[0].serious), bookings, group, amounts, told))
+        planned.sort(key=lambda one: not one[0])
+        rows = [self._row(*one) for one in planned[:SHOWN]]
+        return rows, sum(one[0] for one in planned), totals, drafts
 
-    def _row(self, bookings, group, amounts):
+    def _ranked_hints(self, bookings, group, amounts, noted, plan):
+        """Return the hints for a planned invoice and its bookings, serious ones first.
+
+        :param dict noted: hints by booking ID
+        :param PlanFacts plan: what the planned invoices share
+        """
+        total = money.decimal_of(amounts["amount_total"])
+        told = bookings._invoice_hints(total, group.split, plan)
+        told += [
+            booking._told_hint(hint, f"{booking.day}: ")
+            for booking in bookings
+            for hint in noted.get(booking.id, ())
+        ]
+        return hints.ranked(told)
+
+    def _row(self, is_serious, bookings, group, amounts, told):
         """Return the values of a line of the preview."""
         days = [booking._last_day() for booking in bookings]
         return {
@@ -254,29 +271,11 @@ class BookingsInvoicePreview(models.TransientModel):
             "service_from": min(days),
             "service_to": max(days),
             "currency_id": bookings.currency_id[:1].id,
-            "is_serious": False,
-            **amounts,
-        }
-
-    def _row_details(self, bookings, group, amounts, noted, plan):
-        """Return the hints and the texts of a listed line of the preview.
-
-        :param dict noted: hints by booking ID
-        :param PlanFacts plan: what the listed lines share
-        """
-        total = money.decimal_of(amounts["amount_total"])
-        told = bookings._invoice_hints(total, group.split, plan)
-        told += [
-            booking._told_hint(hint, f"{booking.day}: ")
-            for booking in bookings
-            for hint in noted.get(booking.id, ())
-        ]
-        told = hints.ranked(told)
-        return {
+            "is_serious": is_serious,
             "hint": "\n".join(one.text for one in told),
             "hint_short": _shortened([one.short or one.text for one in told]),
-            "is_serious": bool(told and told[0].serious),
             "details": "\n".join(booking._preview_text() for booking in bookings),
+            **amounts,
         }
 
     # -- buttons -------------------------------------------------------------------------------------

@@ -156,6 +156,23 @@ class TestPreview(LedgerCase):
         self.assertEqual(len(preview.serious_line_ids), preview.serious_count)
         self.assertGreater(preview.invoice_count, preview.serious_count, "all are created")
 
+    def test_what_may_be_wrong_is_counted_and_listed_beyond_the_first_invoices(self):
+        self.env["account.fiscal.position"].search([]).auto_apply = False
+        last, _group = self.ready._grouped({})[-1]
+        last[0].price_unit = 0.0
+        whole = self._preview(self.ready)
+        self.assertGreater(whole.invoice_count, whole.serious_count)
+        module = "odoo.addons.bookings_invoicing.wizards.invoice_preview.SHOWN"
+        with patch(module, whole.serious_count):
+            cut = self._preview(self.ready)
+            self.assertEqual(cut.serious_count, whole.serious_count)
+            self.assertIn(last[0], cut.line_ids.booking_ids)
+            self.assertTrue(all(cut.line_ids.mapped("is_serious")))
+            self.assertEqual(cut.totals, whole.totals)
+            self.assertTrue(cut.is_cut)
+            cut.only_serious = True
+            self.assertFalse(cut.is_cut, "each invoice to check is listed")
+
     def test_more_invoices_need_no_more_queries(self):
         """What hints look up is read once for all invoices; *Only Invoices to Check* hides rows without a new plan."""
         one = self.ready.filtered(lambda booking: booking.payer_id == self.ready[0].payer_id)
