@@ -49,6 +49,6 @@ from .records import (
     Service,
     StaffMember,
 )
-from .sentences import SENTENCES, say
+from .sentences import PROBLEMS, SENTENCES, say, say_problem
 from .transport import Reply, Transport
 from .writing import MAY_WRITE, ServiceNotes

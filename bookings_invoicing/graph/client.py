@@ -356,7 +356,7 @@ def _record_of(answer, remote_id: str, kind: type):
             record = kind.parse(answer.body, *unlisted)
             if record.id == remote_id:
                 return record
-            problem = RecordError("id", "is not the one that was asked for")
+            problem = RecordError("id", "is not the requested one")
         except RecordError as unreadable:
             problem = unreadable
     body = answer.body or {}

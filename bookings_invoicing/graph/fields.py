@@ -131,7 +131,7 @@ def _sound(value: str, key: str) -> str:
     if len(value) > LONGEST_ID:
         raise RecordError(key, "is too long")
     if not value.isprintable() or value.strip() != value:
-        raise RecordError(key, "holds characters that no id has")
+        raise RecordError(key, "contains characters that an ID cannot have")
     return value
 
 
@@ -191,7 +191,7 @@ def count(raw: dict, key: str) -> int:
     if value is None:
         return 0
     if type(value) is not int or not 0 <= value <= 1_000_000:
-        raise RecordError(key, "is not a head count")
+        raise RecordError(key, "is not a number of people")
     return value
 
 
@@ -216,7 +216,7 @@ def _price(value: Decimal | int, key: str) -> Decimal:
     if not price.is_finite():
         raise RecordError(key, "is not a finite number")
     if not 0 <= price < DEAREST:
-        raise RecordError(key, "is negative" if price < 0 else "is absurdly high")
+        raise RecordError(key, "is negative" if price < 0 else "is too high")
     if price.as_tuple().exponent < -6:
         price = price.quantize(_MONEY_STEP)
     return price + 0  # no minus zero

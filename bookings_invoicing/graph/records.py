@@ -356,7 +356,7 @@ class Appointment(Record):
         start = moment(raw, "startDateTime", "start")
         end = moment(raw, "endDateTime", "end")
         if end < start:
-            raise RecordError("endDateTime", "lies before the start")
+            raise RecordError("endDateTime", "is before the start")
         return cls(
             identifier(raw),
             identifier(raw, "serviceId", required=False),

@@ -21,6 +21,18 @@ def say(kind: str, host: str = "", translate: Callable[[str], str] = str) -> str
     return translate(sentence) % {"host": host or "Microsoft"}
 
 
+def say_problem(reason: str, translate: Callable[[str], str] = str) -> str:
+    """Return why a record is unreadable. ``translate`` converts what is known in PROBLEMS; the property keeps its JSON name.
+
+    >>> say_problem("duration: is not a duration", {"is not a duration": "er ikke en varighed"}.get)
+    'duration: er ikke en varighed'
+    >>> say_problem("The customer is locked.")
+    'The customer is locked.'
+    """
+    field, colon, problem = reason.rpartition(": ")
+    return f"{field}{colon}{translate(problem)}" if problem in PROBLEMS else reason
+
+
 SENTENCES = {
     "graph_error": _lt("Microsoft Graph refused the request."),
     "bad_request": _lt(
@@ -184,4 +196,29 @@ CHECKS = {
     "no_currency": _lt("no currency"),
     "first_page": _lt("%s records can be read on the first page."),
     "unreadable": _lt("%s of them are unreadable and would not be imported."),
+}
+
+# What is wrong with one property of an unreadable record (:class:`.errors.RecordError`)
+PROBLEMS = {
+    _lt("contains characters that an ID cannot have"),
+    _lt("has an unknown time zone"),
+    _lt("has no time zone"),
+    _lt("is before the start"),
+    _lt("is missing"),
+    _lt("is negative"),
+    _lt("is not a date and time"),
+    _lt("is not a duration"),
+    _lt("is not a finite number"),
+    _lt("is not a list"),
+    _lt("is not a list of objects"),
+    _lt("is not a number"),
+    _lt("is not a number of people"),
+    _lt("is not an object"),
+    _lt("is not text"),
+    _lt("is not the requested one"),
+    _lt("is not true or false"),
+    _lt("is outside the years that a booking can have"),
+    _lt("is too high"),
+    _lt("is too long"),
+    _lt("The record is not an object."),
 }

@@ -118,7 +118,7 @@ def _any_moment(key: str, written, name) -> datetime:
             raise RecordError(key, "has no time zone")
         found = found.replace(tzinfo=zone)
     if not 1971 <= found.year < 2199:
-        raise RecordError(key, "lies outside the years that a booking can have")
+        raise RecordError(key, "is outside the years that a booking can have")
     return found.astimezone(UTC)
 
 

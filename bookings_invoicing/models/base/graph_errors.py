@@ -1,6 +1,6 @@
 """Texts of the errors of :mod:`..graph` in the user's language. In logs they remain English."""
 
-from ...graph import say
+from ...graph import say, say_problem
 
 
 def tell(env, error):
@@ -17,3 +17,8 @@ def sentence_of(env, error):
     if error.has_own_words:
         return error.sentence
     return say(error.kind, error.host, lambda text: env._(text))
+
+
+def problem_of(env, reason):
+    """Return the reason why a record is unreadable in the user's language."""
+    return say_problem(reason or "", lambda text: env._(text))

@@ -5,7 +5,7 @@ from odoo.tools import format_datetime
 
 from ... import graph
 from ...billing import period
-from ..base.graph_errors import tell
+from ..base.graph_errors import problem_of, tell
 from ..sync.reading import bookings_now
 from .row import name_of
 
@@ -107,7 +107,9 @@ class BookingsCompleteness(models.Model):
                     )
                 )
         texts += [
-            self.env._("An appointment in Bookings is unreadable: %s", bad.reason)
+            self.env._(
+                "An appointment in Bookings is unreadable: %s", problem_of(self.env, bad.reason)
+            )
             for remote_id, bad in unreadable.items()
             if not here[remote_id]
         ]

@@ -3,6 +3,8 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 
+from ..base.graph_errors import problem_of
+
 PAYLOAD_DAYS = 30
 GC_BATCH = 1000
 
@@ -43,6 +45,7 @@ class BookingsSyncIssue(models.Model):
     )
     read_until = fields.Datetime(readonly=True)
     reason = fields.Char(required=True)
+    problem = fields.Char(string="Reason", compute="_compute_problem")
     payload = fields.Text(
         groups="bookings_invoicing.group_manager",
         help="The record as sent by Bookings. It is deleted after 30 days.",
@@ -54,10 +57,17 @@ class BookingsSyncIssue(models.Model):
     )
     _open_row_uniq = models.UniqueIndex("(setup_id, kind, row_key) WHERE resolved IS NULL")
 
-    @api.depends("remote_id", "reason")
+    @api.depends("reason")
+    @api.depends_context("lang")
+    def _compute_problem(self):
+        for issue in self:
+            issue.problem = problem_of(self.env, issue.reason)
+
+    @api.depends("remote_id", "problem")
+    @api.depends_context("lang")
     def _compute_display_name(self):
         for issue in self:
-            issue.display_name = issue.remote_id or issue.reason
+            issue.display_name = issue.remote_id or issue.problem
 
     @api.model
     def _note(self, setup, run_id, issues, well, covered):
