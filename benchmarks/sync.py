@@ -198,15 +198,18 @@ def replayed(env, *setups):
         connections._session = session
         try:
             for setup in setups:
+                client = setup._client()
+                # the time zone of the business decides the period
+                setup._take_business(client.business(setup.business_id))
                 period = setup._period_to_read(fields.Datetime.now(), True)
-                _read_through(setup._client(), setup, *period)
+                _read_through(client, setup, *period)
+            tape.is_complete = True
             yield tape
         finally:
             connections._session = live
 
 
 def _read_through(client, setup, start, end):
-    client.business(setup.business_id)
     for reader in (client.services, client.staff, client.customers, client.custom_questions):
         for _page in reader(setup.business_id):
             pass
@@ -219,8 +222,11 @@ class _Tape:
 
     def __init__(self, file):
         self.file, self.places = file, {}
+        self.is_complete = False
 
     def keep(self, key, reply):
+        if self.is_complete:
+            raise ValueError(f"not recorded beforehand: {key}")
         place = self.file.seek(0, os.SEEK_END), len(reply.content)
         self.file.write(reply.content)
         self.places[key] = reply.status_code, dict(reply.headers), place
