@@ -49,7 +49,10 @@
         "views/menus.xml",
     ],
     "assets": {
-        "web.assets_backend": ["bookings_invoicing/static/src/*.js"],
+        "web.assets_backend": [
+            "bookings_invoicing/static/src/*.js",
+            "bookings_invoicing/static/src/*.scss",
+        ],
         "web.assets_tests": ["bookings_invoicing/static/tests/tours/*.js"],
     },
     "application": True,

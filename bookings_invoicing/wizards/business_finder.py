@@ -4,6 +4,7 @@ from odoo.fields import Command
 
 from .. import graph
 from ..models.base.graph_errors import tell
+from ..models.golive.templates import make_templates
 
 LISTED = 500  # maximum number of businesses that Graph lists
 
@@ -22,6 +23,12 @@ class BookingsBusinessFinder(models.TransientModel):
     )
     address = fields.Char(help="The mailbox address of the business, if it is not in the list.")
     line_ids = fields.One2many("bookings.business.finder.line", "finder_id", string="Businesses")
+    import_missing = fields.Boolean(
+        string="Create missing customers and products",
+        default=True,
+        help="Turns on both imports of a new setup. They use the templates of the company's other setups, or new ones. "
+        "You can change or turn off both on the setup.",
+    )
     is_complete = fields.Boolean(string="All Listed", readonly=True, default=True)
 
     def _open(self):
@@ -72,6 +79,8 @@ class BookingsBusinessFinder(models.TransientModel):
         )
         if not setup.service_ids:
             setup._read_services()
+            if self.import_missing:
+                make_templates(setup)
         return {
             "type": "ir.actions.act_window",
             "res_model": "bookings.sync.setup",

@@ -28,6 +28,7 @@ class BookingsChecklist(models.TransientModel):
         string="How to bill",
     )
     can_sync = fields.Boolean(readonly=True, help="All steps are done.")
+    synced = fields.Boolean(readonly=True, help="The setup was synchronized before.")
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -56,6 +57,7 @@ class BookingsChecklist(models.TransientModel):
                 ),
             ]
             checklist.can_sync = all(step.done for step in steps)
+            checklist.synced = bool(setup._last_good())
             chosen = [
                 key
                 for key, values in PRESETS.items()

@@ -222,6 +222,28 @@ class BookingsSyncSetup(models.Model):
         self.check_access("write")
         self.sudo().checklist_confirmed = sorted({*(self.checklist_confirmed or ()), *keys})
 
+    def action_sync(self):
+        """Synchronize now. A setup that was never synchronized has its checklist done first.
+
+        :returns: the notification of the synchronization, or the action that opens the checklist
+        """
+        self.check_access("read")
+        new = self.filtered(lambda setup: setup.checklist_open and not setup._last_good())
+        if not new:
+            return self.action_sync_now()
+        if len(self) == 1 and self.has_access("write"):
+            return self.action_checklist()
+        text = self.env._(
+            "Complete the checklist before the first synchronization: %s.",
+            ", ".join(new.mapped("display_name")),
+        )
+        if new == self:
+            raise UserError(text)
+        notification = (self - new).action_sync_now()
+        params = notification["params"]
+        params.update(message=f"{params['message']}\n{text}", type="warning", sticky=True)
+        return notification
+
     def _first_sync(self):
         """Synchronize and open the bookings that can be invoiced.
 

@@ -8,13 +8,13 @@ def make_templates(setup):
     as_sync = setup._for_sync()
     setup.write(
         {
-            "customer_sync": "import",
+            "customer_sync": _on(setup.customer_sync),
             "customer_template_id": (
                 as_sync.customer_template_id
                 or _of_others(as_sync, "customer_template_id")
                 or _customer_template(as_sync)
             ).id,
-            "service_sync": "import",
+            "service_sync": _on(setup.service_sync),
             "service_template_id": (
                 as_sync.service_template_id
                 or _of_others(as_sync, "service_template_id")
@@ -24,12 +24,18 @@ def make_templates(setup):
     )
 
 
+def _on(direction):
+    return "import" if direction == "off" else direction
+
+
 def _of_others(setup, name):
-    """Return the template that another setup of the company uses.
+    """Return the template that another setup of the company uses, or used until it was archived.
 
     :param str name: field of the template
     """
-    others = setup.search([("company_id", "=", setup.company_id.id), (name, "!=", False)])
+    others = setup.with_context(active_test=False).search(
+        [("company_id", "=", setup.company_id.id), (f"{name}.active", "=", True)]
+    )
     return others[:1][name]
 
 

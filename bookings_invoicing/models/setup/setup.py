@@ -155,6 +155,7 @@ class BookingsSyncSetup(models.Model):
         "credited: number, date, and state. It contains neither amounts nor names, and other notes are kept.",
     )
     may_write = fields.Boolean(related="connection_id.may_write", string="Writing Allowed")
+    connection_state = fields.Selection(related="connection_id.state")
     write_refused = fields.Char(
         string="Refused by Microsoft",
         readonly=True,

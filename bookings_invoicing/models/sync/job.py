@@ -341,7 +341,7 @@ class SyncJob:
             setup._note_failure(message)
             setup.next_sync = setup._next_after(self.started)
         if getattr(error, "needs_admin", False):
-            setup.connection_id.sudo()._mark_attention(error)
+            setup.connection_id.sudo()._mark_attention(message)
         self._note_issues()
         return self._finish("failed", error=message)
 

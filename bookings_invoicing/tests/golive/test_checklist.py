@@ -41,10 +41,12 @@ class TestSetupChecklist(BookingsCase):
         self.assertEqual(set(checklist.line_ids.mapped("state")), {"done"})
         self.assertEqual(setup.checklist_open, 0)
 
-    def _new_setup(self, number):
+    def _new_setup(self, number, **values):
         """A setup as choosing another business of the tenant makes it."""
         connection, business = self.connection, self.tenant.mailboxes[number].id
-        finder = self.env["bookings.business.finder"].create({"connection_id": connection.id})
+        finder = self.env["bookings.business.finder"].create(
+            {"connection_id": connection.id, **values}
+        )
         action = finder._use(business)
         return self.env["bookings.sync.setup"].browse(action["res_id"])
 
@@ -52,7 +54,7 @@ class TestSetupChecklist(BookingsCase):
         """Without any template: both are created, both imports are on, and the first synchronization leaves no gaps."""
         self.setup.unlink()
         self.connection.action_test()
-        setup = self._new_setup(0)
+        setup = self._new_setup(0, import_missing=False)
         self.assertTrue(setup.service_ids)
         self.assertTrue(setup.language_id.active)
         checklist = self.env["bookings.checklist"].create({"setup_id": setup.id})
@@ -81,7 +83,7 @@ class TestSetupChecklist(BookingsCase):
         """The schedule waits an hour; what was read without templates is complete after the checklist all the same."""
         self.setup.unlink()
         self.connection.action_test()
-        setup = self._new_setup(0)
+        setup = self._new_setup(0, import_missing=False)
         self.assertEqual(setup.next_sync, fields.Datetime.now() + timedelta(hours=1))
         self.assertNotIn(setup, setup.search(setup._due_domain()))
         self.sync(setup)
@@ -98,10 +100,36 @@ class TestSetupChecklist(BookingsCase):
         self.assertIn("0 of 7", form.checklist_text)
 
     def test_templates_are_created_once_for_a_company(self):
+        """Both imports of another business are proposed on, with the same templates, even of an archived setup."""
+        self.setup.action_archive()
         setup = self._new_setup(1)
-        make_templates(setup)
+        self.assertEqual((setup.customer_sync, setup.service_sync), ("import", "import"))
         self.assertEqual(setup.customer_template_id, self.customer_template)
         self.assertEqual(setup.service_template_id, self.service_template)
+        self.connection.sudo().may_write = True
+        setup.write({"customer_sync": "both", "service_template_id": False, "service_sync": "off"})
+        make_templates(setup)
+        self.assertEqual((setup.customer_sync, setup.service_sync), ("both", "import"))
+
+    def test_the_checklist_comes_before_the_first_synchronization(self):
+        """Sync Now opens it, for several setups at once it names those that are not set up; one can sync anyway."""
+        setups = self.setup | self._new_setup(1)
+        self.sync()
+        new = setups - self.setup
+        opened = new.action_sync()
+        self.assertEqual((opened["res_model"], opened["target"]), ("bookings.checklist", "new"))
+        told = setups.action_sync()["params"]
+        self.assertIn(f"first synchronization: {new.name}.", told["message"])
+        self.assertFalse(new.last_appointment_sync)
+        with self.assertRaisesRegex(UserError, new.name):
+            (new | new.copy({"business_id": "other@harbourclinic.example"})).action_sync()
+        checklist = self.env["bookings.checklist"].browse(opened["res_id"])
+        self.assertFalse(checklist.synced)
+        checklist.action_sync()
+        self.assertTrue(new.last_appointment_sync)
+        new.invalidate_recordset()
+        self.assertFalse(new.unknown_customer_count + new.unmapped_service_count)
+        self.assertEqual(new.action_sync()["tag"], "display_notification")
 
     def _start(self):
         """What opens after activation: ``(model, id)``."""

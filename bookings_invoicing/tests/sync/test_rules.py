@@ -39,6 +39,7 @@ class TestSyncRules(BookingsCase):
         finder = self.env["bookings.business.finder"].browse(
             self.setup.action_change_business()["res_id"]
         )
+        finder.import_missing = False
         self.assertFalse(self.setup.active)
         self.assertEqual(set(bookings.mapped("active")), {False})
         self.assertFalse(self.bookings())

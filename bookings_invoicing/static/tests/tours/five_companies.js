@@ -29,6 +29,7 @@ const firstCompany = () => [
     click("Save", ".o_form_button_save"),
     click("Test", "button[name='action_test']"),
     click("Find the businesses", ".o_form_view button[name='action_find_businesses'].btn-primary"),
+    click("With a template of its own", ".modal .o_field_widget[name='import_missing'] input"),
     click("The first one", ".modal .o_data_row:contains('Harbour Street') button[name='action_use']"),
     click("Take over customers", ".o_field_widget[name='customer_sync'] .o_radio_item:contains('Import') input"),
     {

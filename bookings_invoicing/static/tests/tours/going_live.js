@@ -75,8 +75,7 @@ registry.category("web_tour.tours").add("bookings_first_hour", {
             next("Find Businesses"),
             click("This one", ".modal .o_data_row:contains('Harbour Street') button[name='action_use']"),
             next("Open Checklist"),
-            step("Templates", "action_make_templates"),
-            done("Templates"),
+            done("Templates"), // proposed with the business
             step("Services to products", "action_do"),
             click("Accept all", ".modal button[name='action_accept_all']"),
             done("Services to products"),
