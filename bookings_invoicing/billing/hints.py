@@ -65,7 +65,8 @@ class HintFacts:
 
     ``person``: ID of the attendee that is the same in all setups, or None if unknown. ``bookings_free``: whether the price
     in Bookings is free or 0.00. ``changed_late``: whether it was changed after it took place. ``ask_attendance``: whether
-    unknown attendance is a hint. ``invoiced_on``: number of a posted invoice without bookings that bills this product and
+    unknown attendance is a hint. ``was_billed``: whether it was on a posted invoice. ``was_drafted``: whether it was on another
+    document. ``invoiced_on``: number of a posted invoice without bookings that bills this product and
     date to the payer.
     """
 
@@ -81,6 +82,7 @@ class HintFacts:
     bookings_free: bool = False
     changed_late: bool = False
     was_billed: bool = False
+    was_drafted: bool = False
     invoiced_on: str = ""
 
     @property
@@ -155,6 +157,8 @@ def _history_hints(booking):
         found.append(Explanation("hint_changed_late"))
     if booking.was_billed:
         found.append(Explanation("hint_was_billed"))
+    elif booking.was_drafted:
+        found.append(Explanation("hint_was_drafted"))
     if booking.invoiced_on:
         found.append(Explanation("hint_invoiced", {"name": booking.invoiced_on}))
     return found
@@ -208,8 +212,8 @@ class InvoiceLook:
     """An invoice as the preview will make it. Moneys are in its currency, with tax.
 
     ``credit``: what the payer has paid or was credited and is not applied yet; ``down_payment``:
-    an open one exists; ``draft``: the name of a draft that could take the lines; ``old_months``:
-    months of service before last month. ``untaxed``: services given on the spot whose tax the fiscal
+    an open one exists; ``draft``: the name of a draft that could take the lines; ``old_months``: names
+    of months of service before last month. ``untaxed``: services given on the spot whose tax the fiscal
     ``position`` takes off. ``no_country``: the payer has none, and it decides the tax. ``no_rate``: the
     currency, where Odoo knows no rate of it and would book it one to one.
     """

@@ -25,6 +25,7 @@ class BookingsBooking(models.Model):
         :param str invoiced_on: the booking's value in :meth:`_invoiced_already`
         """
         self.ensure_one()
+        was_drafted = self.billed_before
         return hints.HintFacts(
             id=self.id,
             person=self.partner_id.id or None,
@@ -38,7 +39,8 @@ class BookingsBooking(models.Model):
             or (self.price_type == "fixedPrice" and not self.price),
             changed_late=bool(self.late_changes),
             ask_attendance=bool(self._asks_who_came()),
-            was_billed=self.billed_before,
+            was_billed=was_drafted and any(self.sudo().move_ids.mapped("posted_before")),
+            was_drafted=was_drafted,
             invoiced_on=invoiced_on,
         )
 
@@ -175,8 +177,8 @@ class BookingsBooking(models.Model):
         family = (company, payer.commercial_partner_id)
         currency = self.env["res.currency"].browse(split.currency)
         # Last month is normally billed now. Older bookings may have been forgotten.
-        old = period.month_of(period.month_start(setup._today()) - timedelta(days=1))
-        months = sorted({period.month_of(booking._last_day()) for booking in self})
+        last_month = period.month_start(period.month_start(setup._today()) - timedelta(days=1))
+        months = sorted({period.month_start(booking._last_day()) for booking in self})
         return hints.InvoiceLook(
             total=total,
             first=family not in plan.invoiced,
@@ -184,7 +186,11 @@ class BookingsBooking(models.Model):
             down_payment=family in plan.down_payments,
             draft=plan.draft(split).display_name or "",
             limit=money.decimal_of(setup.auto_draft_limit) if setup.auto_draft_limit else None,
-            old_months=tuple(month for month in months if month < old),
+            old_months=tuple(
+                format_date(self.env, month, date_format="LLLL y")
+                for month in months
+                if month < last_month
+            ),
             incomplete=payer._bookings_labels(payer._bookings_missing()),
             no_country=not payer.country_id and self._country_decides(plan),
             no_rate="" if plan.has_rate(currency, company) else currency.name,

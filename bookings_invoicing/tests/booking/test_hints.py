@@ -7,6 +7,7 @@ from freezegun import freeze_time
 from odoo.fields import Command
 from odoo.tests import tagged
 
+from ...billing.hints import SERIOUS
 from ..invoicing.test_ledger import LedgerCase
 
 
@@ -112,10 +113,10 @@ class TestHints(HintCase):
         old = self.ready.filtered(lambda one: str(one._last_day()) < "2026-02-01")
         new = self.ready.filtered(lambda one: str(one._last_day()) >= "2026-02-01")
         self.assertTrue(old and new)
-        self.assertIn("services from earlier months: 2026-01", self.hint(old))
+        self.assertIn("services from earlier months: January 2026", self.hint(old))
         self.assertNotIn("earlier months", self.hint(new))
         with freeze_time("2026-04-02 12:00:00"):
-            self.assertIn("services from earlier months: 2026-02", self.hint(new))
+            self.assertIn("services from earlier months: February 2026", self.hint(new))
 
     def test_zero_long_and_overlapping(self):
         first, second = self.theirs[:2]
@@ -127,6 +128,17 @@ class TestHints(HintCase):
         self.assertGreaterEqual(len(usual), 3)
         first.sudo().stop = first.start + timedelta(hours=23)
         self.assertIn("this service usually takes", self.hint(first))
+
+    def test_a_removed_draft_is_known_but_nothing_to_check(self):
+        booking = self.theirs[:1]
+        booking.action_create_invoices()
+        booking.move_ids.unlink()
+        self.assertIn("hint_was_drafted", {hint.code for hint in booking._hints()[booking.id]})
+        self.assertNotIn("hint_was_drafted", SERIOUS)
+        self.invoice(booking).button_draft()
+        booking.move_ids.button_cancel()
+        self.assertIn("hint_was_billed", {hint.code for hint in booking._hints()[booking.id]})
+        self.assertIn("hint_was_billed", SERIOUS)
 
     def test_missing_country_zip_and_rate(self):
         """A missing country is serious only where it decides the tax; a ZIP is asked of countries that have them."""
