@@ -152,7 +152,14 @@ class BookingsRehearsal(models.TransientModel):
         )
         return {
             payer.id: self.env._(
-                "On drafts already: %s.", format_list(self.env, theirs.mapped("display_name"))
+                "On drafts already: %s.",
+                format_list(
+                    self.env,
+                    [
+                        f"{one.service_id.name}, {one._local_text()}"
+                        for one in theirs.sorted("start")
+                    ],
+                ),
             )
             for payer, theirs in bookings.grouped(
                 lambda booking: booking.payer_id.commercial_partner_id
@@ -179,7 +186,7 @@ class BookingsRehearsal(models.TransientModel):
             "missing_here": self.env._("Not in Bookings: %(line)s."),
             "other_month": self.env._("Invoiced in another month: %(invoice)s."),
             "discount": self.env._("A discount of %(percent)s %% was given."),
-            "undecided": self.env._("%(count)s bookings need a manual price."),
+            "undecided": self.env._("Bookings that need a manual price: %(count)s."),
             "count": self.env._("Bookings: %(bookings)s, but invoice lines: %(lines)s."),
             "prices": self.env._("Invoiced at different prices."),
             "unknown_customer": self.env._("Not a customer in Odoo yet."),

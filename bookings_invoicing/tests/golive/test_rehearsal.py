@@ -65,7 +65,9 @@ class TestRehearsal(BookingsCase):
         line = rehearsal.line_ids.filtered(
             lambda row: row.partner_id == booking.payer_id.commercial_partner_id
         )
-        self.assertIn(f"On drafts already: {booking.display_name}", line.cause)
+        self.assertIn(
+            f"On drafts already: {booking.service_id.name}, {booking._local_text()}.", line.cause
+        )
         self.assertEqual(
             rehearsal.line_ids.filtered(lambda row: "On drafts" in (row.cause or "")), line
         )
