@@ -65,9 +65,8 @@ class HintFacts:
 
     ``person``: ID of the attendee that is the same in all setups, or None if unknown. ``bookings_free``: whether the price
     in Bookings is free or 0.00. ``changed_late``: whether it was changed after it took place. ``ask_attendance``: whether
-    unknown attendance is a hint. ``was_billed``: whether it was on a posted invoice. ``was_drafted``: whether it was on another
-    document. ``invoiced_on``: number of a posted invoice without bookings that bills this product and
-    date to the payer.
+    unknown attendance is a hint. ``was_billed``: whether it was on a posted invoice. ``was_drafted``: whether it was on any
+    document. ``invoiced_on``: number of a posted invoice without bookings that bills this product and date to the payer.
     """
 
     id: Hashable
