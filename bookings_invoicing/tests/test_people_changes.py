@@ -84,7 +84,9 @@ class TestPeopleChanges(PeopleCase):
 
     def test_created_customer_is_told_and_undone(self):
         """With a row of Bookings, and for an attendee who is only a name; the contact goes unless something uses it."""
-        self.setup.customer_sync = "off"
+        tag, other = self.env["res.partner.category"].create([{"name": "New"}, {"name": "Other"}])
+        template = self.env["res.partner"].create({"name": "Template", "category_id": tag.ids})
+        self.setup.write({"customer_sync": "off", "customer_template_id": template.id})
         for facts in ({}, {"customerId": None, "emailAddress": None, "name": "Nora Name"}):
             booking = (
                 self.booked(**facts).filtered(lambda one: not one.customer_id) or self.booked()
@@ -93,6 +95,14 @@ class TestPeopleChanges(PeopleCase):
             told, partner = create(), booking.partner_id
             self.assertEqual((told["tag"], booking.status), ("bookings_changed", "ready"))
             self.assertIn(f"Created: {partner.name}", told["params"]["message"])
+            self.assertEqual(partner.category_id, tag)
+            other.partner_ids = partner
+            with (
+                self.assertRaisesRegex(UserError, "was changed in the meantime"),
+                self.cr.savepoint(),
+            ):
+                self.undo(told)
+            other.partner_ids = False
             self.undo(told)
             self.assertFalse(partner.exists())
             self.assertEqual(

@@ -103,7 +103,11 @@ def delete_created(env, facts):
 
 
 def _used_by(records):
-    """Return the names of the models with records that link to one of these."""
+    """Return the names of the models with records that link to one of these.
+
+    The links of the records themselves, such as tags of a template, are not uses.
+    """
+    own = {field.relation for field in _links(records)}
     return [
         model._description
         for model in records.env.values()
@@ -112,6 +116,11 @@ def _used_by(records):
         if field.store
         and field.type in ("many2one", "many2many")
         and field.comodel_name == records._name
+        and not (
+            field.model_name != records._name
+            and field.type == "many2many"
+            and field.relation in own
+        )
         and model.sudo()
         .with_context(active_test=False)
         .search_count(_links_to(field, records), limit=1)
@@ -137,11 +146,26 @@ def _values(rows):
     }
 
 
+def _links(records):
+    """Return the stored many2many fields of these records. To link from the other side does not write on a record."""
+    return [
+        field for field in records._fields.values() if field.type == "many2many" and field.store
+    ]
+
+
 def _written(records):
-    """Return when each record was last written, by ID: it shows whether someone has worked on it since."""
+    """Return when each record was last written, and its links, by ID: it shows whether someone has worked on it since."""
     records.env.flush_all()
-    records.invalidate_recordset(["write_date"])
-    return {str(record.id): fields.Datetime.to_string(record.write_date) for record in records}
+    links = [field.name for field in _links(records)]
+    records = records.sudo().with_context(active_test=False)
+    records.invalidate_recordset(["write_date", *links])
+    return {
+        str(record.id): [
+            fields.Datetime.to_string(record.write_date),
+            {name: sorted(record[name].ids) for name in links if record[name]},
+        ]
+        for record in records
+    }
 
 
 def _readable(row, name, value):
