@@ -115,8 +115,13 @@ class BatchStore:
         self.commit()
         with self.env.registry.cursor() as cursor:
             # In order, so that no two processes wait for each other.
-            for key in sorted(keys):
-                cursor.execute(SQL("SELECT pg_advisory_xact_lock(%s, %s)", PEOPLE_SPACE, key))
+            cursor.execute(
+                SQL(
+                    "SELECT pg_advisory_xact_lock(%s, key) FROM unnest(%s) AS key",
+                    PEOPLE_SPACE,
+                    sorted(keys),
+                )
+            )
             yield
 
     def _new_emails(self, records):
