@@ -253,16 +253,12 @@ class BookingsCustomer(models.Model):
         :param list people: recordsets of rows that become one partner each
         :returns: the created partners
         """
-        defaults = setup._customer_defaults()
-        listed = self.concat(*people)._listed().grouped(lambda row: row._person())
         # Odoo's Invoicing role may not create contacts. Our role may, but only for bookings and with these values.
-        partners = (
-            self.env["res.partner"]
-            .sudo()
-            .with_company(setup.company_id)
-            .with_context(bookings_importing=IMPORTING)
-            .create([defaults | rows[:1]._partner_values(setup, rows, listed) for rows in people])
-        )
+        contacts = self.env["res.partner"].sudo().with_company(setup.company_id)
+        contacts = contacts.with_context(bookings_importing=IMPORTING)
+        listed = self.concat(*people)._listed().grouped(lambda row: row._person())
+        values = [rows[:1]._partner_values(setup, rows, listed) for rows in people]
+        partners = contacts._bookings_create(setup._customer_defaults(), values)
         self._link(dict(zip(partners, people, strict=True)))
         return partners.with_env(self.env)
 
@@ -320,12 +316,9 @@ class BookingsCustomer(models.Model):
         """Return phone and address from Bookings as field values of a contact, with False for missing ones."""
         address = address or {}
         country = self._country(address.get("country"))
-        state = country.state_ids.filtered(
-            lambda one: (
-                (address.get("state") or "").casefold()
-                in (one.name.casefold(), one.code.casefold())
-            )
-        )
+        named = (address.get("state") or "").casefold()
+        states = country.state_ids if named else self.env["res.country.state"]
+        state = states.filtered(lambda one: named in (one.name.casefold(), one.code.casefold()))
         return {
             "phone": phone or False,
             "street": address.get("street") or False,

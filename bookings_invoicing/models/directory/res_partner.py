@@ -1,6 +1,7 @@
 from odoo import api, models
 
 from ...billing import countries, matching
+from ..base.remote_record import IMPORTING
 
 # Fields of a contact that Bookings has as well, and the one that brings the address of a company
 BOTH_WAYS = {
@@ -50,6 +51,43 @@ class ResPartner(models.Model):
         person = (values.get(name) for name in ("name", "email", "phone", "street"))
         parts = (*person, town, state.name, country.name)
         return ", ".join(filter(None, parts))
+
+    @api.model
+    def _bookings_create(self, shared, vals_list):
+        """Create contacts, equal in every column to those of a plain ``create``.
+
+        What is the same for all of them is done once: the default values, what follows from these, and the check of
+        companies (:meth:`_check_company`). Without a parent, Odoo has no relatives to synchronize.
+
+        :param dict shared: values of all contacts, which those of a contact replace
+        """
+        if not vals_list:
+            return self
+        shared = self._add_missing_default_values(shared)
+        own = {name for vals in vals_list for name in vals}
+        once = [
+            field
+            for field in self._fields.values()
+            if field.precompute and not (field.name in shared or field.inverse)
+            # nothing on which it depends differs
+            if own.isdisjoint(path.split(".")[0] for path in self.pool.field_depends[field])
+        ]
+        shared |= {
+            field.name: field.convert_to_write(one[field.name], one)
+            for one in (self.new(shared) if once else ())
+            for field in once
+        }
+        alone = self.with_context(_partners_skip_fields_sync=not shared.get("parent_id"))
+        return alone.create([shared | vals for vals in vals_list]).with_env(self.env)
+
+    def _check_company(self, fnames=None):
+        if self.env.context.get("bookings_importing") is not IMPORTING:
+            return super()._check_company(fnames)
+        # of contacts with the same company and the same links, one is checked
+        links = [f.name for f in self._fields.values() if f.relational and f.check_company]
+        names = [name for name in ("company_id", *links) if name in self._fields]
+        alike = {tuple(one[name]._ids for name in names): one.id for one in self.sudo()}
+        return super(ResPartner, self.browse(alike.values()))._check_company(fnames)
 
     # -- both ways -----------------------------------------------------------------------------------
 

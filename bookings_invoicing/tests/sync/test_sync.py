@@ -4,11 +4,13 @@ from datetime import timezone
 from unittest.mock import patch
 
 from odoo import models
+from odoo.exceptions import UserError
 from odoo.sql_db import Cursor
 from odoo.tests import tagged
 from odoo.tools import SQL
 
 from ...models.base import bulk_insert
+from ...models.base.remote_record import IMPORTING
 from ...models.sync.job import LOCK_SPACE
 from ..common import ANCHOR, NOW, BookingsCase
 
@@ -134,33 +136,79 @@ class TestSync(BookingsCase):
         self.assertGreater(len(given), 50)
         self.assertTrue(any(vals["staff_ids"][0][2] for vals in given))
         self.bookings().unlink()
-        at_once = self._written_by_create(given)
+        at_once = self._written_bookings(given)
         with (
             patch.object(bulk_insert, "completed", lambda _model, vals, prepare: prepare(vals)),
             patch.object(bulk_insert, "insert", models.BaseModel._create),
         ):
-            one_by_one = self._written_by_create(given)
+            one_by_one = self._written_bookings(given)
         self.assertEqual(len(one_by_one["bookings_booking"]), len(given))
         self.assertEqual({row["reference"] for row in one_by_one["bookings_booking"]}, {"PO 7"})
         self.assertGreater(len(one_by_one["bookings_booking_bookings_staff_rel"]), 50)
         self.assertEqual(at_once, one_by_one)
 
-    def _written_by_create(self, vals_list):
-        """The rows of all tables that creating these bookings writes, ``{table: rows}``; nothing of it is kept.
+    def test_contacts_are_the_rows_that_create_writes(self):
+        """Contacts of an import equal those of Odoo's own ``create``: each row, in all columns of all tables."""
+        given, contacts = [], type(self.env["res.partner"])
+        create_alike = contacts._bookings_create
 
-        The bookings are numbered in order of their IDs.
+        def noted(model, shared, vals_list):
+            given.append((model, dict(shared), copy.deepcopy(vals_list)))
+            return create_alike(model, shared, vals_list)
+
+        self.setup.customer_template_id.user_id = self.env.user
+        with patch.object(contacts, "_bookings_create", noted):
+            self.sync()
+        model, shared, vals_list = max(given, key=lambda call: len(call[2]))
+        self.assertGreater(len(vals_list), 5)
+        plain = model.with_context(bookings_importing=None)
+        for common in (shared, {name: shared[name] for name in shared if name != "user_id"}):
+            alike, one_by_one = (
+                self._written("res_partner", function)
+                for function in (
+                    lambda common=common: model._bookings_create(common, vals_list),
+                    lambda common=common: plain.create([common | vals for vals in vals_list]),
+                )
+            )
+            self.assertEqual(len(one_by_one["res_partner"]), len(vals_list))
+            self.assertEqual(alike, one_by_one)
+
+    def test_contacts_of_an_import_stay_in_their_company(self):
+        other = self.env["res.company"].create({"name": "Other"})
+        account = self.env["account.account"].create(
+            {"name": "Debts", "code": "DEBT", "account_type": "asset_receivable"}
+            | {"company_ids": other.ids}
+        )
+        model = self.env["res.partner"].with_company(self.setup.company_id)
+        model = model.with_context(bookings_importing=IMPORTING)
+        people = [{"name": "Ann"}, {"name": "Bob", "property_account_receivable_id": account.id}]
+        with self.assertRaisesRegex(UserError, "Bob"):
+            model._bookings_create({}, people)
+
+    def _written_bookings(self, vals_list):
+        people = self.env["bookings.customer"].browse(
+            sorted({vals["customer_id"] for vals in vals_list} - {False})
+        )
+
+        def create():
+            self.assertFalse(people.booking_ids)
+            created = self.env["bookings.booking"]._for_import().create(copy.deepcopy(vals_list))
+            self.assertEqual(people.booking_ids, created.filtered("customer_id").sorted())
+            return created
+
+        return self._written("bookings_booking", create)
+
+    def _written(self, made, create):
+        """The rows of all tables that this function writes, ``{table: rows}``; nothing of it is kept.
+
+        The records that it returns, rows of the table ``made``, are numbered in order of their IDs.
         """
         cr = self.env.cr
         with cr.savepoint() as trial:
             # A row that the trial writes tells its transaction ID; that of all that follows is not lower.
             cr.execute("UPDATE bookings_sync_setup SET id = id RETURNING xmin::text::bigint")
             mark = cr.fetchone()[0]
-            people = self.env["bookings.customer"].browse(
-                sorted({vals["customer_id"] for vals in vals_list} - {False})
-            )
-            self.assertFalse(people.booking_ids)
-            created = self.env["bookings.booking"]._for_import().create(copy.deepcopy(vals_list))
-            self.assertEqual(people.booking_ids, created.filtered("customer_id").sorted())
+            created = create()
             self.env.flush_all()
             number = {booking_id: place for place, booking_id in enumerate(created.ids)}
             written = {}
@@ -168,11 +216,12 @@ class TestSync(BookingsCase):
                 """SELECT c.relname, array_agg(a.attname) FILTER (WHERE f.oid IS NOT NULL)
                      FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
                      LEFT JOIN pg_constraint f ON f.conrelid = c.oid AND a.attnum = ANY(f.conkey) AND f.contype = 'f'
-                                              AND f.confrelid = 'bookings_booking'::regclass
-                    WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace GROUP BY c.relname"""
+                                              AND f.confrelid = %s::regclass
+                    WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace GROUP BY c.relname""",
+                [made],
             )
             for table, links in cr.fetchall():
-                own = "id" if table == "bookings_booking" else None
+                own = "id" if table == made else None
                 cr.execute(
                     SQL(
                         "SELECT to_jsonb(t) FROM %s t WHERE t.xmin::text::bigint >= %s",
