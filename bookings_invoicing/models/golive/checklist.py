@@ -98,13 +98,11 @@ class BookingsSyncSetup(models.Model):
                 currency=self.currency_id.name,
                 tz=self.tz,
             )
-        return Step(
-            "business",
-            self.env._("Choose the business"),
-            bool(self.service_ids),
-            text,
-            "_checklist_business",
-        )
+        name, done = self.env._("Choose the business"), bool(self.service_ids)
+        if done and not self.currency_id.active:
+            text += " " + self.env._("Activate this currency and enter its rate.")
+            return Step("business", name, False, text, "_checklist_currency")
+        return Step("business", name, done, text, "_checklist_business")
 
     def _services_to_map(self):
         return self.service_ids.filtered(lambda service: service.taken and not service.removed)
@@ -276,6 +274,14 @@ class BookingsSyncSetup(models.Model):
             "type": "ir.actions.act_window",
             "res_model": "bookings.connection",
             "res_id": self.connection_id.id,
+            "view_mode": "form",
+        }
+
+    def _checklist_currency(self):
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "res.currency",
+            "res_id": self.currency_id.id,
             "view_mode": "form",
         }
 

@@ -214,7 +214,7 @@ class BookingsSyncSetup(models.Model):
             return self.env._(
                 "Waiting for Microsoft. %(reason)s Next retry: %(time)s.",
                 reason=self.waiting_reason,
-                time=format_datetime(self.env, self.retry_at or self.next_sync),
+                time=self._shown_time(self.retry_at or self.next_sync),
             )
         if not self.error_message and self._is_late():
             return self.env._(
@@ -226,7 +226,9 @@ class BookingsSyncSetup(models.Model):
         return False
 
     def _shown_time(self, moment):
-        return format_datetime(self.env, moment) if moment else self.env._("never")
+        if not moment:
+            return self.env._("never")
+        return format_datetime(self.env, moment, dt_format="short")
 
     def _is_due_to_look(self, now):
         """Return whether to check unbilled bookings outside the synchronized period, which is due at least daily."""

@@ -66,6 +66,15 @@ class BookingsSyncSetup(models.Model):
         setups._note_sharing()
         return setups
 
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_with_bookings(self):
+        bookings = self.env["bookings.booking"].sudo().with_context(active_test=False)
+        for setup in self:
+            if bookings.search_count([("setup_id", "=", setup.id)], limit=1):
+                raise UserError(
+                    self.env._("%s has bookings. Archive it instead of deleting it.", setup.name)
+                )
+
     def _sharing(self):
         """Return all setups of the same businesses in all companies, including archived ones."""
         return (

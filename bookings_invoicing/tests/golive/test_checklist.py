@@ -94,6 +94,23 @@ class TestSetupChecklist(BookingsCase):
         setup.invalidate_recordset()
         self.assertGreater(setup.ready_count, 3 * setup.attention_count)
 
+    def test_an_inactive_currency_of_the_business_is_a_step(self):
+        self.setup._read_services()
+        currency = self.env["res.currency"].with_context(active_test=False)
+        self.setup.currency_id = currency.search([("active", "=", False)], limit=1)
+        step = self.setup._step_business()
+        self.assertFalse(step.done)
+        self.assertIn("Activate this currency", step.text)
+        opened = getattr(self.setup, step.action)()
+        self.assertEqual(opened["res_id"], self.setup.currency_id.id)
+        self.setup.currency_id.active = True
+        self.assertTrue(self.setup._step_business().done)
+
+    def test_a_setup_with_bookings_is_archived_instead_of_deleted(self):
+        self.sync()
+        with self.assertRaisesRegex(UserError, "Archive it"):
+            self.setup.unlink()
+
     def test_new_on_the_list_opens_an_empty_setup(self):
         form = Form(self.env["bookings.sync.setup"])
         self.assertFalse(form.connection_id)
