@@ -7,11 +7,32 @@ def write_from_file(record, values):
     plain = {}
     for name, value in values.items():
         if record._fields[name].translate and isinstance(value, dict):
-            for code, text in value.items():
-                record.with_context(lang=code)[name] = text
+            # English first: Odoo does not write a translation that is equal to the English text so far
+            for code in sorted(value, key=lambda code: code != "en_US"):
+                record.with_context(lang=code)[name] = value[code]
         else:
             plain[name] = for_orm(record, name, value)
     record.write(plain)
+
+
+def in_languages(now, then):
+    """Return the translations of the file in the languages of the database. A plain text applies to all of them.
+
+    :param dict now: ``{code: text}`` of the setup
+    :param then: the value of the file
+    """
+    if isinstance(then, str):
+        return dict.fromkeys(now, then)
+    if isinstance(then, dict):
+        return {code: then.get(code, text) for code, text in now.items()}
+    return then
+
+
+def differing(now, then):
+    """Return the texts to show for two translated values: of the first language in which they differ."""
+    if not isinstance(then, dict):
+        return now, then
+    return next((text, then[code]) for code, text in now.items() if text != then[code])
 
 
 def fits(field, value):

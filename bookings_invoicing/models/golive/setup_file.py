@@ -19,7 +19,7 @@ from psycopg2 import IntegrityError
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
-from .file_values import TEXTS, fits, for_orm, shown, write_from_file
+from .file_values import TEXTS, differing, fits, for_orm, in_languages, shown, write_from_file
 
 FORMAT = "bookings_invoicing.setup"
 VERSION = 1
@@ -256,9 +256,10 @@ class SetupFile:
         for name in names:
             if name not in values:
                 continue
+            field = record._fields[name]
             now, then = english._to_json(plain, name), values[name]
-            if record._fields[name].translate and isinstance(then, dict):
-                then = {code: then.get(code, text) for code, text in now.items()}
+            if field.translate:
+                then = in_languages(now, then)
             if now == then:
                 continue
             problem = ""
@@ -267,10 +268,11 @@ class SetupFile:
             except UserError as error:
                 problem = str(error)
             else:
-                if record._fields[name].type in ("many2one", "many2many") and value == plain[name]:
+                if field.type in ("many2one", "many2many") and value == plain[name]:
                     continue  # another reference to the same record
                 to_write[name] = value
-            field = record._fields[name]
+            if field.translate:
+                now, then = differing(now, then)
             label = field._description_string(self.env)
             changes.append(
                 Change(place, label, self._shown(field, now), self._shown(field, then), problem)

@@ -76,6 +76,20 @@ class TestSetupFile(BookingsCase):
         target._apply_file(data)
         self.assertEqual(target._to_file(), before)
 
+    def test_a_text_in_several_languages(self):
+        """What is shown are the texts that differ; a plain text, typed into the file, applies to every language."""
+        self.env["res.lang"]._activate_lang("da_DK")
+        setup, data = self.setup, self._file()
+        data["settings"]["line_template"]["en_US"] = "{service} on {date}"
+        (change,) = setup._file_changes(data)
+        self.assertEqual((change.now, change.file), ("{service}, {date}", "{service} on {date}"))
+        setup._apply_file(data)
+        self.assertEqual(setup.with_context(lang="da_DK").line_template, "{service}, {date}")
+        data["settings"]["line_template"] = "{service}: {date}"
+        setup._apply_file(data)
+        self.assertEqual(setup.with_context(lang="da_DK").line_template, "{service}: {date}")
+        self.assertEqual(setup._file_changes(data), [])
+
     def test_the_file_holds_neither_secret_nor_person(self):
         self.connection.sudo().write(
             {"mode": "live", "tenant_id": "tenant-77", "client_id": "client-88"}
