@@ -9,6 +9,7 @@
     "data": [
         "security/ir.model.access.csv",
         "views/bookings_booking_views.xml",
+        "views/bookings_invoice_run_views.xml",
         "views/bookings_sync_setup_views.xml",
         "views/sale_order_views.xml",
     ],

@@ -5,9 +5,12 @@ class BookingsInvoiceRun(models.Model):
     _inherit = "bookings.invoice.run"
 
     order_ids = fields.Many2many("sale.order", string="Orders", readonly=True)
+    order_count = fields.Integer(string="Number of Orders", compute="_compute_result")
 
     @api.depends("order_ids")
     def _compute_result(self):
+        for run in self:
+            run.order_count = len(run.order_ids)
         return super()._compute_result()
 
     def _record_documents(self, documents):
@@ -34,27 +37,18 @@ class BookingsInvoiceRun(models.Model):
     def _has_documents(self):
         return super()._has_documents() or bool(self.order_ids)
 
-    def action_undo(self):
+    def _remove_documents(self):
         # EXTENDS 'bookings_invoicing': also remove unchanged orders
-        self.ensure_one()
-        self._check_may_bill()
-        ordered, drafted = len(self.order_ids), bool(self.move_ids)
-        kept = self._undo_orders()
-        action = super().action_undo()
-        params = action["params"]
-        if ordered:
-            count = ordered - len(kept)
-            text = (
+        ordered = len(self.order_ids)
+        kept_orders = self._undo_orders()
+        texts, kept = super()._remove_documents()
+        if count := ordered - len(kept_orders):
+            texts.append(
                 self.env._("1 order removed")
                 if count == 1
                 else self.env._("%s orders removed", count)
             )
-            params["title"] = ", ".join([params["title"], text] if drafted else [text])
-        if kept:
-            self.sudo().state = "partial"
-            params["message"] = "\n".join(filter(None, (params.get("message"), *kept)))
-            params.update(type="warning", sticky=True)
-        return action
+        return texts, kept + kept_orders
 
     def _undo_orders(self):
         """Remove the orders that were neither invoiced nor changed.

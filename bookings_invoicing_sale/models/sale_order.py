@@ -36,10 +36,14 @@ class SaleOrder(models.Model):
 
     def unlink(self):
         # EXTENDS 'sale': the database deletes the lines without calling their unlink
-        bookings = self.sudo().order_line.booking_id
+        bookings, runs = self.sudo().order_line.booking_id, self._bookings_runs()
         result = super().unlink()
         bookings._settle_free()
+        runs._count_bookings()
         return result
+
+    def _bookings_runs(self):
+        return self.env["bookings.invoice.run"].sudo().search([("order_ids", "in", self.ids)])
 
     def _action_confirm(self):
         # EXTENDS 'sale': completed bookings count as delivered

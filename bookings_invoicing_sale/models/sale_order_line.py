@@ -67,9 +67,10 @@ class SaleOrderLine(models.Model):
 
     def unlink(self):
         # EXTENDS 'sale': bookings that this frees are updated immediately
-        bookings = self.sudo().booking_id
+        bookings, runs = self.sudo().booking_id, self.order_id._bookings_runs()
         result = super().unlink()
         bookings._settle_free()
+        runs._count_bookings()
         return result
 
     # -- invoiced and remaining quantities, from the posted lines of the booking --------------------

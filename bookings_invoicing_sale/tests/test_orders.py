@@ -56,6 +56,9 @@ class TestOrders(OrderCase):
         self.assertEqual(run.booking_count, len(self.ready))
         self.assertIn("order", run.result)
         self.assertEqual(run._result_action()["res_model"], "sale.order")
+        run.order_ids[0].with_context(disable_cancel_warning=True).action_cancel()
+        run.order_ids[0].unlink()
+        self.assertEqual(run.booking_count, len(run.order_ids.order_line.booking_id))
 
     def test_undo_removes_what_nobody_worked_on(self):
         """Orders of the run go, the one that is invoiced stays and is named."""
@@ -66,6 +69,8 @@ class TestOrders(OrderCase):
         params = run.action_undo()["params"]
         self.assertIn(kept.name, params["message"])
         self.assertEqual(params["title"], f"{number} orders removed")
+        self.assertIn(kept.name, run.removed_text)
+        self.assertEqual((run.state, run.booking_count), ("done", len(kept.booking_ids)))
         self.assertEqual(run.order_ids.exists(), kept)
         self.assertEqual(set(kept.booking_ids.mapped("status")), {"drafted"})
         self.assertEqual(set((self.ready - kept.booking_ids).mapped("status")), {"ready"})

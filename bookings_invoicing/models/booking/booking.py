@@ -322,6 +322,12 @@ class BookingsBooking(models.Model):
     billed_before = fields.Boolean(
         readonly=True, copy=False, help="The booking was on an invoice before.", exportable=False
     )
+    posted_invoice_deleted = fields.Boolean(
+        readonly=True,
+        copy=False,
+        help="An invoice with the booking was posted, reset to draft, and deleted.",
+        exportable=False,
+    )
     billed_amount = fields.Monetary(
         compute="_compute_billed", help="Posted invoice lines less credits."
     )

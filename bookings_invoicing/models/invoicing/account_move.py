@@ -173,6 +173,11 @@ class AccountMove(models.Model):
             if changed := {name: day for name, day in dates.items() if move[name] != day}:
                 move.write(changed)
 
+    def _bookings_count_again(self):
+        """Update the number of bookings of the runs that created these invoices, when lines of them are deleted."""
+        runs = self.env["bookings.invoice.run"].sudo().search([("move_ids", "in", self.ids)])
+        runs._count_bookings()
+
     def _bookings_undo_reason(self, run):
         """Return why removing the drafts of a run must keep this invoice, or "" if it can be removed."""
         self.ensure_one()

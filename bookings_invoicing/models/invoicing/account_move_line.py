@@ -192,9 +192,11 @@ class AccountMoveLine(models.Model):
         lines = self.sudo().filtered("booking_id")
         bookings, moves = lines.booking_id, lines.move_id
         left = line_handover.describe(lines)
+        lines.filtered("move_id.posted_before").booking_id.posted_invoice_deleted = True
         result = super().unlink()
         line_handover.hand_over(self.env, left)
         moves._bookings_follow_period()
+        moves._bookings_count_again()
         bookings._settle_free()
         INVOICES_CHANGED(bookings)
         return result

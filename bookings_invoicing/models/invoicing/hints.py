@@ -25,7 +25,6 @@ class BookingsBooking(models.Model):
         :param str invoiced_on: the booking's value in :meth:`_invoiced_already`
         """
         self.ensure_one()
-        was_drafted = self.billed_before
         return hints.HintFacts(
             id=self.id,
             person=self.partner_id.id or None,
@@ -39,9 +38,17 @@ class BookingsBooking(models.Model):
             or (self.price_type == "fixedPrice" and not self.price),
             changed_late=bool(self.late_changes),
             ask_attendance=bool(self._asks_who_came()),
-            was_billed=was_drafted and any(self.sudo().move_ids.mapped("posted_before")),
-            was_drafted=was_drafted,
+            was_billed=self._was_posted(),
+            was_drafted=self.billed_before,
             invoiced_on=invoiced_on,
+        )
+
+    def _was_posted(self):
+        """Return whether the booking was on a posted invoice. Nobody has received the drafts that were deleted."""
+        self.ensure_one()
+        return self.billed_before and (
+            self.posted_invoice_deleted
+            or any(self.sudo().invoice_line_ids.move_id.mapped("posted_before"))
         )
 
     def _usual(self):
@@ -292,7 +299,7 @@ class BookingsBooking(models.Model):
     def _reason_against_automation(self, noted, split, plan):
         """Return why a user should check the invoice of these bookings first, or "" if it can be drafted automatically."""
         if self.filtered("billed_before"):
-            return self.env._("The booking was billed before.")
+            return self.env._("The booking was on a draft or an invoice before.")
         for booking in self:
             if noted.get(booking.id):
                 return self._hint_text(noted[booking.id][0])

@@ -246,15 +246,14 @@ class BookingsInvoiceRun(models.Model):
         """Return the bookings on the created documents."""
         return self.move_ids.invoice_line_ids.booking_id
 
+    def _count_bookings(self):
+        for run in self.sudo():
+            run.booking_count = len(run._billed_bookings())
+
     def _finish(self):
         self.ensure_one()
-        self.sudo().write(
-            {
-                "state": "partial" if self.left_out_ids else "done",
-                "booking_count": len(self._billed_bookings()),
-                "todo": False,
-            }
-        )
+        self.sudo().write({"state": "partial" if self.left_out_ids else "done", "todo": False})
+        self._count_bookings()
 
     def _message(self):
         self.ensure_one()
@@ -364,13 +363,8 @@ class BookingsInvoiceRun(models.Model):
         """
         self.ensure_one()
         run = self.sudo()
-        run.write(
-            {
-                "state": "failed",
-                "error": str(error)[:ERROR_LENGTH] or type(error).__name__,
-                "booking_count": len(run._billed_bookings()),
-            }
-        )
+        run.write({"state": "failed", "error": str(error)[:ERROR_LENGTH] or type(error).__name__})
+        run._count_bookings()
         message = {
             "title": self.env._("The invoice run failed"),
             "message": run.error,
@@ -411,7 +405,8 @@ class BookingsInvoiceRun(models.Model):
         bookings = self.env["bookings.booking"].search([("id", "in", ids)], order="start, id")
         bookings._invoice_into(self, self.settings or {})
         if rest:
-            self.sudo().write({"todo": rest, "booking_count": len(self._billed_bookings())})
+            self.sudo().todo = rest
+            self._count_bookings()
             return
         self._finish()
         self.user_id._bus_send("simple_notification", self._message())
@@ -430,26 +425,16 @@ class BookingsInvoiceRun(models.Model):
         return {**action, "domain": [("id", "in", self._billed_bookings().ids)], "context": {}}
 
     def action_undo(self):
-        """Remove the drafts of this run that were never posted or manually changed. The result lists the others."""
+        """Remove the documents of this run that were never posted or manually changed. The result lists the others."""
         self.ensure_one()
         self._check_may_bill()
-        removable = self.move_ids.browse()
-        joined, lines, kept = self._undo_joined()
-        for move in self.move_ids - joined:
-            if reason := move._bookings_undo_reason(self):
-                kept.append(f"{move.display_name}: {reason}")
-            else:
-                removable |= move
-        count = len(removable)
-        removable.unlink()
+        removed, kept = self._remove_documents()
         if self.state in ("queued", "failed"):
             self.sudo().todo = False
         if not kept:
-            self.sudo().write(
-                {"state": "undone", "move_ids": [Command.unlink(move.id) for move in joined]}
-            )
-        self.sudo().booking_count = len(self._billed_bookings())
-        title = self._undone_text(count, lines)
+            self.sudo().state = "undone"
+        self._count_bookings()
+        title = ", ".join(removed) or self.env._("%s drafts removed", 0)
         message = "\n".join([self.env._("Kept:"), *kept]) if kept else ""
         self.sudo().removed_text = "\n".join(filter(None, (title, message)))
         return {
@@ -464,13 +449,28 @@ class BookingsInvoiceRun(models.Model):
             },
         }
 
-    def _undone_text(self, drafts, lines):
+    def _remove_documents(self):
+        """Remove the drafts of this run. Other billing flows add their documents.
+
+        :returns: ``([what was removed, as text], [name of what was kept with the reason])``
+        """
+        removable = self.move_ids.browse()
+        joined, lines, kept = self._undo_joined()
+        for move in self.move_ids - joined:
+            if reason := move._bookings_undo_reason(self):
+                kept.append(f"{move.display_name}: {reason}")
+            else:
+                removable |= move
+        count = len(removable)
+        removable.unlink()
+        if not kept:
+            self.sudo().move_ids = [Command.unlink(move.id) for move in joined]
         texts = []
-        if drafts or not lines:
+        if count:
             texts.append(
                 self.env._("1 draft removed")
-                if drafts == 1
-                else self.env._("%s drafts removed", drafts)
+                if count == 1
+                else self.env._("%s drafts removed", count)
             )
         if lines:
             texts.append(
@@ -478,7 +478,7 @@ class BookingsInvoiceRun(models.Model):
                 if lines == 1
                 else self.env._("%s lines removed", lines)
             )
-        return ", ".join(texts)
+        return texts, kept
 
 
 def _reason_text(env, error):

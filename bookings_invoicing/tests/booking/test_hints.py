@@ -139,6 +139,8 @@ class TestHints(HintCase):
         booking.move_ids.button_cancel()
         self.assertIn("hint_was_billed", {hint.code for hint in booking._hints()[booking.id]})
         self.assertIn("hint_was_billed", SERIOUS)
+        booking.move_ids.unlink()
+        self.assertIn("hint_was_billed", {hint.code for hint in booking._hints()[booking.id]})
 
     def test_missing_country_zip_and_rate(self):
         """A missing country is serious only where it decides the tax; a ZIP is asked of countries that have them."""

@@ -29,6 +29,7 @@ class TestRun(MockSmtplibCase, LedgerCase):
         posted.action_post()
         edited.invoice_line_ids[0].price_unit += 1
         deleted.unlink()
+        self.assertEqual(run.booking_count, len(run.move_ids.booking_ids), "also by hand")
         action = run.action_undo()
         self.assertEqual(run.move_ids, posted | edited)
         self.assertEqual(run.booking_count, len((posted | edited).booking_ids))
