@@ -6,6 +6,7 @@ from datetime import date
 from unittest import skipUnless
 
 from lxml import etree
+from markupsafe import Markup
 
 from odoo.tests import HttpCase, tagged
 from odoo.tools.pdf import PdfFileReader
@@ -85,6 +86,17 @@ class TestPrint(BookingsCase, HttpCase):
                 own = tree.xpath("//div[@class='information_block']")
                 [block] = own or tree.xpath("//div[@id='informations']")
                 self.assertIn(f"Service period {period}", " ".join(block.xpath("string()").split()))
+
+    def test_service_period_in_a_block_of_its_own(self):
+        """Below the dates of DIN 5008's block, above the empty row that separates the tax ID of the customer."""
+        move = self.env["bookings.booking"]._invoice_all([("id", "in", self.ready[1].ids)]).move_ids
+        dates, gap = "<tr><td>Delivery Date</td></tr>", '<tr><td colspan="2" style="x"></td></tr>'
+        vat = "<tr><td>VAT</td></tr>"
+        for rows in ((dates, gap, vat), (dates,)):
+            block = move._bookings_in_block(Markup(f"<table>{''.join(rows)}</table>"))
+            cells = etree.HTML(block).xpath("//td/text()")
+            self.assertEqual([cells[0], cells[1]], ["Delivery Date", "Service period"])
+            self.assertEqual(cells[3:], ["VAT"] if vat in rows else [])
 
     def test_completeness(self):
         first = min(booking._last_day() for booking in self.ready)

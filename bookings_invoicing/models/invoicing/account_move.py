@@ -1,3 +1,5 @@
+import re
+
 from markupsafe import Markup
 
 from odoo import api, fields, models
@@ -8,6 +10,8 @@ from ..base.moments import INVOICES_CHANGED
 from ..base.readable_links import ROLES
 from . import line_handover
 from .account_move_line import UNLINKED
+
+END_OF_ROWS = re.compile(r"<tr>\s*<td[^>]*>\s*</td>\s*</tr>|</table>")
 
 
 class AccountMove(models.Model):
@@ -209,19 +213,19 @@ class AccountMove(models.Model):
         return {**action, "domain": [("id", "in", self.booking_ids.ids)], "context": {}}
 
     def _bookings_in_block(self, block):
-        """Return the information block of a layout such as DIN 5008 with the service period as its last row.
+        """Return the information block of a layout such as DIN 5008 with the service period below the invoice's dates.
 
-        :param Markup block: a table
+        :param Markup block: a table, in which an empty row may separate the invoice from its customer
         """
         self.ensure_one()
         if not (self.bookings_service_start and self.bookings_service_stop):
             return block
-        row = Markup("<tr><td>%s</td> <td>%s – %s</td></tr></table>") % (
+        row = Markup("<tr><td>%s</td> <td>%s – %s</td></tr>") % (
             self.env._("Service period"),
             format_date(self.env, self.bookings_service_start),
             format_date(self.env, self.bookings_service_stop),
         )
-        return Markup(str(block).replace("</table>", row, 1))
+        return Markup(END_OF_ROWS.sub(lambda end: row + Markup(end[0]), str(block), count=1))
 
     def _bookings_action(self):
         """Return the action that opens the invoice, or the list of several."""
