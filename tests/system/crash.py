@@ -2,7 +2,7 @@
 
 :class:`CrashSweep` is the harness; ``sync_crash`` and ``invoicing_crash`` say what the work is and what must be true after
 it. Each is run as ``python -m tests.system.NAME DATABASE [--every N] [--bugs NAME ...]`` in the environment of ./dev, on a
-database with the addon. The last line of stdout is one JSON object: for "none" (``--every``: kill around each commit and at
+database with the addon. The last line of stdout is one JSON object: for "none" (``--every``: kill after each commit and at
 every so many statements) and for each bug ``points``, ``violations`` by point, ``in_peace``, ``statements`` and ``commits``.
 
 How it works: the registry is loaded once; each trial forks, the child counts its SQL statements and commits and sends
@@ -29,7 +29,6 @@ class CrashSweep:
     """What subclasses give: ``_prepare``, ``reset``, ``work``, ``violations`` and their ``bugs``."""
 
     bugs = {}
-    around = ("before", "after")  # where a commit is killed
 
     def __init__(self, database):
         import odoo.modules.registry
@@ -80,7 +79,7 @@ class CrashSweep:
     # -- one trial -----------------------------------------------------------------------------------
 
     def child(self, point=None):
-        """Work in a child that dies at ``point``: ("statement", n), ("before", n) or ("after", n) a commit.
+        """Work in a child that dies at ``point``: ("statement", n) or ("after", n) a commit.
 
         :returns: ``(answer, commits)``; the answer is that of :meth:`work` with its numbers, or ``None`` where it died
         """
@@ -145,11 +144,9 @@ class CrashSweep:
 
         def counted_commit(self):
             counts["commits"] += 1
-            number = counts["commits"]
-            die_at("before", number)
             commit(self)
             tell_commit()
-            die_at("after", number)
+            die_at("after", counts["commits"])
 
         cursor.execute, cursor.commit = counted_execute, counted_commit
         return counts
@@ -184,9 +181,12 @@ class CrashSweep:
     # -- all of them ---------------------------------------------------------------------------------
 
     def sweep(self, every):
-        """Kill around each commit and at every n-th statement. Return what is wrong, by point."""
+        """Kill after each commit and at every n-th statement. Return what is wrong, by point.
+
+        Just before a commit is at the statement before it, and what is durable there is what was after the last commit.
+        """
         whole = self._in_peace()
-        points = [(kind, n) for n in range(1, whole["commits"] + 1) for kind in self.around]
+        points = [("after", n) for n in range(1, whole["commits"] + 1)]
         points += [("statement", n) for n in range(1, whole["statements"] + 1, every)]
         found = {
             f"{kind} {number}": self.trial((kind, number), always=every == 1)

@@ -36,8 +36,6 @@ def _fixed_remarks():
 
 
 class OutboxSweep(CrashSweep):
-    around = ("after",)  # a request of its own is a commit, too: before it is after the one before
-
     def _prepare(self, env):
         _fixed_remarks()
         setup = make_setup(env, size=SIZE)
