@@ -3,7 +3,7 @@ from decimal import Decimal
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command, Domain
-from odoo.tools import float_repr
+from odoo.tools import float_repr, format_date
 
 from ...billing import money, period
 from ...billing.digest import content_hash
@@ -209,7 +209,8 @@ class BookingsCompleteness(models.Model):
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "bookings_invoicing.completeness_action"
         )
-        return {**action, "domain": [("id", "in", reports.ids)]}
+        month = format_date(self.env, first, date_format="LLLL y")
+        return {**action, "name": month, "domain": [("id", "in", reports.ids)]}
 
     # -- signing -------------------------------------------------------------------------------------
 

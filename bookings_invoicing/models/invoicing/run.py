@@ -67,7 +67,9 @@ class BookingsInvoiceRun(models.Model):
     removed_text = fields.Text(
         string="Drafts Removed", readonly=True, help="What was removed, and what was kept and why."
     )
-    left_out_ids = fields.One2many("bookings.invoice.run.left.out", "run_id", readonly=True)
+    left_out_ids = fields.One2many(
+        "bookings.invoice.run.left.out", "run_id", string="Bookings Not Included", readonly=True
+    )
     result = fields.Char(compute="_compute_result")
 
     @api.model

@@ -81,7 +81,11 @@ class TestCompleteness(LedgerCase):
 
     def test_all_businesses_of_last_month_are_on_one_page(self):
         reports = self.env["bookings.completeness"]
-        opened = reports.search(reports.action_last_month()["domain"])
+        action = reports.action_last_month()
+        self.assertEqual(
+            action["name"], "February 2026", "not the name of the list that it is opened from"
+        )
+        opened = reports.search(action["domain"])
         self.assertEqual(opened.setup_id, self.setup)
         self.assertEqual(str(opened.date_from), "2026-02-01")
         self.assertTrue(opened.booking_count)
