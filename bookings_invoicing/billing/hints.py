@@ -65,8 +65,8 @@ class HintFacts:
 
     ``person``: ID of the attendee that is the same in all setups, or None if unknown. ``bookings_free``: whether the price
     in Bookings is free or 0.00. ``changed_late``: whether it was changed after it took place. ``ask_attendance``: whether
-    unknown attendance is a hint. ``was_billed``: whether it was on a posted invoice. ``was_drafted``: whether it was on any
-    document. ``invoiced_on``: number of a posted invoice without bookings that bills this product and date to the payer.
+    unknown attendance is a hint. ``was_billed``: whether it was on a posted invoice. ``invoiced_on``: number of a posted
+    invoice without bookings that bills this product and date to the payer.
     """
 
     id: Hashable
@@ -81,7 +81,6 @@ class HintFacts:
     bookings_free: bool = False
     changed_late: bool = False
     was_billed: bool = False
-    was_drafted: bool = False
     invoiced_on: str = ""
 
     @property
@@ -156,8 +155,6 @@ def _history_hints(booking):
         found.append(Explanation("hint_changed_late"))
     if booking.was_billed:
         found.append(Explanation("hint_was_billed"))
-    elif booking.was_drafted:
-        found.append(Explanation("hint_was_drafted"))
     if booking.invoiced_on:
         found.append(Explanation("hint_invoiced", {"name": booking.invoiced_on}))
     return found

@@ -119,7 +119,6 @@ EXPLANATIONS = {
     "hint_attendance": _lt("It is unknown whether the attendee came."),
     "hint_changed_late": _lt("The appointment was changed in Bookings after it took place."),
     "hint_was_billed": _lt("The booking was on an invoice before."),
-    "hint_was_drafted": _lt("The booking was on a document before that was not posted."),
     "hint_invoiced": _lt(
         "The posted invoice %(name)s already bills this product to this payer on this day."
     ),

@@ -110,6 +110,7 @@ class BookingsBooking(models.Model):
         "res.partner",
         string="Has Manual Payer",
         readonly=True,
+        exportable=False,
         copy=False,
         ondelete="set null",
         help="A payer that a user selected for this booking is kept. Otherwise, the payer follows the customer.",
@@ -218,9 +219,10 @@ class BookingsBooking(models.Model):
         readonly=True,
         copy=False,
         string="Manual Price Unit",
+        exportable=False,
     )
-    manual_uid = fields.Many2one("res.users", readonly=True, copy=False, string="Changed by")
-    manual_date = fields.Datetime(string="Changed on", readonly=True, copy=False)
+    manual_uid = fields.Many2one("res.users", readonly=True, copy=False, string="Price Changed by")
+    manual_date = fields.Datetime(string="Price Changed on", readonly=True, copy=False)
     has_share = fields.Boolean(
         string="Shares the Price", readonly=True, copy=False, exportable=False
     )
@@ -279,6 +281,7 @@ class BookingsBooking(models.Model):
         compute="_compute_amount",
         store=True,
         string="Price Unit",
+        exportable=False,
     )
     price_facts = fields.Json(
         string="Price Details", compute="_compute_amount", store=True, exportable=False
@@ -305,7 +308,11 @@ class BookingsBooking(models.Model):
         NOT_BILLABLE_REASONS, compute="_compute_status", store=True, tracking=True
     )
     not_billable_decision = fields.Selection(
-        NOT_BILLABLE_REASONS, readonly=True, copy=False, string="Decision Not to Bill"
+        NOT_BILLABLE_REASONS,
+        readonly=True,
+        copy=False,
+        string="Decision Not to Bill",
+        exportable=False,
     )
     not_billable_note = fields.Char(readonly=True, copy=False, tracking=True)
     not_billable_uid = fields.Many2one("res.users", string="Decided by", readonly=True, copy=False)
@@ -495,7 +502,8 @@ class BookingsBooking(models.Model):
         # EXTENDS 'base': technical fields are not offered for grouping, just as they are not for export
         result = super().fields_get(allfields, attributes)
         for name, description in result.items():
-            if "groupable" in description and not self._fields[name].exportable:
+            technical = not self._fields[name].exportable or name in ("active", "appointment_id")
+            if "groupable" in description and technical:
                 description["groupable"] = False
         return result
 

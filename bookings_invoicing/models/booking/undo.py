@@ -116,7 +116,7 @@ class BookingsChange(models.TransientModel):
         if text:
             texts.insert(0, text)
         if alike := len(self._alike()):
-            label = self.env._("Use for %s More Bookings of This Service", alike)
+            label = self.env._("Use for %s More Bookings", alike)
             buttons.insert(0, {"name": label, "method": "action_same_price"})
         return {
             "type": "ir.actions.client",

@@ -2,6 +2,7 @@ from odoo import api, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command, Domain
 from odoo.tools import plaintext2html
+from odoo.tools.safe_eval import safe_eval
 
 from ...billing import grouping
 from ..booking.undo import changed, decisions
@@ -48,7 +49,12 @@ class BookingsBooking(models.Model):
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "bookings_invoicing.booking_action_preview"
         )
-        context = {"active_model": self._name, "active_ids": self.ids, "bookings_scope": scope}
+        context = {
+            **safe_eval(action["context"]),
+            "active_model": self._name,
+            "active_ids": self.ids,
+            "bookings_scope": scope,
+        }
         return {**action, "context": context}
 
     def _payers_domain(self):

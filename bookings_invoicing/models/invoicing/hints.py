@@ -39,7 +39,6 @@ class BookingsBooking(models.Model):
             changed_late=bool(self.late_changes),
             ask_attendance=bool(self._asks_who_came()),
             was_billed=self._was_posted(),
-            was_drafted=self.billed_before,
             invoiced_on=invoiced_on,
         )
 

@@ -129,12 +129,13 @@ class TestHints(HintCase):
         first.sudo().stop = first.start + timedelta(hours=23)
         self.assertIn("this service usually takes", self.hint(first))
 
-    def test_a_removed_draft_is_known_but_nothing_to_check(self):
+    def test_a_removed_draft_is_no_hint(self):
         booking = self.theirs[:1]
         booking.action_create_invoices()
         booking.move_ids.unlink()
-        self.assertIn("hint_was_drafted", {hint.code for hint in booking._hints()[booking.id]})
-        self.assertNotIn("hint_was_drafted", SERIOUS)
+        self.assertTrue(booking.billed_before)
+        found = {hint.code for hint in booking._hints().get(booking.id, ())}
+        self.assertNotIn("hint_was_billed", found)
         self.invoice(booking).button_draft()
         booking.move_ids.button_cancel()
         self.assertIn("hint_was_billed", {hint.code for hint in booking._hints()[booking.id]})

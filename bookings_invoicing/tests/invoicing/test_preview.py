@@ -69,8 +69,10 @@ class TestPreview(LedgerCase):
         for name in ("price_unit", "quantity", "list_price"):
             self.assertFalse(facts[name].get("aggregator"), name)
         self.assertTrue(facts["payer_id"]["groupable"])
-        for name in ("remote_hash", "has_share", "bill_again_id"):
+        for name in ("remote_hash", "has_share", "bill_again_id", "payer_hand_id", "price_unit_of"):
             self.assertFalse(facts[name]["groupable"] or facts[name]["exportable"], name)
+        self.assertTrue(facts["appointment_id"]["exportable"])
+        self.assertFalse(facts["appointment_id"]["groupable"] or facts["active"]["groupable"])
         by_payer = self.env["ir.filters"].get_filters(
             "bookings.booking", self.env.ref("bookings_invoicing.booking_action_uninvoiced").id
         )

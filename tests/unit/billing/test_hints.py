@@ -60,8 +60,7 @@ def codes(hints):
         (look(ask_attendance=True, attendance="came"), USUAL, []),
         (look(ask_attendance=True, attendance="no_show"), USUAL, ["hint_no_show"]),
         (look(changed_late=True), USUAL, ["hint_changed_late"]),
-        (look(was_billed=True, was_drafted=True), USUAL, ["hint_was_billed"]),
-        (look(was_drafted=True), USUAL, ["hint_was_drafted"]),
+        (look(was_billed=True), USUAL, ["hint_was_billed"]),
     ],
 )
 def test_one_booking(booking, usual, found):
