@@ -22,7 +22,7 @@ NOON = datetime.datetime(2026, 2, 2, 12)
 # What only bookings give, and what Odoo finds by itself.
 OF_BOOKINGS = {
     *("booking_id", "booking_live", "booking_released", "bookings_service_start"),
-    *("bookings_service_stop", "balance", "amount_currency"),
+    *("bookings_service_stop", "balance", "amount_currency", "tax_tag_ids"),
 }
 
 

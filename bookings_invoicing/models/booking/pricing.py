@@ -212,6 +212,8 @@ class BookingsBooking(models.Model):
         This is the only place that reads Odoo's partners, products, journals, and taxes for bookings. It runs after each
         sync, every night, in the preview, and when drafts are created. No computed field depends on those records.
         """
+        if not self:
+            return  # Odoo removes no lines, and so no bookings, for each new invoice
         self._apply_label_rules()
         self._apply_pending()
         for records in self._unbilled_by_company():

@@ -1,4 +1,5 @@
 from . import (
+    analytic_rules,
     document,
     drafting,
     hints,

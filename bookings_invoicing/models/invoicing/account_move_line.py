@@ -194,6 +194,8 @@ class AccountMoveLine(models.Model):
         left = line_handover.describe(lines)
         lines.filtered("move_id.posted_before").booking_id.posted_invoice_deleted = True
         result = super().unlink()
+        if not lines:
+            return result
         line_handover.hand_over(self.env, left)
         moves._bookings_follow_period()
         moves._bookings_count_again()

@@ -8,6 +8,7 @@ from odoo.tools import SQL
 
 from ..base.bisect import by_halves
 from ..base.scheduled import go_on
+from .analytic_rules import RulesMemory
 from .drafting import Joining
 
 _logger = logging.getLogger(__name__)
@@ -175,6 +176,8 @@ class BookingsInvoiceRun(models.Model):
 
         :param dict settings: ``grouping`` replaces that of the setups; ``join`` lists IDs of drafts to add lines to
         """
+        rules = self.env["account.analytic.distribution.model"].sudo()
+        bookings = bookings.with_context(bookings_rules=RulesMemory(rules))
         wanted = settings.get("join")
         if wanted:
             bookings = bookings.with_context(bookings_join=Joining(wanted))

@@ -36,7 +36,7 @@ OF_EVERY_MAKING = {
     "write_date": "the time of the making",
 }
 # Given by bookings beside the lines, though Odoo finds the same: see _prepare_lines.
-GIVEN_AHEAD = ("balance", "amount_currency")
+GIVEN_AHEAD = ("balance", "amount_currency", "tax_tag_ids")
 # What nobody types and Odoo does not fill in.
 NOT_TYPED = {
     "delivery_date": "the last day of service",
@@ -201,7 +201,8 @@ class TestEquality(LedgerCase):
         self.env.flush_all()
         self.env.invalidate_all()
         # Odoo reads each tax by itself, however many lines it is on.
-        self.some.product_id.taxes_id.invoice_repartition_line_ids.mapped("factor")
+        shares = self.some.product_id.taxes_id.invoice_repartition_line_ids
+        self.assertTrue(shares.mapped("factor") and not shares.tag_ids)
         with patch.object(model, "_prepare_invoice", counted):
             self._ours()
         self.assertGreater(len(queries), 5)
@@ -236,6 +237,20 @@ class TestEquality(LedgerCase):
         self.env["res.lang"]._activate_lang("fr_FR")
         self.some.payer_id.lang = "fr_FR"
         self._compare()
+
+    def test_tags_of_taxes_and_products_for_the_tax_report(self):
+        tags = self.env["account.account.tag"].create(
+            [{"name": f"+{n}", "applicability": "taxes"} for n in range(3)]
+        )
+        base, tax = self.company_data["default_tax_sale"].invoice_repartition_line_ids
+        base.tag_ids, tax.tag_ids = tags[0], tags[1]
+        self.some[0].product_id.account_tag_ids = tags[2]
+        self._compare()
+        lines = type(self.env["account.move.line"])
+        with patch.object(lines, "write", autospec=True, side_effect=lines.write) as write:
+            self._ours()
+        written = [call.args[1] for call in write.call_args_list]
+        self.assertFalse([values for values in written if "tax_tag_ids" in values], "given ahead")
 
     def test_hours(self):
         for number, booking in enumerate(self.some):
@@ -274,7 +289,55 @@ class TestEquality(LedgerCase):
         )
         self._compare()
 
+    def _analytic_rules(self):
+        """Distribution models of a plan of their own: for one product and payer, for one product, for an account."""
+        plan = self.env["account.analytic.plan"].create({"name": "Rules"})
+        accounts = self.env["account.analytic.account"].create(
+            [{"name": f"Rule {number}", "plan_id": plan.id} for number in range(3)]
+        )
+        first, income = self.some[0], self.company_data["default_account_revenue"]
+        for_whom = (
+            {"account_prefix": income.code[:2]},
+            {"product_id": self.some.product_id[-1].id},
+            {"product_id": first.product_id.id, "partner_id": first.payer_id.id},  # first of all
+        )
+        return self.env["account.analytic.distribution.model"].create(
+            [
+                {**values, "analytic_distribution": {str(account.id): 100}}
+                for values, account in zip(for_whom, accounts, strict=True)
+            ]
+        )
+
+    def test_analytic_rules_of_odoo(self):
+        self._analytic_rules()
+        self._compare()
+        run = self.env["bookings.booking"]._invoice_all([("id", "in", self.some.ids)])
+        found = run.move_ids.invoice_line_ids.mapped("analytic_distribution")
+        self.assertGreater(len({str(one) for one in found}), 1, "rules differ by line")
+
+    def test_another_line_of_a_run_needs_no_query(self):
+        """What Odoo looks up for a line of an equal product and payer is looked up once a run."""
+        self.some.payer_id = self.some[0].payer_id
+        self._analytic_rules()
+
+        def queries(bookings):
+            self.env.flush_all()
+            self.env.invalidate_all()
+            with self.env.cr.savepoint() as trial:
+                before = self.env.cr.sql_log_count
+                self.env["bookings.booking"]._invoice_all([("id", "in", bookings.ids)])
+                self.env.flush_all()
+                count = self.env.cr.sql_log_count - before
+                trial.rollback()
+            return count
+
+        one_product = self.some.filtered(lambda b: b.product_id == self.some[0].product_id)
+        self.assertGreater(len(one_product), 2)
+        queries(one_product)  # what the server keeps is known
+        self.assertEqual(queries(one_product), queries(one_product[:2]))
+
     def test_analytic_and_no_tax_on_purpose(self):
+        self._analytic_rules()
         plan = self.env["account.analytic.plan"].create({"name": "Plan"})
         account = self.env["account.analytic.account"].create({"name": "Rooms", "plan_id": plan.id})
         self.setup.analytic_distribution = {str(account.id): 100}

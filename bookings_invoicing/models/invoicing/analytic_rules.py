@@ -1,0 +1,83 @@
+"""The analytic distribution of invoice lines, and Odoo's distribution models, looked up once for all invoices of a run.
+
+Odoo searches these models again for each line: its own memory of equal lines never finds one, because the search changes
+the key.
+"""
+
+from odoo import models
+
+
+class RulesMemory:
+    """What the distribution models said in one run: value of the context key ``bookings_rules``. No RPC call can send it."""
+
+    def __init__(self, rules):
+        self._exist = bool(rules.search_count([], limit=1))
+        self._found = {}
+
+    def applicable(self, search, values):
+        """Return the distribution models for these values, in Odoo's order.
+
+        :param search: Odoo's function for them
+        :param dict values: what is known about the line
+        """
+        if not self._exist:
+            return None
+        key = tuple(
+            (name, tuple(value) if isinstance(value, list) else value)
+            for name, value in sorted(values.items())
+        )
+        if key not in self._found:
+            self._found[key] = search(values).ids
+        return self._found[key]
+
+
+class AccountAnalyticDistributionModel(models.Model):
+    _inherit = "account.analytic.distribution.model"
+
+    def _get_applicable_models(self, vals):
+        # EXTENDS 'account'
+        memory = self.env.context.get("bookings_rules")
+        if type(memory) is not RulesMemory:
+            return super()._get_applicable_models(vals)
+        return self.browse(memory.applicable(super()._get_applicable_models, vals))
+
+
+class BookingsBooking(models.Model):
+    _inherit = "bookings.booking"
+
+    def _line_analytic(self, split):
+        """Return the analytic distribution of the service, else of a staff member, else of the setup.
+
+        Odoo's distribution models add accounts of other plans, as on its own lines. Each plan is used only once.
+        """
+        own = (
+            self.service_id.analytic_distribution
+            or next(
+                (
+                    staff.analytic_distribution
+                    for staff in self.staff_ids
+                    if staff.analytic_distribution
+                ),
+                None,
+            )
+            or self.setup_id.analytic_distribution
+        )
+        if not own:
+            return None
+        payer = self.payer_id.commercial_partner_id  # the partner of Odoo's lines
+        used = {int(number) for key in own for number in key.split(",") if number.strip()}
+        accounts = self.env["account.analytic.account"].sudo().browse(used).exists()
+        position = self.env["account.fiscal.position"].browse(split.fiscal_position)
+        income = self.product_id.product_tmpl_id.get_product_accounts(fiscal_pos=position)["income"]
+        by_rules = self.env["account.analytic.distribution.model"]._get_distribution(
+            {
+                "account_prefix": income.code,
+                "related_root_plan_ids": accounts.root_plan_id,
+                "product_id": self.product_id.id,
+                "product_categ_id": self.product_id.categ_id.id,
+                "partner_id": payer.id,
+                "partner_category_id": payer.category_id.ids,
+                "company_id": self.company_id.id,
+            }
+        )
+        return {**(by_rules or {}), **own}
