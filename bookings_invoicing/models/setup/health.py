@@ -203,10 +203,14 @@ class BookingsSyncSetup(models.Model):
         for setup in self:
             setup.waiting_text = setup._waiting_sentence()
 
-    @api.depends("error_message", "waiting_text")
+    @api.depends(
+        "error_message", "waiting_text", "connection_id.state", "connection_id.error_message"
+    )
     def _compute_trouble_text(self):
         for setup in self:
-            setup.trouble_text = setup.error_message or setup.waiting_text
+            connection = setup.connection_id
+            broken = connection.state == "attention" and connection.error_message
+            setup.trouble_text = setup.error_message or broken or setup.waiting_text
 
     def _waiting_sentence(self):
         """Return why the setup is not synchronized at the moment and when Odoo will retry, or False if all is well."""

@@ -123,6 +123,11 @@ class TestSetupHealth(BookingsCase):
         self.setup.action_sync_now()
         self.assertFalse(self.setup.waiting_text)
 
+    def test_a_broken_connection_is_the_reason_of_each_of_its_setups(self):
+        self.connection._mark_attention("The secret has expired.")
+        self.assertEqual((self.setup.health, self.setup.error_message), ("attention", False))
+        self.assertEqual(self.setup.trouble_text, "The secret has expired.")
+
     def test_late_is_told_once(self):
         """One activity and one warning when it becomes late, until it is read again."""
         self.sync()
