@@ -57,7 +57,7 @@ class BookingsBooking(models.Model):
         return self.setup_id._rule_for(label, self.setup_id._label_rules()) != self.label_rule_id
 
     def _pending(self, name, value):
-        """Return ``[old value as text, new value as text, value to write once the booking is not billed]``."""
+        """Return ``[old value to show, new value to show, value to write once the booking is not billed]``."""
         raw = fields.Datetime.to_string(value) if self._fields[name].type == "datetime" else value
         return [self._shown(name, self[name]), self._shown(name, value), raw]
 
@@ -97,6 +97,7 @@ class BookingsBooking(models.Model):
         return (self[name] or False) != (value or False)
 
     def _shown(self, name, value):
+        """Return a value as it is stored to be shown: a price as a number, anything else as text."""
         field = self._fields[name]
         if field.type == "many2one":
             return (
@@ -105,12 +106,16 @@ class BookingsBooking(models.Model):
                 else value.display_name
             )
         if name == "price" and value and self.currency_id:
-            return self.currency_id.format(value)
+            return value
         return str(value or "–")
 
     def _to_read(self, name, shown):
-        """Return a stored old or new value in readable form: times in the business's time zone, labels of selections."""
+        """Return a stored old or new value in readable form: times in the business's time zone, labels of selections,
+        prices in the user's language.
+        """
         field = self._fields[name]
+        if field.type == "float" and not isinstance(shown, str):
+            return self.currency_id.format(shown)
         if field.type == "selection":
             return dict(field._description_selection(self.env)).get(shown, shown)
         if field.type == "datetime" and shown[:1].isdigit():

@@ -112,6 +112,10 @@ class TestChangesWhileBilled(LedgerCase):
         for text in (drafted.pending_text, ready.late_changes_text):
             self.assertRegex(text, r"03/04/2026 01:00:00\sPM")
             self.assertNotIn("2026-03-04", text)
+        self.env["res.lang"]._activate_lang("da_DK")
+        drafted.sudo().pending_values = {"price": [1041.8, 1055.5, 1055.5]}
+        self.assertIn("1.041,80", drafted.with_context(lang="da_DK").pending_text)
+        self.assertIn("1,041.80", drafted.with_context(lang="en_US").pending_text)
 
     def test_label_without_rule_changes_nothing_billed(self):
         booking = self._fixed()
