@@ -7,10 +7,12 @@ How to use: override ``_prepare_create_values`` and ``_create`` of a model and c
 complete. The model's ``create`` remains the way in, with its access checks and everything that other addons add to it.
 
 How it works: values are converted by the fields of the registry, whoever declared them. What is not given is computed
-by Odoo as after any ``create``. Columns of the new rows are not cached, but read where they are needed.
+by Odoo as after any ``create``. Equal values are converted once.
 """
 
 from itertools import repeat
+
+from psycopg2.extras import Json
 
 from odoo.tools import SQL
 from odoo.tools.misc import clean_context
@@ -40,39 +42,79 @@ def insert(model, data_list):
     names = {name for row in rows for name in row}
     given = sorted((model._fields[name] for name in names), key=lambda field: field._sequence)
     columns = [field for field in given if field.column_type]
-    records = model.browse(_inserted_ids(model, columns, rows))
+    keys = {field: _keys(field, model, rows) for field in columns}
+    records = model.browse(_inserted_ids(model, keys, rows))
     by_protected = {}
-    for data, record in zip(data_list, records, strict=True):
-        data["record"] = record
-        by_protected.setdefault(frozenset(data["protected"]), []).append(record.id)
+    for data, record_id in zip(data_list, records._ids, strict=True):
+        data["record"] = model.browse(record_id)
+        by_protected.setdefault(frozenset(data["protected"]), []).append(record_id)
     _tell_other_sides(model, columns, rows)
+    _remember(records, keys, rows)
     with model.env.protecting(
         [(fields, model.browse(ids)) for fields, ids in by_protected.items()]
     ):
-        _link(records, [field for field in given if field not in columns], rows)
+        _link(records, [field for field in given if field not in keys], rows)
         records.modified(model._fields, create=True)
     records._validate_fields(names)
     records.check_access("create")
     return records
 
 
-def _inserted_ids(model, columns, rows):
+def _keys(field, model, rows):
+    """Return a key per row, equal for rows whose values of the field are converted alike; None if those of all rows are."""
+    values = [row.get(field.name, False) for row in rows]
+    currency = field.type == "monetary" and field.get_currency_field(model)
+    if currency:
+        return list(zip(values, (row.get(currency) for row in rows), strict=True))
+    if len(rows) > 1 and all(value is values[0] for value in values):
+        return None
+    if field.type == "json":
+        return list(map(id, values))
+    return (
+        list(zip(map(type, values), values, strict=True))
+        if field.type in PLAIN
+        else range(len(rows))
+    )
+
+
+def _converted(field_keys, rows, convert):
+    """Return the converted value per row, or the one of all rows if they have no keys.
+
+    :param convert: function of a row and its place; it is called once per key
+    """
+    if field_keys is None:
+        return convert(rows[0], 0)
+    known = {}
+    for place, key in enumerate(field_keys):
+        if key not in known:
+            known[key] = convert(rows[place], place)
+    return [known[key] for key in field_keys]
+
+
+def _inserted_ids(model, keys, rows):
     """Write the columns of all rows in one statement and return the new IDs, in order.
 
     A value that all rows share is sent once, the others as one array a column.
+
+    :param dict keys: the result of :func:`_keys` by field
     """
     shared, arrays = [], []
-    for field in columns:
-        values = _converted(field, model, rows)
-        is_shared = len(rows) > 1 and all(value == values[0] for value in values)
-        (shared if is_shared else arrays).append((field, values))
+    for field, field_keys in keys.items():
+
+        def convert(row, _place, field=field):
+            value = field.convert_to_column_insert(row.get(field.name, False), model, row)
+            # as text, so that equal ones are encoded once
+            return value.dumps(value.adapted) if isinstance(value, Json) else value
+
+        values = _converted(field_keys, rows, convert)
+        (shared if field_keys is None else arrays).append((field, values))
     inserted = model.env.execute_query(
         SQL(
             "INSERT INTO %s (%s) SELECT %s FROM unnest(%s) AS new (%s) RETURNING id",
             SQL.identifier(model._table),
             SQL(", ").join(SQL.identifier(field.name) for field, _values in shared + arrays),
             SQL(", ").join(
-                [SQL(f"%s::{field.column_type[0]}", values[0]) for field, values in shared]
+                [SQL(f"%s::{field.column_type[0]}", value) for field, value in shared]
                 + [SQL.identifier("new", field.name) for field, _values in arrays]
             ),
             SQL(", ").join(
@@ -84,21 +126,22 @@ def _inserted_ids(model, columns, rows):
     return [row_id for (row_id,) in inserted]
 
 
-def _converted(field, model, rows):
-    """Return the values of a column as the INSERT takes them; equal plain values are converted once."""
-    name, known = field.name, {}
-    currency = field.type == "monetary" and field.get_currency_field(model)
-    found = []
-    for row in rows:
-        value = row.get(name, False)
-        if field.type not in PLAIN and not currency:
-            found.append(field.convert_to_column_insert(value, model, row))
+def _remember(records, keys, rows):
+    """Put the columns of the new rows into the cache, as Odoo does, so that they need not be read."""
+    for field in records._fields.values():
+        if not (field.store and field.column_type) or field.translate or field.company_dependent:
             continue
-        key = (type(value), value, row.get(currency))
-        if key not in known:
-            known[key] = field.convert_to_column_insert(value, model, row)
-        found.append(known[key])
-    return found
+        if field not in keys:
+            if field.name != "id":
+                field._insert_cache(records, repeat(None))
+        elif field.type in PLAIN or field.type in ("json", "monetary"):
+
+            def convert(row, place, field=field):
+                record = records.browse(records._ids[place])
+                return field.convert_to_cache(row.get(field.name, False), record)
+
+            found = _converted(keys[field], rows, convert)
+            field._insert_cache(records, repeat(found) if keys[field] is None else found)
 
 
 def _link(records, fields, rows):

@@ -94,7 +94,8 @@ class BookingsOwnLinks(models.AbstractModel):
 
     @api.model_create_multi
     def create(self, vals_list):
-        records = super().create([self._without_own_values(vals) for vals in vals_list])
+        read_only = self._read_only_fields()
+        records = super().create([self._without_own_values(vals, read_only) for vals in vals_list])
         records._check_links(self._link_fields())
         return records
 
@@ -103,7 +104,7 @@ class BookingsOwnLinks(models.AbstractModel):
             return super().write(vals)
         if moved := self._whose_fields() & vals.keys():
             self._check_not_moved(moved, vals)
-        result = super().write(self._without_own_values(vals))
+        result = super().write(self._without_own_values(vals, self._read_only_fields()))
         if links := self._link_fields() & vals.keys():
             self._check_links(links)
         return result
@@ -124,12 +125,13 @@ class BookingsOwnLinks(models.AbstractModel):
 
     # -- checks --------------------------------------------------------------------------------------
 
-    def _without_own_values(self, vals):
+    def _without_own_values(self, vals, read_only):
         """Return these values with each :class:`OwnValue` replaced by a plain integer.
 
+        :param frozenset read_only: the result of :meth:`_read_only_fields`
         :raises AccessError: if a user sends a value for a read-only field
         """
-        if not (touched := self._read_only_fields() & vals.keys()):
+        if not (touched := read_only & vals.keys()):
             return vals
         own = {name: int(vals[name]) for name in touched if type(vals[name]) is OwnValue}
         if not self.env.su and (sent := sorted(touched - own.keys())):
