@@ -9,6 +9,7 @@ from datetime import timedelta
 from decimal import Decimal
 from functools import lru_cache
 
+from odoo.models import BaseModel
 from odoo.tools import float_round
 
 from ...billing import money, period, price, sentences
@@ -18,8 +19,23 @@ from ..base.units import hour_id, list_unit
 from . import fees
 
 
+class Remembered:
+    """A record whose values are read once, for many new bookings that link to it; so are the records to which it links."""
+
+    def __init__(self, record):
+        self._record = record
+
+    def __getattr__(self, name):
+        value = getattr(self._record, name)
+        value = self.__dict__[name] = Remembered(value) if isinstance(value, BaseModel) else value
+        return value
+
+    def __bool__(self):
+        return bool(self._record)
+
+
 class NewBooking:
-    """A booking before its creation. Many2one fields hold records, and missing values are empty."""
+    """A booking before its creation. Many2one fields hold a :class:`Remembered`, and missing values are empty."""
 
     invoice_line_ids = ()
     fee_cause = product_id = payer_id = partner_id = label_rule_id = False
@@ -42,7 +58,7 @@ def computed_values(draft, terms):
     draft.fee_cause = fees.cause(draft)
     draft.product_id = product(draft)
     draft.due_at = due_at(draft)
-    amounts = amount_values(draft, terms.unit_digits, terms.hour_id)
+    amounts = terms.amounts(draft)
     draft.price_outcome = amounts["price_outcome"]
     return {
         "company_id": setup.company_id.id,
@@ -69,15 +85,24 @@ class BatchFacts:
         self.hour_id = hour_id(env)
         self.line_status = env["bookings.booking"]._line_status()
         self._nobody = env["res.partner"]
-        self._worked_out = {}
+        self._people, self._amounts = {}, {}
 
     def people(self, draft):
         """Return customer and payer of a new booking, computed once per Bookings customer and label rule."""
         key = (draft.customer_id.id, draft.label_rule_id.id)
-        found = self._worked_out.get(key)
+        found = self._people.get(key)
         if found is None:
             draft.partner_id = draft.customer_id.partner_id or self._nobody
-            found = self._worked_out[key] = (draft.partner_id, payer(draft))
+            found = self._people[key] = (draft.partner_id, payer(draft))
+        return found
+
+    def amounts(self, draft):
+        """Return the price fields of a new booking, computed once for all with the same service, price, length, and fee."""
+        key = (draft.service_id.id, draft.price_type, draft.price, draft.stop - draft.start)
+        key += (draft.currency_id.id, draft.fee_cause, draft.label_rule_id.id)
+        found = self._amounts.get(key)
+        if found is None:
+            found = self._amounts[key] = amount_values(draft, self.unit_digits, self.hour_id)
         return found
 
 
@@ -213,9 +238,10 @@ def list_price(row, position):
 def refresh_list_prices(bookings):
     """Update the stored list prices of bookings whose services use a pricelist."""
     positions = {}
-    for booking in bookings.filtered(
-        lambda b: b.service_id.billing_rule == "pricelist" and b.service_id.product_id
-    ):
+    listed = bookings.service_id.filtered(
+        lambda service: service.billing_rule == "pricelist" and service.product_id
+    )
+    for booking in bookings.filtered(lambda b: b.service_id in listed) if listed else ():
         booking = booking.with_company(booking.company_id).sudo()
         key = (booking.company_id, booking.payer_id)
         if key not in positions:

@@ -212,22 +212,24 @@ class BookingsBooking(models.Model):
         terms = booking_rules.BatchFacts(self.env, fields.Datetime.now())
         rules, by_label = setup._label_rules(), {}
         self.env["bookings.billed.before"]._mark(setup, vals_list)
+        remembered = booking_rules.Remembered
         services = self.env["bookings.service"].browse({vals["service_id"] for vals in vals_list})
-        services = {service.id: service for service in services}
+        services = {service.id: remembered(service) for service in services}
         nobody = self.env["bookings.customer"]
         customers = nobody.browse({vals["customer_id"] for vals in vals_list} - {False})
-        customers = {customer.id: customer for customer in customers} | {False: nobody}
+        customers = {row.id: remembered(row) for row in customers} | {False: remembered(nobody)}
+        shared = {"setup_id": remembered(setup), "currency_id": remembered(setup.currency_id)}
         for vals in vals_list:
             label = vals["label"]
             if label not in by_label:
-                by_label[label] = setup._rule_for(label, rules)
-            vals |= {"attendance": "unknown"} | self._label_values(by_label[label])
-            links = {
-                "setup_id": setup,
-                "currency_id": setup.currency_id,
+                rule = setup._rule_for(label, rules)
+                by_label[label] = remembered(rule), self._label_values(rule)
+            rule, label_values = by_label[label]
+            vals |= {"attendance": "unknown"} | label_values
+            links = shared | {
                 "service_id": services[vals["service_id"]],
                 "customer_id": customers[vals["customer_id"]],
-                "label_rule_id": by_label[label],
+                "label_rule_id": rule,
             }
             vals |= booking_rules.computed_values(booking_rules.NewBooking(**vals | links), terms)
         return self._for_import().create(vals_list)
