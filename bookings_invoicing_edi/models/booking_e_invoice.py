@@ -24,9 +24,12 @@ class BookingsBooking(models.Model):
 
     def _billing_blockers(self):
         found = super()._billing_blockers()
-        asking = self.filtered(
-            lambda one: (
-                one.payer_id.active and one.product_id and one._e_invoice_builder() is not None
+        alike = self.filtered("product_id").grouped(lambda one: (one.payer_id, one.company_id))
+        asking = self.browse().concat(
+            *(
+                bookings
+                for (payer, _company), bookings in alike.items()
+                if payer.active and bookings._e_invoice_builder() is not None
             )
         )
         splits = asking._splits()
@@ -92,7 +95,7 @@ class BookingsBooking(models.Model):
     # -- errors of the exporter ---------------------------------------------------------------------------
 
     def _e_invoice_builder(self):
-        """Return the exporter of the payer's e-invoice format, or None if the payer gets no e-invoice."""
+        """Return the exporter of the e-invoice format of these bookings' payer, or None if the payer gets no e-invoice."""
         payer = self.payer_id[:1].with_company(self.company_id[:1])
         chosen = payer.invoice_edi_format
         if not chosen or chosen not in payer._get_ubl_cii_formats():

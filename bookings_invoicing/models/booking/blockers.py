@@ -114,28 +114,18 @@ class BookingsBooking(models.Model):
         """Return the blockers about journal, currency, customer, payer, product, tax, account, and lock date."""
         blockers = {}
         shared = {setup: setup._billing_blockers() for setup in self.setup_id}
-        accounts, taxes, dates = {}, {}, {}
+        products, dates = {}, {}
         for booking in self:
-            found = dict(shared[booking.setup_id])
-            found |= booking._person_blockers()
-            product = booking.product_id
-            if not product:
-                found["no_product"] = {"service": booking.service_id.name}
-            else:
-                if product not in taxes:
-                    company = booking.company_id
-                    taxes[product] = bool(product.taxes_id._filter_taxes_by_company(company))
-                    accounts[product] = product.product_tmpl_id.get_product_accounts()[
-                        "income"
-                    ].active
-                if not taxes[product] and not booking._without_tax():
-                    found["no_tax"] = {"product": product.display_name}
-                if not accounts[product]:
-                    found["account"] = {"product": product.display_name}
+            setup, service = booking.setup_id, booking.service_id
+            found = shared[setup] | booking._person_blockers()
+            key = (setup.id, service.id, booking.product_id.id, bool(booking.fee_cause))
+            if key not in products:
+                products[key] = booking._product_blockers()
+            found |= products[key]
             if day := booking._invoice_day():
-                key = (booking.setup_id, day)
+                key = (setup, day)
                 if key not in dates:
-                    dates[key] = lock_date_blockers(booking.setup_id, day)
+                    dates[key] = lock_date_blockers(setup, day)
                 found |= dates[key]
             if found:
                 blockers[booking.id] = [
@@ -143,14 +133,28 @@ class BookingsBooking(models.Model):
                 ]
         return blockers
 
+    def _product_blockers(self):
+        """Return the blockers about the product, which depend only on setup, service, product, and fee."""
+        product = self.product_id
+        if not product:
+            return {"no_product": {"service": self.service_id.name}}
+        found = {}
+        taxes = product.taxes_id._filter_taxes_by_company(self.company_id)
+        if not taxes and not self._without_tax():
+            found["no_tax"] = {"product": product.display_name}
+        if not product.product_tmpl_id.get_product_accounts()["income"].active:
+            found["account"] = {"product": product.display_name}
+        return found
+
     def _add_label_blockers(self, found):
         """Add blockers for labels that require a decision.
 
         :param dict found: blockers as :meth:`_billing_blockers` returns them
         """
-        for booking in self.filtered(
-            lambda one: one.label_rule_id.outcome == "attention" and not one.label_settled
-        ):
+        rules = self.label_rule_id.filtered(lambda rule: rule.outcome == "attention")
+        for booking in self if rules else ():
+            if booking.label_settled or booking.label_rule_id not in rules:
+                continue
             text = booking.label_rule_id.note or ""
             found.setdefault(booking.id, []).append(
                 ["label", {"label": booking.label, "note": text}]
@@ -161,6 +165,9 @@ class BookingsBooking(models.Model):
 
         :param dict found: blockers as :meth:`_billing_blockers` returns them
         """
+        # only services say so
+        if "all" not in self.service_id.mapped("ask_attendance"):
+            return
         for booking in self.filtered(lambda one: one._asks_who_came() == "all"):
             found.setdefault(booking.id, []).append(["attendance", {}])
 
@@ -267,14 +274,14 @@ class BookingsBooking(models.Model):
 
         :param dict found: blockers as :meth:`_billing_blockers` returns them
         """
-        looks, always = {}, {}
-        for booking in self.filtered("payer_id.active"):
-            payer, company = key = booking.payer_id, booking.company_id
-            if key not in looks:
-                looks[key] = payer.with_company(company)._bookings_look()
-                always[key] = details.detail_stops(looks[key], company._bookings_details_policy())
-            if always[key]:
-                found.setdefault(booking.id, []).extend(booking._detail_blockers(always[key]))
+        alike = self.grouped(lambda booking: (booking.payer_id, booking.company_id))
+        for (payer, company), bookings in alike.items():
+            if not payer.active:
+                continue
+            look = payer.with_company(company)._bookings_look()
+            if stops := details.detail_stops(look, company._bookings_details_policy()):
+                for booking in bookings:
+                    found.setdefault(booking.id, []).extend(booking._detail_blockers(stops))
 
     def _detail_blockers(self, stops):
         self.ensure_one()
