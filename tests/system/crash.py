@@ -23,6 +23,16 @@ import time
 import traceback
 
 COMMITTED = b"."  # what a child tells after each commit
+STRIDE = (
+    0,
+    4,
+    2,
+    6,
+    1,
+    5,
+    3,
+    7,
+)  # commits between which a seeded bug is looked for first, then between those
 
 
 class CrashSweep:
@@ -198,13 +208,15 @@ class CrashSweep:
     def hunt(self, bug):
         """Put the bug in and kill after one commit after the other, until it shows.
 
-        From the last commit on: most mistakes do their harm late. What is durable before a commit is what was after the
-        one before it, so that half of the points are enough.
+        In strides from the last commit on, because a mistake does its harm at several neighboring commits, mostly late.
         """
         self.bug = bug
         try:
             whole = self._in_peace()
-            for tried, number in enumerate(range(whole["commits"], 0, -1), 1):
+            numbers = [
+                n for first in STRIDE for n in range(whole["commits"] - first, 0, -len(STRIDE))
+            ]
+            for tried, number in enumerate(numbers, 1):
                 if words := self.trial(("after", number)):
                     return whole | {"points": tried, "violations": {f"after {number}": words}}
             return whole | {"points": whole["commits"], "violations": {}}
