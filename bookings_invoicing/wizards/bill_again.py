@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 
+from ..models.base.titles import titled
 from ..models.invoicing.crediting import credit_and_bill_again, draft_credits
 
 
@@ -34,7 +35,7 @@ class BookingsBillAgain(models.TransientModel):
         self.env["bookings.booking"]._check_may_invoice()
         credits, run = credit_and_bill_again(self.booking_ids)
         documents = (credits | run.move_ids)._bookings_action()
-        opened = {**documents, "name": self.env._("Credit Notes and New Drafts")}
+        opened = titled(documents, self.env._("Credit Notes and New Drafts"))
         if not run.left_out_ids:
             return opened
         message = {**run._message(), "next": opened}

@@ -8,6 +8,7 @@ from odoo.tools import float_repr, format_date
 from ...billing import money, period
 from ...billing.digest import content_hash
 from ..base.bounded import DAYS
+from ..base.titles import titled
 from .row import OUTCOMES, name_of, row_of
 
 SUMMED = ("expected", "billed", "credited", "difference")
@@ -210,7 +211,7 @@ class BookingsCompleteness(models.Model):
             "bookings_invoicing.completeness_action"
         )
         month = format_date(self.env, first, date_format="LLLL y")
-        return {**action, "name": month, "domain": [("id", "in", reports.ids)]}
+        return {**titled(action, month), "domain": [("id", "in", reports.ids)]}
 
     # -- signing -------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ from odoo.fields import Domain
 from odoo.tools.safe_eval import safe_eval
 
 from ...billing.status import ATTENTION_REASONS, BILLED
+from ..base.titles import titled
 
 # Statuses that each row of the overview counts. One more row counts bookings that changed since billing.
 ROWS = {
@@ -81,4 +82,4 @@ def open_bookings(setups, which):
     )
     domain = Domain("setup_id", "in", setups.ids) & which
     context = safe_eval(action["context"] or "{}")
-    return {**action, "domain": list(domain), "context": context, "name": setups[:1].name}
+    return {**titled(action, setups[:1].name), "domain": list(domain), "context": context}

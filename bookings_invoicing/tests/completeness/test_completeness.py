@@ -83,7 +83,9 @@ class TestCompleteness(LedgerCase):
         reports = self.env["bookings.completeness"]
         action = reports.action_last_month()
         self.assertEqual(
-            action["name"], "February 2026", "not the name of the list that it is opened from"
+            action["display_name"],
+            "February 2026",
+            "not the name of the list that it is opened from",
         )
         opened = reports.search(action["domain"])
         self.assertEqual(opened.setup_id, self.setup)

@@ -68,6 +68,7 @@ class TestSetupHealth(BookingsCase):
             ("drafted", self.setup.action_open_on_drafts(), "drafted"),
             ("upcoming", self.setup.action_open_upcoming(), "upcoming"),
         ):
+            self.assertEqual(opened["display_name"], self.setup.name, "the title of the page")
             found = self.env["bookings.booking"].search(opened["domain"])
             self.assertEqual(overview[row]["count"], len(self.bookings(status=status)), row)
             self.assertEqual(set(found.mapped("status")), {status})
