@@ -85,24 +85,24 @@ class BatchFacts:
         self.hour_id = hour_id(env)
         self.line_status = env["bookings.booking"]._line_status()
         self._nobody = env["res.partner"]
-        self._people, self._amounts = {}, {}
+        self._found_people, self._found_amounts = {}, {}
 
     def people(self, draft):
         """Return customer and payer of a new booking, computed once per Bookings customer and label rule."""
         key = (draft.customer_id.id, draft.label_rule_id.id)
-        found = self._people.get(key)
+        found = self._found_people.get(key)
         if found is None:
             draft.partner_id = draft.customer_id.partner_id or self._nobody
-            found = self._people[key] = (draft.partner_id, payer(draft))
+            found = self._found_people[key] = (draft.partner_id, payer(draft))
         return found
 
     def amounts(self, draft):
         """Return the price fields of a new booking, computed once for all with the same service, price, length, and fee."""
         key = (draft.service_id.id, draft.price_type, draft.price, draft.stop - draft.start)
         key += (draft.currency_id.id, draft.fee_cause, draft.label_rule_id.id)
-        found = self._amounts.get(key)
+        found = self._found_amounts.get(key)
         if found is None:
-            found = self._amounts[key] = amount_values(draft, self.unit_digits, self.hour_id)
+            found = self._found_amounts[key] = amount_values(draft, self.unit_digits, self.hour_id)
         return found
 
 
