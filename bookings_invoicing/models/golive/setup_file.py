@@ -76,15 +76,16 @@ class Change(NamedTuple):
 class SetupFile:
     """Converts one ``bookings.sync.setup`` to the contents of a file and back."""
 
-    def __init__(self, setup):
+    def __init__(self, setup, translate=None):
         setup.ensure_one()
         self.setup = setup
         self.env = setup.env
+        self._ = translate or setup.env._  # in the language of the user
 
     def _in_english(self):
         """Return the same object in superuser mode, in the setup's company, and in the language of files."""
-        setup = self.setup
-        return SetupFile(setup.sudo().with_company(setup.company_id).with_context(lang="en_US"))
+        setup = self.setup.sudo().with_company(self.setup.company_id).with_context(lang="en_US")
+        return SetupFile(setup, self._)
 
     # -- writing ------------------------------------------------
 
@@ -305,15 +306,15 @@ class SetupFile:
         if field.type == "selection":
             if value and value not in field.get_values(self.env):
                 raise UserError(
-                    self.env._("“%s” is not a valid option; a module may be missing.", value)
+                    self._("“%s” is not a valid option; a module may be missing.", value)
                 )
         elif not fits(field, value):
             expected = {
-                "boolean": self.env._("Expected yes or no."),
-                "char": self.env._("Expected a text."),
-                "text": self.env._("Expected a text."),
+                "boolean": self._("Expected yes or no."),
+                "char": self._("Expected a text."),
+                "text": self._("Expected a text."),
             }
-            raise UserError(expected.get(field.type, self.env._("Expected a number.")))
+            raise UserError(expected.get(field.type, self._("Expected a number.")))
         return value
 
     def _from_reference(self, model, reference):
@@ -325,7 +326,7 @@ class SetupFile:
         if reference is None:
             return records
         if not isinstance(reference, dict) or not reference:
-            raise UserError(self.env._("Expected a reference."))
+            raise UserError(self._("Expected a reference."))
         company = Domain.TRUE
         if "company_id" in records._fields or "company_ids" in records._fields:
             company = Domain(records._check_company_domain(self.setup.company_id))
@@ -345,8 +346,8 @@ class SetupFile:
                 if len(found) == 1:
                     return found
                 if found:
-                    raise UserError(self.env._("Several records are named “%s”.", value))
-        raise UserError(self.env._("“%s” does not exist in this company.", shown(reference)))
+                    raise UserError(self._("Several records are named “%s”.", value))
+        raise UserError(self._("“%s” does not exist in this company.", shown(reference)))
 
     def _apply_rules(self, name, rows):
         """Replace a list of rules with the one in the file, unless they are equal."""

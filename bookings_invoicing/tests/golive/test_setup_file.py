@@ -256,6 +256,9 @@ class TestSetupFile(BookingsCase):
         target._apply_file(data)
         self.assertEqual(target.grouping, "customer_month")
         self.assertEqual(target._file_changes(data), problems)
+        self.env["res.lang"]._activate_lang("da_DK")
+        told = [change.problem for change in target.with_context(lang="da_DK")._file_changes(data)]
+        self.assertNotIn("does not exist", told[0])
 
     def test_a_reference_that_fits_several_is_not_guessed(self):
         target, data = self._target(), self._file()
