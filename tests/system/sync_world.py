@@ -213,6 +213,71 @@ def claim(env):
     }
 
 
+def two_buttons(env, when):
+    """Two clerks press *Sync Now* for two businesses of one company that know the same people.
+
+    :param when: the second one ``meanwhile``, or ``after`` the first one, in a transaction that began ``before``
+    """
+    connections = env["bookings.connection"].create(
+        [
+            {"name": f"Seed {seed}", "mode": "sandbox", "sandbox_seed": seed, "sandbox_size": SIZE}
+            | {"sandbox_anchor": datetime.date(2026, 3, 12), "company_id": env.company.id}
+            for seed in (int(f"{number}{len(when)}") for number in (1, 2))
+        ]
+    )
+    first, second = (make_setup(env, connection=connection) for connection in connections)
+    _alone_due(env, second)
+    begun, go_on = os.pipe(), os.pipe()
+    meanwhile = when == "meanwhile"
+    child = _forked(env, partial(_press_slowly, first.id, begun[1], go_on[0], meanwhile))
+    os.read(begun[0], 1)
+    known = env["res.partner"].search_count(
+        []
+    )  # from here on, only what is committed by now is seen
+    if not meanwhile:
+        os.write(go_on[1], b".")
+        os.waitpid(child, 0)
+    second.action_sync_now()
+    env.cr.commit()
+    pressed = second.run_ids.mapped("state")
+    if meanwhile:
+        os.write(go_on[1], b".")
+        os.waitpid(child, 0)
+    _cron(env)
+    people = [
+        setup.env["bookings.customer"].search([("setup_id", "=", setup.id)])
+        for setup in (first, second)
+    ]
+    emails = [
+        set(rows.filtered("partner_id").mapped("email_normalized")) - {False} for rows in people
+    ]
+    shared = emails[0] & emails[1]
+    contacts = env["res.partner"].search([("email_normalized", "in", list(shared))])
+    return {
+        "pressed": pressed,
+        "created": len(contacts) > 0 and env["res.partner"].search_count([]) > known,
+        "shared": len(shared),
+        "contacts": len(contacts),
+        "first": _told(first),
+        "second": _told(second),
+    }
+
+
+def _press_slowly(setup_id, begun, go_on, in_the_middle, env):
+    """Press *Sync Now*; wait for the parent before it begins, or in the middle of it."""
+    stopped = []
+
+    def stop(_cursor, statement):
+        if not stopped and (not in_the_middle or 'INSERT INTO "bookings_booking"' in statement):
+            stopped.append(1)
+            os.write(begun, b".")
+            os.read(go_on, 1)
+
+    with on_execute(stop):
+        env["bookings.sync.setup"].browse(setup_id).action_sync_now()
+    env.cr.commit()
+
+
 def _sync_slowly(setup_id, begun, go_on, env):
     """Stop in the middle of the sync, when services are committed, until the parent lets it go on."""
     stopped = []

@@ -58,6 +58,19 @@ def test_one_of_two_processes_synchronizes(seen):
     assert told["bookings"] == told["expected"]
 
 
+@pytest.mark.parametrize("when", ["meanwhile", "before"])
+def test_two_users_synchronize_two_businesses_with_the_same_people(seen, when):
+    """The one who would not see the contacts of the other leaves it to the cron; nobody is created twice."""
+    told = seen("two_buttons", when)
+    assert told["pressed"] == ["queued"]
+    assert told["shared"] > 0
+    assert told["created"]
+    assert told["contacts"] == told["shared"]
+    assert (told["first"]["runs"], told["second"]["runs"]) == (["done"], ["done"])
+    assert told["first"]["bookings"] > 0
+    assert told["second"]["bookings"] > 0
+
+
 def test_what_takes_long_goes_on_in_the_cron(seen):
     """It says so, waits once however often it is asked for, is done by the cron, and who asked is told at its end."""
     told = seen("hand_over")

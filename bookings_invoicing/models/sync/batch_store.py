@@ -14,21 +14,18 @@ import functools
 import logging
 import random
 import time
-import zlib
 from contextlib import contextmanager
 
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
-from odoo.tools import SQL
 
 from ... import graph
 from ...billing.matching import normalize_email
 from ..base.bisect import by_halves
 from ..base.safe_text import plain_records
+from . import people_lock
 
 _logger = logging.getLogger(__name__)
 
-PEOPLE_SPACE = 0x626B6E68  # separates the locks of people from others
-PEOPLE_LOCKS = 1024  # at most; people share them, so that PostgreSQL's memory for locks suffices
 BATCH = 500
 TRIES = 5
 LONGEST_PAUSE = 8  # seconds
@@ -61,6 +58,7 @@ class BatchStore:
         :param graph.Page page:
         :param keep: ``keep(store, records)`` writes records and returns counts by name
         :returns: set of IDs as stored, with pseudonyms for anonymized customers
+        :raises HandOver: if a single transaction would have to wait for another process
         """
         forgotten = self.env["bookings.forgotten"]
         for bad in page.malformed:
@@ -105,24 +103,16 @@ class BatchStore:
 
     @contextmanager
     def _new_people_locked(self, records):
-        """Wait until no other process creates contacts of the same people. No transaction is open meanwhile."""
-        emails = self._new_emails(records) if self._commit else ()
-        if not emails:
-            yield
+        """Lock people who may become contacts. With commits, no transaction is open while others are waited for."""
+        emails, company = self._new_emails(records), self.setup.company_id
+        if emails and self._commit:
+            self.commit()
+            with people_lock.waited_for(self.env, company, emails):
+                yield
             return
-        company = self.setup.company_id.root_id.id
-        keys = {zlib.crc32(f"{company} {email}".encode()) % PEOPLE_LOCKS for email in emails}
-        self.commit()
-        with self.env.registry.cursor() as cursor:
-            # In order, so that no two processes wait for each other.
-            cursor.execute(
-                SQL(
-                    "SELECT pg_advisory_xact_lock(%s, key) FROM unnest(%s) AS key",
-                    PEOPLE_SPACE,
-                    sorted(keys),
-                )
-            )
-            yield
+        if emails:
+            people_lock.take(self.env, company, emails)
+        yield
 
     def _new_emails(self, records):
         """Return the normalized email addresses of people in these records for whom a contact may be created."""

@@ -11,7 +11,7 @@ separately, so that memory does not grow with the number of appointments.
 
 import logging
 import time
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import timezone
 
 from psycopg2.errors import LockNotAvailable
@@ -24,16 +24,13 @@ from ...billing import windows
 from ...billing.removals import are_few
 from ..booking import removals
 from .batch_store import BATCH, BatchStore
+from .people_lock import HandOver
 
 _logger = logging.getLogger(__name__)
 
 LOCK_SPACE = 0x626B6E67  # "bkng": separates our advisory locks from others
 BUTTON_SECONDS = 60
 PROGRESS_SECONDS = 2
-
-
-class HandOver(Exception):
-    """Raised when reading takes too long for a waiting user, so that the scheduled action continues."""
 
 
 class SyncJob:
@@ -80,8 +77,8 @@ class SyncJob:
                 return self._fail(error)
 
     def retry(self, appointment_ids):
-        """Read these appointments by ID and store them. Return False if another process works on the setup."""
-        with self._claim() as claimed:
+        """Read these appointments by ID and store them. Return False if another process works on the setup or people."""
+        with self._claim() as claimed, suppress(HandOver):
             if claimed:
                 self.setup._check_filters_stored()
                 self.client = self.setup._client()
@@ -89,6 +86,7 @@ class SyncJob:
                 self.store.well.update(("appointment", remote_id) for remote_id in gone)
                 self._note_issues()
             return claimed
+        return False
 
     def look(self, appointment_ids):
         """Read these appointments again before they are billed.
