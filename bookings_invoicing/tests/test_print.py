@@ -97,6 +97,11 @@ class TestPrint(BookingsCase, HttpCase):
             cells = etree.HTML(block).xpath("//td/text()")
             self.assertEqual([cells[0], cells[1]], ["Delivery Date", "Service period"])
             self.assertEqual(cells[3:], ["VAT"] if vat in rows else [])
+        self.env["res.lang"]._activate_lang("de_DE")
+        block = move.with_context(lang="de_DE")._bookings_in_block(
+            Markup(f"<table>{dates}</table>")
+        )
+        self.assertIn("Leistungszeitraum", block)
 
     def test_completeness(self):
         first = min(booking._last_day() for booking in self.ready)

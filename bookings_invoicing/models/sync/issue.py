@@ -44,7 +44,7 @@ class BookingsSyncIssue(models.Model):
         readonly=True, help="The period that was being read when Bookings sent a row without an ID."
     )
     read_until = fields.Datetime(readonly=True)
-    reason = fields.Char(required=True)
+    reason = fields.Char(string="Noted Reason", required=True)
     problem = fields.Char(string="Reason", compute="_compute_problem")
     payload = fields.Text(
         groups="bookings_invoicing.group_manager",
