@@ -177,6 +177,19 @@ class BatchStore:
         return f"{digest}/{number}"
 
 
+def joined(pages):
+    """Join the pages of a list, so that batches are large even if pages are small."""
+    records, malformed = [], []
+    for page in pages:
+        records += page.records
+        malformed += page.malformed
+        if len(records) >= BATCH:
+            yield graph.Page(tuple(records), tuple(malformed))
+            records, malformed = [], []
+    if records or malformed:
+        yield graph.Page(tuple(records), tuple(malformed))
+
+
 def _without_words(record):
     """Return the record without notes and answers, which are stored only if a setup allows it."""
     if not isinstance(record, graph.Appointment):

@@ -23,7 +23,7 @@ from ... import graph
 from ...billing import windows
 from ...billing.removals import are_few
 from ..booking import removals
-from .batch_store import BATCH, BatchStore
+from .batch_store import BATCH, BatchStore, joined
 from .people_lock import HandOver
 
 _logger = logging.getLogger(__name__)
@@ -172,7 +172,7 @@ class SyncJob:
 
     def _directory(self, kind, reader, model):
         seen = set()
-        for page in self._fetch(reader(self.setup.business_id)):
+        for page in joined(self._fetch(reader(self.setup.business_id))):
             seen |= self.store.keep(kind, page, self.env[model]._import_page)
         self.covered[kind] = None
         if "" not in seen:  # a row without an ID may be one of those that seem to be removed
