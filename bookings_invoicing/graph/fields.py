@@ -122,7 +122,7 @@ def usable_id(value) -> str:
     ('AAMk=', '', '', '')
     """
     try:
-        return _sound(value, "id") if type(value) is str else ""
+        return _identifier(value, "id")
     except RecordError:
         return ""
 
