@@ -66,7 +66,7 @@ class TestSealed(SealedWalks, RolesCase, HttpCase):
         def nothing(*_args):
             return None
 
-        def all_of_it(_self, vals):
+        def all_of_it(_self, vals, _read_only):
             return vals
 
         report, rule = "bookings.completeness", "bookings.label.rule"
