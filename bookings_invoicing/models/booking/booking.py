@@ -308,11 +308,7 @@ class BookingsBooking(models.Model):
         NOT_BILLABLE_REASONS, compute="_compute_status", store=True, tracking=True
     )
     not_billable_decision = fields.Selection(
-        NOT_BILLABLE_REASONS,
-        readonly=True,
-        copy=False,
-        string="Decision Not to Bill",
-        exportable=False,
+        NOT_BILLABLE_REASONS, "Decision Not to Bill", readonly=True, copy=False, exportable=False
     )
     not_billable_note = fields.Char(readonly=True, copy=False, tracking=True)
     not_billable_uid = fields.Many2one("res.users", string="Decided by", readonly=True, copy=False)
@@ -574,17 +570,6 @@ class BookingsBooking(models.Model):
         # attendees without an email address and ID belong only to their booking
         named = self.filtered(lambda one: not (one.customer_id or one.partner_id or one.unnamed))
         return self.customer_id._create_contacts(named)
-
-    def _create_own_contacts(self):
-        created = self.env["res.partner"]
-        for booking in self:
-            setup = booking.setup_id
-            values = setup._customer_defaults() | {"name": booking.name}
-            values["company_id"] = setup.company_id.id
-            partner = created.sudo().with_company(setup.company_id).create(values)
-            booking.sudo().partner_id = partner
-            created |= partner.sudo(False)
-        return created
 
     def action_date_today(self):
         """Date the invoices of these bookings when they are confirmed, because their own date is in a locked period."""

@@ -45,7 +45,7 @@ class BookingsCustomer(models.Model):
         unknown = self.filtered(lambda row: not row.partner_id)
         waiting = unknown._waiting_bookings() | bookings
         before, change = decisions(waiting), RowChange(unknown)
-        created = bookings._create_own_contacts()
+        created = _create_own_contacts(bookings)
         for setup, rows in unknown.grouped("setup_id").items():
             created |= rows._match_partners(setup, asked=True)
         BILLING_CHANGED(unknown.booking_ids)
@@ -74,3 +74,16 @@ class BookingsService(models.Model):
         for service in missing.sudo():
             service._make_product({})
         return changed(waiting, before, change.facts(missing.product_id))
+
+
+def _create_own_contacts(bookings):
+    """Create a contact per booking of an attendee who is not a customer in Bookings."""
+    created = bookings.env["res.partner"]
+    for booking in bookings:
+        setup = booking.setup_id
+        values = setup._customer_defaults() | {"name": booking.name}
+        values["company_id"] = setup.company_id.id
+        partner = created.sudo().with_company(setup.company_id).create(values)
+        booking.sudo().partner_id = partner
+        created |= partner.sudo(False)
+    return created

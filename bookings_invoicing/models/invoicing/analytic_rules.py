@@ -42,42 +42,39 @@ class AccountAnalyticDistributionModel(models.Model):
         return self.browse(memory.applicable(super()._get_applicable_models, vals))
 
 
-class BookingsBooking(models.Model):
-    _inherit = "bookings.booking"
+def line_analytic(booking, split):
+    """Return the analytic distribution of the service of a booking, else of a staff member, else of the setup.
 
-    def _line_analytic(self, split):
-        """Return the analytic distribution of the service, else of a staff member, else of the setup.
-
-        Odoo's distribution models add accounts of other plans, as on its own lines. Each plan is used only once.
-        """
-        own = (
-            self.service_id.analytic_distribution
-            or next(
-                (
-                    staff.analytic_distribution
-                    for staff in self.staff_ids
-                    if staff.analytic_distribution
-                ),
-                None,
-            )
-            or self.setup_id.analytic_distribution
+    Odoo's distribution models add accounts of other plans, as on its own lines. Each plan is used only once.
+    """
+    own = (
+        booking.service_id.analytic_distribution
+        or next(
+            (
+                staff.analytic_distribution
+                for staff in booking.staff_ids
+                if staff.analytic_distribution
+            ),
+            None,
         )
-        if not own:
-            return None
-        payer = self.payer_id.commercial_partner_id  # the partner of Odoo's lines
-        used = {int(number) for key in own for number in key.split(",") if number.strip()}
-        accounts = self.env["account.analytic.account"].sudo().browse(used).exists()
-        position = self.env["account.fiscal.position"].browse(split.fiscal_position)
-        income = self.product_id.product_tmpl_id.get_product_accounts(fiscal_pos=position)["income"]
-        by_rules = self.env["account.analytic.distribution.model"]._get_distribution(
-            {
-                "account_prefix": income.code,
-                "related_root_plan_ids": accounts.root_plan_id,
-                "product_id": self.product_id.id,
-                "product_categ_id": self.product_id.categ_id.id,
-                "partner_id": payer.id,
-                "partner_category_id": payer.category_id.ids,
-                "company_id": self.company_id.id,
-            }
-        )
-        return {**(by_rules or {}), **own}
+        or booking.setup_id.analytic_distribution
+    )
+    if not own:
+        return None
+    payer = booking.payer_id.commercial_partner_id  # the partner of Odoo's lines
+    used = {int(number) for key in own for number in key.split(",") if number.strip()}
+    accounts = booking.env["account.analytic.account"].sudo().browse(used).exists()
+    position = booking.env["account.fiscal.position"].browse(split.fiscal_position)
+    income = booking.product_id.product_tmpl_id.get_product_accounts(fiscal_pos=position)["income"]
+    by_rules = booking.env["account.analytic.distribution.model"]._get_distribution(
+        {
+            "account_prefix": income.code,
+            "related_root_plan_ids": accounts.root_plan_id,
+            "product_id": booking.product_id.id,
+            "product_categ_id": booking.product_id.categ_id.id,
+            "partner_id": payer.id,
+            "partner_category_id": payer.category_id.ids,
+            "company_id": booking.company_id.id,
+        }
+    )
+    return {**(by_rules or {}), **own}

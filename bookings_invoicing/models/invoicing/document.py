@@ -7,6 +7,7 @@ from ...billing import grouping, period, text
 from ..base.units import hour_id, piece_id
 from ..booking import facts as booking_rules
 from ..setup.journal import sales_journal
+from .analytic_rules import line_analytic
 
 
 class BookingsBooking(models.Model):
@@ -140,7 +141,7 @@ class BookingsBooking(models.Model):
         values |= self._line_dates()
         if self._without_tax():
             values["tax_ids"] = [Command.clear()]
-        if distribution := self._line_analytic(split):
+        if distribution := line_analytic(self, split):
             values["analytic_distribution"] = distribution
         return values
 
