@@ -76,7 +76,7 @@ class BookingsInvoicePreview(models.TransientModel):
         string="Number Not Included", compute="_compute_plan", store=True
     )
     totals = fields.Char(compute="_compute_plan", store=True)
-    is_cut = fields.Boolean(string="Not All Listed", compute="_compute_is_cut")
+    is_cut = fields.Boolean(string="Not All Listed", compute="_compute_is_cut", store=True)
     is_queued = fields.Boolean(string="Created in the Background", compute="_compute_is_queued")
     serious_count = fields.Integer(
         string="To Check",
