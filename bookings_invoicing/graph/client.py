@@ -27,6 +27,7 @@ from .errors import (
     TransientError,
 )
 from .fields import forget, usable_id
+from .listed import LISTED, Listed, PageMemory, id_of
 from .malformed import Malformed
 from .records import (
     Appointment,
@@ -35,10 +36,9 @@ from .records import (
     Question,
     Service,
     StaffMember,
-    digest_of,
     freshness,
 )
-from .transport import Transport
+from .transport import Reply, Transport
 
 MOST_PAGES = 10_000
 MOST_REFRESHES = 5
@@ -80,8 +80,11 @@ class Unread:
 class BookingsClient:
     """Reads one tenant. Every method raises errors of the family in ``errors``."""
 
-    def __init__(self, transport: Transport, token_source: TokenSource):
+    def __init__(
+        self, transport: Transport, token_source: TokenSource, listed: PageMemory = LISTED
+    ):
         self.transport, self.tokens = transport, token_source
+        self._listed = listed
         self._root = transport.cloud.graph_url
         self._refreshes = 0
         self._batch = BatchReader(self._json, self._root, transport)
@@ -178,7 +181,7 @@ class BookingsClient:
             for place, row in enumerate(rows)
             if type(row) is dict
             and not row.get("customers")
-            and (remote_id := _id(row))
+            and (remote_id := id_of(row))
             and remote_id not in known
         }
         if not bare:
@@ -233,41 +236,65 @@ class BookingsClient:
         seen = set()
         for _number in range(MOST_PAGES):
             seen.add(hash(url))
-            document = self._json("GET", url, attempts=attempts)
-            rows, url = document.get("value"), document.get("@odata.nextLink") or ""
-            if not isinstance(rows, list) or not isinstance(url, str):
-                raise ProtocolError(host=self.transport.cloud.name)
-            # digests of the rows as listed, also for those that are then read by ID
-            digests = _digests(rows) if kind is Appointment else {}
-            known = ()
+            rows, listed, reply = None, None, self._reply("GET", url, None, attempts)
             if unchanged:
-                shown = digests if hidden_too else _digests([row for row in rows if _names(row)])
-                known = tuple(unchanged(window, {key: one for key, one in shown.items() if one}))
-            if prepare:
+                listed = self._listed.get(reply.body)
+            if not listed:
+                rows, listed = self._rows(reply, url, attempts, kind)
+            url, known = listed.next_url, ()
+            if unchanged:
+                known = tuple(unchanged(window, listed.comparable(hidden_too)))
+            if rows is None and len(known) < len(listed.digests):
+                rows = json_of(reply)["value"]
+            del reply
+            if prepare and rows:
                 rows = prepare(rows, frozenset(known))
-            records, malformed = parse_rows(rows, kind, frozenset(known), digests, window)
-            del document, rows
+            records, malformed = parse_rows(
+                rows or (), kind, frozenset(known), listed.digests, window
+            )
+            del rows, listed
             yield Page(records, malformed, window, not url, known)
-            del records, malformed, known, digests
+            del records, malformed, known
             if not url:
                 return
             if hash(url) in seen:
                 break
         raise ProtocolError(kind="paging_loop")
 
+    def _rows(self, reply, url, attempts, kind) -> tuple[list, Listed]:
+        """Return the rows of a response and what they list, which is remembered for appointments."""
+        document, reply = self._document(reply, lambda: self._reply("GET", url, None, attempts))
+        rows, next_url = document.get("value"), document.get("@odata.nextLink") or ""
+        if not isinstance(rows, list) or not isinstance(next_url, str):
+            raise ProtocolError(host=self.transport.cloud.name)
+        if kind is not Appointment:
+            return rows, Listed({}, (), next_url, False)
+        # digests of the rows as listed, also for those that are then read by ID
+        listed = Listed.of(rows, next_url)
+        self._listed.keep(reply.body, listed)
+        return rows, listed
+
     def _json(
         self, method: str, url: str, *, body: bytes | None = None, attempts=None, renew=False
     ) -> dict:
-        """Return the JSON object of a successful response. ``renew`` uses a new token.
+        """Return the JSON object of a successful response. ``renew`` uses a new token."""
+        return self._document(
+            self._reply(method, url, body, attempts, renew),
+            lambda: self._reply(method, url, body, attempts),
+        )[0]
+
+    def _document(self, reply: Reply, again: Callable[[], Reply]) -> tuple[dict, Reply]:
+        """Return the JSON object of a successful response, and that response.
 
         A body that is not JSON is requested once more, because a response without a length can be truncated unnoticed.
         """
         try:
-            return json_of(self._reply(method, url, body, attempts, renew))
+            return json_of(reply), reply
         except ProtocolError as problem:
             if problem.kind != "not_json" or problem.status != 200:
                 raise
-        return json_of(self._reply(method, url, body, attempts))
+        reply = again()
+        return json_of(reply), reply
 
     def _reply(self, method, url, body, attempts, renew=False):
         headers = HEADERS if body is None else HEADERS | {"Content-Type": "application/json"}
@@ -295,20 +322,6 @@ class BookingsClient:
     check = run_checks
 
 
-def _names(row) -> bool:
-    """Return whether a row of a list contains its customers."""
-    return isinstance(row, dict) and bool(row.get("customers"))
-
-
-def _digests(rows: list) -> dict[str, str]:
-    """Return the digests of raw rows by ID; "" if two rows have the same ID, so that both are parsed."""
-    digests = {}
-    for raw in rows:
-        if remote_id := _id(raw):
-            digests[remote_id] = "" if remote_id in digests else digest_of(raw)
-    return digests
-
-
 def parse_rows(
     rows: list,
     kind: type,
@@ -324,12 +337,12 @@ def parse_rows(
     records, malformed, by_id = [], [], {}
     parse = kind.parse
     for raw in rows:
-        if known and _id(raw) in known:
+        if known and id_of(raw) in known:
             continue
         try:
             if type(raw) is not dict:
                 raise raw.problem if isinstance(raw, Unread) else _not_an_object()
-            record = parse(raw, digests.get(_id(raw))) if digests else parse(raw)
+            record = parse(raw, digests.get(id_of(raw))) if digests else parse(raw)
         except RecordError as problem:
             malformed.append(Malformed.of(kind, raw, str(problem), window))
             continue
@@ -361,7 +374,7 @@ def _record_of(answer, remote_id: str, kind: type):
             problem = unreadable
     body = answer.body or {}
     # do not store the text of another record
-    return Malformed.of(kind, body if _id(body) == remote_id else {"id": remote_id}, str(problem))
+    return Malformed.of(kind, body if id_of(body) == remote_id else {"id": remote_id}, str(problem))
 
 
 def _middle(start: datetime, end: datetime, problem: GraphError) -> datetime | None:
@@ -376,11 +389,6 @@ def _middle(start: datetime, end: datetime, problem: GraphError) -> datetime | N
         return None
     half = (end - start) / 2
     return start + timedelta(seconds=int(half.total_seconds()))
-
-
-def _id(row) -> str:
-    """Return the ID of a raw row, or "" if it has no usable one."""
-    return usable_id(row.get("id")) if isinstance(row, dict) else ""
 
 
 def _utc(moment: datetime) -> str:

@@ -120,12 +120,13 @@ class BatchStore:
             return set()
         people = [one for record in records for one in getattr(record, "attendees", (record,))]
         emails = {normalize_email(getattr(one, "email", "")) for one in people} - {"", None}
-        customers = self.env["bookings.customer"].search(
+        customers = self.env["bookings.customer"].search_fetch(
             [
                 ("setup_id", "=", self.setup.id),
                 ("partner_id", "!=", False),
                 ("email_normalized", "in", list(emails)),
-            ]
+            ],
+            ["email_normalized"],
         )
         return emails - set(customers.mapped("email_normalized"))
 
