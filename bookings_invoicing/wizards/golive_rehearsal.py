@@ -85,7 +85,7 @@ class BookingsRehearsal(models.TransientModel):
     def _compute_month_text(self):
         for rehearsal in self:
             day = rehearsal.rehearsed
-            rehearsal.month_text = day and format_date(self.env, day, date_format="MMMM yyyy")
+            rehearsal.month_text = day and format_date(self.env, day, date_format="LLLL y")
 
     @api.depends("rehearsed")
     def _compute_bill_from(self):

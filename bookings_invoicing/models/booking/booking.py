@@ -1,10 +1,11 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.tools import SQL, format_datetime
+from odoo.tools import SQL
 
 from ...billing import period
 from ...billing import status as status_rules
+from ..base.dates import moment_text
 from ..directory.service import PRICE_TYPES
 from . import facts as booking_rules
 from .undo import changed, decisions, note_undoable
@@ -474,9 +475,7 @@ class BookingsBooking(models.Model):
     def _local_text(self):
         """Return date and time in the time zone of the business, in the format of the user's language."""
         self.ensure_one()
-        return format_datetime(
-            self.env, self.start, tz=self.setup_id.tz, dt_format="EEE d MMM y HH:mm"
-        )
+        return moment_text(self.env, self.start, self.setup_id.tz)
 
     @api.depends("stop", "setup_id.bill_after")
     def _compute_due_at(self):

@@ -3,11 +3,12 @@ from decimal import Decimal
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command, Domain
-from odoo.tools import float_repr, format_date
+from odoo.tools import float_repr
 
 from ...billing import money, period
 from ...billing.digest import content_hash
 from ..base.bounded import DAYS
+from ..base.dates import period_text
 from ..base.titles import titled
 from .row import OUTCOMES, name_of, row_of
 
@@ -77,11 +78,13 @@ class BookingsCompleteness(models.Model):
         return period.month_start(last), last
 
     @api.depends("setup_id", "date_from", "date_to")
+    @api.depends_context("lang")
     def _compute_display_name(self):
         for report in self:
             name = report.setup_id.name or self.env._("New Report")
-            days = [str(day) for day in (report.date_from, report.date_to) if day]
-            report.display_name = f"{name} {' – '.join(days)}"
+            report.display_name = (
+                f"{name} {period_text(self.env, report.date_from, report.date_to)}"
+            )
 
     @api.depends("ledger")
     @api.depends_context("lang")
@@ -210,8 +213,10 @@ class BookingsCompleteness(models.Model):
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "bookings_invoicing.completeness_action"
         )
-        month = format_date(self.env, first, date_format="LLLL y")
-        return {**titled(action, month), "domain": [("id", "in", reports.ids)]}
+        return {
+            **titled(action, period_text(self.env, first, last)),
+            "domain": [("id", "in", reports.ids)],
+        }
 
     # -- signing -------------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
 from ..base.bisect import by_halves
+from ..base.dates import moment_text
 from ..base.scheduled import go_on
 from .analytic_rules import RulesMemory
 from .drafting import Joining
@@ -162,10 +163,10 @@ class BookingsInvoiceRun(models.Model):
         return bool(self.move_ids)
 
     @api.depends("date", "user_id")
+    @api.depends_context("lang", "tz")
     def _compute_display_name(self):
         for run in self:
-            when = fields.Datetime.context_timestamp(run, run.date)
-            run.display_name = f"{when:%Y-%m-%d %H:%M} {run.user_id.name}"
+            run.display_name = f"{moment_text(self.env, run.date)} {run.user_id.name}"
 
     # -- drafting ------------------------------------------------------------------------------------
 

@@ -2,6 +2,8 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 
+from ..base.dates import moment_text
+
 KEEP_DAYS = 90
 GC_BATCH = 1000
 
@@ -92,11 +94,12 @@ class BookingsSyncRun(models.Model):
         return text
 
     @api.depends("setup_id", "started")
+    @api.depends_context("lang", "tz")
     def _compute_display_name(self):
         for run in self:
-            started = fields.Datetime.context_timestamp(run, run.started) if run.started else None
+            name = run.setup_id.name
             run.display_name = (
-                f"{run.setup_id.name} {started:%Y-%m-%d %H:%M}" if started else run.setup_id.name
+                f"{name} {moment_text(self.env, run.started)}" if run.started else name
             )
 
     @api.model

@@ -171,7 +171,7 @@ class TestAskStaff(AskCase):
         template.with_context(lang="da_DK").subject = "Hvem kom?"
         self.run_cron()
         self.assertEqual(self.mail_of(self.grace).subject, "Hvem kom?")
-        self.assertIn("12 mar.", self.mail_of(self.grace).body_html)
+        self.assertIn("12. mar.", self.mail_of(self.grace).body_html)
 
 
 @tagged("post_install", "-at_install")

@@ -79,6 +79,15 @@ class TestCompleteness(LedgerCase):
         self.assertIn("Every booking was billed or has a decision.", report.sign_text)
         self.assertIn("New Report", report.new({"date_from": "2026-02-01"}).display_name)
 
+    def test_name_has_the_period_in_the_language_of_the_reader(self):
+        self.env["res.lang"]._activate_lang("da_DK")
+        report = self._report("2026-02-01", "2026-02-28")
+        self.assertEqual(report.display_name, f"{self.setup.name} February 2026")
+        danish = report.with_context(lang="da_DK")
+        self.assertEqual(danish.display_name, f"{self.setup.name} februar 2026")
+        report.date_to = "2026-03-31"
+        self.assertEqual(danish.display_name, f"{self.setup.name} 01.02.2026 – 31.03.2026")
+
     def test_all_businesses_of_last_month_are_on_one_page(self):
         reports = self.env["bookings.completeness"]
         action = reports.action_last_month()

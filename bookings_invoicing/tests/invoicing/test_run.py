@@ -2,6 +2,7 @@
 
 from collections import Counter
 from contextlib import ExitStack, contextmanager
+from datetime import datetime
 from unittest.mock import patch
 
 from odoo.addons.base.tests.common import MockSmtplibCase
@@ -42,6 +43,20 @@ class TestRun(MockSmtplibCase, LedgerCase):
         free = self.ready - posted.booking_ids - edited.booking_ids
         self.assertEqual(set(free.mapped("status")), {"ready"})
         self.assertTrue(rest)
+
+    def test_names_have_the_time_in_the_language_of_the_reader(self):
+        self.env["res.lang"]._activate_lang("da_DK")
+        self.env.user.tz = "Europe/Copenhagen"
+        when = datetime(2026, 3, 12, 8)
+        runs = self.env["bookings.invoice.run"].sudo().create({"date": when, "state": "done"})
+        self.assertEqual(runs.display_name, f"Thu, Mar 12, 2026 09:00 {self.env.user.name}")
+        danish = runs.with_context(lang="da_DK")
+        self.assertEqual(danish.display_name, f"tors. 12. mar. 2026 09:00 {self.env.user.name}")
+        syncs = self.env["bookings.sync.run"].sudo().with_context(lang="da_DK")
+        sync = syncs.create(
+            {"setup_id": self.setup.id, "trigger": "cron", "started": when, "state": "done"}
+        )
+        self.assertEqual(sync.display_name, f"{self.setup.name} tors. 12. mar. 2026 09:00")
 
     def test_undo_of_everything(self):
         run = self._run()
