@@ -180,10 +180,25 @@ def changed(bookings, before, rows=None, text=""):
     :param dict before: result of :func:`decisions` before the change
     :param dict rows: what has changed on customers or services, as :class:`.linked_rows.RowChange` returns it
     :param str text: what a user should read first
-    :returns: a client action, or False if nothing has changed or no user is involved
+    :returns: a client action, or False if no user is involved
     """
     change = note_undoable(bookings, before, rows, told=True)
-    return change._notification(text) if change else False
+    if change:
+        return change._notification(text)
+    return False if bookings.env.su else _nothing_changed(bookings)
+
+
+def _nothing_changed(bookings):
+    """Return the notification for a click that does not apply to these bookings: every button gets an answer."""
+    return {
+        "type": "ir.actions.client",
+        "tag": "display_notification",
+        "params": {
+            "message": bookings.env._("Nothing to change for these bookings."),
+            "type": "info",
+            "next": {"type": "ir.actions.act_window_close"},
+        },
+    }
 
 
 def note_undoable(bookings, before, rows=None, *, told=False):
