@@ -28,5 +28,10 @@ def period_text(env, first, last):
     """
     whole = first and first.day == 1 and last == first + relativedelta(months=1, days=-1)
     if whole:
-        return format_date(env, first, date_format="LLLL y")
+        return month_text(env, first)
     return " – ".join(format_date(env, day) for day in (first, last) if day)
+
+
+def month_text(env, day):
+    """Return the month of a date or of its ISO text, such as "February 2026"."""
+    return format_date(env, day, date_format="LLLL y")

@@ -8,7 +8,7 @@ from odoo.tools import float_repr
 from ...billing import money, period
 from ...billing.digest import content_hash
 from ..base.bounded import DAYS
-from ..base.dates import period_text
+from ..base.dates import moment_text, month_text, period_text
 from ..base.titles import titled
 from .row import OUTCOMES, name_of, row_of
 
@@ -92,7 +92,8 @@ class BookingsCompleteness(models.Model):
         for report in self:
             currency = report.company_id.currency_id
             report.ledger_text = "\n".join(
-                f"{row['account']}  {row['month']}  {currency.format(float(row['balance']))}"
+                f"{row['account']}  {month_text(report.env, row['month'] + '-01')}  "
+                f"{currency.format(float(row['balance']))}"
                 for row in report.ledger or ()
             )
 
@@ -335,10 +336,9 @@ class BookingsCompleteness(models.Model):
                 else self.env._("moved out of the period")
             )
             return f"{name}: {text}"
-        labels, outcomes = self._row_labels(), dict(self._outcomes())
         changes = [
-            f"{label} {outcomes.get(old[key], old[key]) or '–'} → {outcomes.get(new[key], new[key]) or '–'}"
-            for key, label in labels.items()
+            f"{label} {self._to_read(key, old[key])} → {self._to_read(key, new[key])}"
+            for key, label in self._row_labels().items()
             if old[key] != new[key]
         ]
         return f"{name}: {', '.join(changes)}" if changes else ""
@@ -355,18 +355,44 @@ class BookingsCompleteness(models.Model):
             "reason": self.env._("reason"),
         }
 
-    def _outcomes(self):
-        return self.line_ids._fields["outcome"]._description_selection(self.env)
+    def _to_read(self, key, value):
+        """Return a value of a row in readable form."""
+        if not value:
+            return "–"
+        if key in SUMMED:
+            return self.currency_id.format(float(value))
+        if key == "when":
+            return moment_text(self.env, f"{value}:00", tz="UTC")
+        if key == "gone":
+            return self.env._("yes")
+        return self._row_words().get(value, value)
+
+    def _row_words(self):
+        """Return the labels of outcomes and reasons."""
+        fields_ = [
+            self.line_ids._fields["outcome"],
+            *(
+                self.env["bookings.booking"]._fields[name]
+                for name in ("attention_reason", "not_billable_reason")
+            ),
+        ]
+        return {
+            key: label for one in fields_ for key, label in one._description_selection(self.env)
+        }
 
     def _ledger_differences(self, signed):
         old = {(row["month"], row["account_id"]): row for row in signed or ()}
         new = {(row["month"], row["account_id"]): row for row in self._ledger()}
-        texts = []
+        currency, texts = self.company_id.currency_id, []
         for key in sorted({*old, *new}):
             row = new.get(key) or old[key]
-            was, now = (rows[key]["balance"] if key in rows else "–" for rows in (old, new))
+            was, now = (
+                currency.format(float(rows[key]["balance"])) if key in rows else "–"
+                for rows in (old, new)
+            )
             if was != now:
-                texts.append(f"{row['account']} {row['month']}: {was} → {now}")
+                month = month_text(self.env, row["month"] + "-01")
+                texts.append(f"{row['account']} {month}: {was} → {now}")
         return texts
 
     def _signed_text(self):

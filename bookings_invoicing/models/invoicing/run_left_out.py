@@ -7,6 +7,7 @@ class BookingsInvoiceRunLeftOut(models.Model):
     _name = "bookings.invoice.run.left.out"
     _inherit = ["bookings.own.links", "bookings.safe.export"]
     _description = "Booking Not Included in an Invoice Run"
+    _rec_name = "booking_id"
 
     run_id = fields.Many2one(
         "bookings.invoice.run", required=True, readonly=True, ondelete="cascade", index=True

@@ -118,7 +118,10 @@ class TestCompleteness(LedgerCase):
         self.assertIn("outcome Waiting to Be Invoiced → Invoiced", booking)
         self.assertIn(name_of(self.ready[0]), booking)
         self.assertTrue(revenue.startswith(f"{line.account_id.display_name} "), revenue)
-        self.assertTrue(revenue.endswith(f": – → {-line.balance:.2f}"), revenue)
+        balance = report.company_id.currency_id.format(-line.balance)
+        self.assertTrue(revenue.endswith(f"{line.date:%B %Y}: – → {balance}"), revenue)
+        amounts = map(report.currency_id.format, (0, self.ready[0].amount))
+        self.assertIn(f"billed {' → '.join(amounts)}", booking)
 
     def test_other_names_are_no_difference(self):
         line = self.invoice(self.ready[0]).invoice_line_ids
@@ -138,7 +141,7 @@ class TestCompleteness(LedgerCase):
         line.account_id = other
         line.move_id.action_post()
         report.action_check()
-        balance = f"{-line.balance:.2f}"
+        balance = report.company_id.currency_id.format(-line.balance)
         self.assertIn(f": {balance} → –", report.check_text)
         self.assertIn(f": – → {balance}", report.check_text)
 
