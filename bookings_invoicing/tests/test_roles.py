@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from unittest.mock import patch
 
+from lxml import etree
 from psycopg2 import Error as DatabaseError
 
 from odoo.exceptions import AccessDenied, AccessError, MissingError, UserError
@@ -257,6 +258,20 @@ class TestMethodRights(Screens, Methods, RolesCase):
         if request.method == "POST" and request.url == f"{GRAPH_URL}/$batch":
             return {item["method"] for item in json.loads(request.body)["requests"]} == {"GET"}
         return request.method == "GET"
+
+    def test_rows_of_embedded_lists_open_a_readable_form_or_nothing(self):
+        """Without a form of ours, Odoo would open one with all fields, and let users change it."""
+        views = self.our_views().filtered(lambda view: view.type == "form")
+        with_form = set(views.mapped("model"))
+        for view in views:
+            arch = etree.fromstring(self.env[view.model].get_view(view.id, "form")["arch"])
+            for rows in arch.xpath(
+                "//field/list[not(@no_open) and not(@editable) and not(../form)]"
+            ):
+                field = self.env[view.model]._fields[rows.getparent().get("name")]
+                if field.comodel_name.startswith("bookings."):
+                    with self.subTest(view=view.xml_id, field=field.name):
+                        self.assertIn(field.comodel_name, with_form)
 
     @mute_logger(*QUIET)
     def test_every_button_works_for_whom_it_is_shown(self):

@@ -307,6 +307,7 @@ class BookingsInvoicePreviewLine(models.TransientModel):
     _name = "bookings.invoice.preview.line"
     _inherit = "bookings.own.links"
     _description = "Invoice in the Preview"
+    _rec_name = "payer_id"
 
     preview_id = fields.Many2one(
         "bookings.invoice.preview", required=True, ondelete="cascade", index=True
@@ -332,6 +333,7 @@ class BookingsInvoicePreviewLeftOut(models.TransientModel):
     _name = "bookings.invoice.preview.left.out"
     _inherit = "bookings.own.links"
     _description = "Booking Not Included in the Preview"
+    _rec_name = "booking_id"
 
     preview_id = fields.Many2one(
         "bookings.invoice.preview", required=True, ondelete="cascade", index=True
