@@ -32,6 +32,17 @@ def completed(model, vals_list, prepare):
     return [shared | vals for vals in vals_list]
 
 
+def protect_given(model, data_list):
+    """Keep Odoo from computing values that are given.
+
+    :param list data_list: as Odoo's ``create`` gives it to ``_create``
+    """
+    for data in data_list:
+        data["protected"].update(
+            field for name in data["stored"] if (field := model._fields[name]).compute
+        )
+
+
 def insert(model, data_list):
     """Insert the rows of a ``create`` and trigger what depends on them; the counterpart of Odoo's ``_create``.
 

@@ -245,11 +245,8 @@ class BookingsBooking(models.Model):
         if not self._is_import():
             return super()._create(data_list)
         for data in data_list:
-            # A price from Bookings is not a manual price, and given values are not computed again.
-            data["inversed"].clear()
-            data["protected"].update(
-                field for name in data["stored"] if (field := self._fields[name]).compute
-            )
+            data["inversed"].clear()  # a price from Bookings is not a manual price
+        bulk_insert.protect_given(self, data_list)
         return bulk_insert.insert(self, data_list)
 
     @api.model

@@ -1,6 +1,7 @@
 from odoo import api, models
 
 from ...billing import countries, matching
+from ..base import bulk_insert
 from ..base.remote_record import IMPORTING
 
 # Fields of a contact that Bookings has as well, and the one that brings the address of a company
@@ -57,28 +58,61 @@ class ResPartner(models.Model):
         """Create contacts, equal in every column to those of a plain ``create``.
 
         What is the same for all of them is done once: the default values, what follows from these, and the check of
-        companies (:meth:`_check_company`). Without a parent, Odoo has no relatives to synchronize.
+        companies (:meth:`_check_company`). Without a parent, Odoo has no relatives to synchronize. They are written
+        to the database together, before a search writes some of their columns first.
 
         :param dict shared: values of all contacts, which those of a contact replace
         """
         if not vals_list:
             return self
         shared = self._add_missing_default_values(shared)
-        own = {name for vals in vals_list for name in vals}
-        once = [
-            field
-            for field in self._fields.values()
-            if field.precompute and not (field.name in shared or field.inverse)
-            # nothing on which it depends differs
-            if own.isdisjoint(path.split(".")[0] for path in self.pool.field_depends[field])
-        ]
+        once = self._bookings_alike(shared, {name for vals in vals_list for name in vals})
         shared |= {
             field.name: field.convert_to_write(one[field.name], one)
             for one in (self.new(shared) if once else ())
             for field in once
         }
-        alone = self.with_context(_partners_skip_fields_sync=not shared.get("parent_id"))
-        return alone.create([shared | vals for vals in vals_list]).with_env(self.env)
+        alone = self.with_context(
+            bookings_defaults=frozenset(shared),
+            _partners_skip_fields_sync=not shared.get("parent_id"),
+        )
+        partners = alone.create([shared | vals for vals in vals_list]).with_env(self.env)
+        partners.flush_recordset()
+        return partners
+
+    @api.model
+    def _bookings_alike(self, shared, own):
+        """Return the fields whose computed values are the same for all contacts of :meth:`_bookings_create`.
+
+        :param own: names of the fields in which the contacts may differ
+        """
+
+        def follows_from_own(field):
+            roots = {path.split(".")[0] for path in self.pool.field_depends[field]}
+            # an image of another size must not follow from a computed one
+            return (
+                roots & own or field.related and any(self._fields[name].compute for name in roots)
+            )
+
+        return [
+            field
+            for field in self._fields.values()
+            if field.precompute or (field.store and field.related)
+            if not (field.name in shared or field.inverse or follows_from_own(field))
+        ]
+
+    @api.model
+    def _add_missing_default_values(self, values):
+        known = self.env.context.get("bookings_defaults")
+        if isinstance(known, frozenset) and known <= values.keys():
+            return dict(values)  # from :meth:`_bookings_create`, which has added them
+        return super()._add_missing_default_values(values)
+
+    @api.model
+    def _create(self, data_list):
+        if self.env.context.get("bookings_importing") is IMPORTING:
+            bulk_insert.protect_given(self, data_list)
+        return super()._create(data_list)
 
     def _check_company(self, fnames=None):
         if self.env.context.get("bookings_importing") is not IMPORTING:
