@@ -10,7 +10,10 @@ How it works: values are converted by the fields of the registry, whoever declar
 by Odoo as after any ``create``. Equal values are converted once.
 """
 
+from datetime import date, datetime
+from decimal import Decimal
 from itertools import repeat
+from types import NoneType
 
 from psycopg2.extras import Json
 
@@ -19,6 +22,8 @@ from odoo.tools.misc import clean_context
 
 # Types whose converted value follows from the given one alone
 PLAIN = {"boolean", "char", "date", "datetime", "float", "integer", "many2one", "selection", "text"}
+# Types of values that PostgreSQL reads from their text
+TEXTUAL = {bool, date, datetime, Decimal, float, int, str}
 
 
 def completed(model, vals_list, prepare):
@@ -129,12 +134,29 @@ def _inserted_ids(model, keys, rows):
                 + [SQL.identifier("new", field.name) for field, _values in arrays]
             ),
             SQL(", ").join(
-                SQL(f"%s::{field.column_type[0]}[]", values) for field, values in arrays
+                SQL(f"%s::{field.column_type[0]}[]", _array_text(values))
+                for field, values in arrays
             ),
             SQL(", ").join(SQL.identifier(field.name) for field, _values in arrays),
         )
     )
     return [row_id for (row_id,) in inserted]
+
+
+def _array_text(values):
+    """Return values of one column as the text of a PostgreSQL array; psycopg2 would adapt and quote each one again.
+
+    Values of several types, or of types whose text PostgreSQL reads otherwise, are returned as they are, for psycopg2.
+    """
+    types = set(map(type, values)) - {NoneType}
+    if len(types) > 1 or not types <= TEXTUAL:
+        return values
+    texts = {None: "NULL"}
+    for value in values:
+        if value not in texts:
+            escaped = str(value).replace("\\", "\\\\").replace('"', '\\"')
+            texts[value] = f'"{escaped}"'
+    return "{" + ",".join(map(texts.__getitem__, values)) + "}"
 
 
 def _remember(records, keys, rows):
@@ -164,13 +186,24 @@ def _link(records, fields, rows):
     context = clean_context(records.env.context)
     others = records.with_env(records.env(context=context))
     for field in fields:
-        field.create(
-            [
-                (record, row[field.name])
-                for record, row in zip(others, rows, strict=True)
-                if field.name in row
-            ]
-        )
+        given = [
+            (record, row[field.name])
+            for record, row in zip(others, rows, strict=True)
+            if field.name in row
+        ]
+        field.create(_joined(given) if field.type == "many2many" else given)
+
+
+def _joined(given):
+    """Return ``[(records, commands)]`` with the records of equal commands together.
+
+    :param list given: the same with single records
+    """
+    alike = {}
+    for record, commands in given:
+        alike.setdefault(repr(commands), (commands, []))[1].append(record.id)
+    model = given[0][0].browse()
+    return [(model.browse(ids), commands) for commands, ids in alike.values()]
 
 
 def _tell_other_sides(model, columns, rows):
