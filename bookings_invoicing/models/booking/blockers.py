@@ -275,6 +275,10 @@ class BookingsBooking(models.Model):
         :param dict found: blockers as :meth:`_billing_blockers` returns them
         """
         alike = self.grouped(lambda booking: (booking.payer_id, booking.company_id))
+        for company in self.company_id:
+            # this alone: together with it, Odoo would read all values that differ between companies
+            businesses = self.payer_id.commercial_partner_id.with_company(company)
+            businesses.fetch(["invoice_edi_format_store"])
         for (payer, company), bookings in alike.items():
             if not payer.active:
                 continue
