@@ -51,6 +51,31 @@ def check_can_be_credited(booking):
         )
 
 
+def check_prepared(bookings):
+    """Check that the draft credit notes of these bookings credit exactly what is billed for them, because they are posted.
+
+    :raises UserError: if one also credits something else, or another amount
+    """
+    for credit in bookings.bill_again_id.filtered(lambda move: move.state == "draft"):
+        lines = credit.invoice_line_ids.filtered(lambda line: line.display_type == "product")
+        asked = bookings.filtered(lambda booking, credit=credit: booking.bill_again_id == credit)
+        if {line.booking_id.id for line in lines} != set(asked.ids) or any(
+            booking.currency_id.compare_amounts(
+                booking.billed_amount,
+                sum(line._booking_amount() for line in lines if line.booking_id == booking),
+            )
+            for booking in asked
+        ):
+            raise UserError(
+                bookings.env._(
+                    "%(credit)s was prepared for %(bookings)s and has changed since, or also credits other "
+                    "bookings. Post or delete it first.",
+                    credit=credit.display_name,
+                    bookings=", ".join(asked.mapped("display_name")),
+                )
+            )
+
+
 def bill_again_line(booking, amount, note):
     """Return the values of the dialog's line for a booking; ``amount`` and ``note`` as from :func:`if_free`."""
     return {
@@ -66,7 +91,9 @@ def credit_and_bill_again(bookings):
     """Post credit notes for these bookings, as Odoo's "Reverse and Create Invoice" does, and draft the bookings again.
 
     :returns: ``(credit notes, bookings.invoice.run)``
+    :raises UserError: if a credit note that was prepared before credits something else
     """
+    check_prepared(bookings)
     credits = draft_credits(bookings)
     credits.action_post()
     return credits, bookings._invoice_all([("id", "in", bookings.ids)])

@@ -7,7 +7,13 @@ from odoo.tools.safe_eval import safe_eval
 from ...billing import grouping
 from ..booking.undo import changed, decisions
 from . import billed_line
-from .crediting import bill_again_line, check_can_be_credited, draft_credits, if_free
+from .crediting import (
+    bill_again_line,
+    check_can_be_credited,
+    check_prepared,
+    draft_credits,
+    if_free,
+)
 
 AT_ONCE = 500  # maximum number of drafts created while the user waits; more become a queued run
 
@@ -345,6 +351,7 @@ class BookingsBooking(models.Model):
         self.check_access("write")
         for booking in self:
             check_can_be_credited(booking)
+        check_prepared(self)
         again = if_free(self)
         lines = [Command.create(bill_again_line(booking, *again[booking.id])) for booking in self]
         wizard = self.env["bookings.bill.again"].create(

@@ -263,6 +263,33 @@ class TestChangesWhileBilled(LedgerCase):
         with self.assertRaisesRegex(UserError, "not on a posted invoice"):
             one.action_bill_again()
 
+    def test_a_prepared_credit_note_is_not_posted_for_more_than_was_shown(self):
+        """It also credits a booking that nobody selected now, or not what the dialog shows."""
+        one, two = self._fixed(), self._fixed(1)
+        two.payer_id = one.payer_id
+        self.invoice(one | two)
+        before = self._bill_again(one)  # opened before somebody prepares the credit note
+        credit = self.env["account.move"].browse(
+            self._bill_again(one | two).action_prepare()["res_id"]
+        )
+        with self.assertRaisesRegex(UserError, "also credits"):
+            before.action_confirm()
+        with self.assertRaisesRegex(UserError, "also credits"):
+            self._bill_again(one)
+        self.assertEqual((credit.state, two.status), ("draft", "invoiced"))
+        line = credit.invoice_line_ids.filtered(lambda row: row.booking_id == two)
+        line.unlink()
+        credit.invoice_line_ids.price_unit /= 2
+        with self.assertRaisesRegex(UserError, "has changed"):
+            self._bill_again(one)
+        credit.invoice_line_ids.price_unit *= 2
+        self._bill_again(one).action_confirm()
+        self.assertEqual((credit.state, one.status, two.status), ("posted", "drafted", "invoiced"))
+
+    def _bill_again(self, bookings):
+        asked = bookings.action_bill_again()
+        return self.env[asked["res_model"]].browse(asked["res_id"])
+
     def test_two_presses_prepare_one_credit_note(self):
         booking = self._fixed()
         self.invoice(booking)
