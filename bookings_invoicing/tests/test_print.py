@@ -119,6 +119,13 @@ class TestPrint(BookingsCase, HttpCase):
         self.assertIn(f"Total {report.booking_count} ", text)
         self.assertIn(f"exactly the same appointments: {report.source_count}", text)
         self.assertIn(report.digest, text)
+        later = report.copy({"date_from": self.anchor, "date_to": self.anchor})
+        later.action_compute()
+        self.assertLess(later.booking_count, report.booking_count)
+        text = self.read_pdf("bookings_invoicing.completeness_document", report | later)
+        self.assertEqual(text.count("Completeness of Bookings"), 2, "one PDF of several reports")
+        self.assertIn(f"Total {report.booking_count} ", text)
+        self.assertIn(f"Total {later.booking_count} ", text)
 
     def test_rehearsal(self):
         """For sign-off: the setup, every payer with both sums, and what the verdict is."""

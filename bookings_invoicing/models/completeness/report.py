@@ -52,6 +52,11 @@ class BookingsCompleteness(models.Model):
     billed = fields.Monetary(readonly=True)
     credited = fields.Monetary(readonly=True)
     difference = fields.Monetary(readonly=True)
+    unbilled_count = fields.Integer(
+        string="Not Billed",
+        compute="_compute_unbilled_count",
+        help="Bookings that are not billed and have no decision why not.",
+    )
     ledger = fields.Json(string="Revenue", readonly=True)
     ledger_text = fields.Text(string="Revenue by Account", compute="_compute_ledger_text")
     state = fields.Selection(
@@ -96,6 +101,18 @@ class BookingsCompleteness(models.Model):
                 f"{currency.format(float(row['balance']))}"
                 for row in report.ledger or ()
             )
+
+    def _unbilled_lines(self):
+        return self.line_ids.filtered(lambda line: line.outcome in UNBILLED)
+
+    @api.depends("line_ids.outcome", "line_ids.booking_count")
+    def _compute_unbilled_count(self):
+        for report in self:
+            report.unbilled_count = sum(report._unbilled_lines().mapped("booking_count"))
+
+    def action_open_unbilled(self):
+        """Open the bookings that keep the period from being billed completely."""
+        return self._unbilled_lines().action_open()
 
     # -- counting ------------------------------------------------------------------------------------
 
@@ -237,13 +254,13 @@ class BookingsCompleteness(models.Model):
                 billed=self.currency_id.format(self.billed),
             )
         ]
-        unbilled = self.line_ids.filtered(lambda line: line.outcome in UNBILLED)
+        unbilled = self._unbilled_lines()
         if not unbilled:
             return [*texts, self.env._("Every booking was billed or has a decision.")]
         texts.append(
             self.env._(
                 "Not billed: %(count)s bookings, %(amount)s.",
-                count=sum(unbilled.mapped("booking_count")),
+                count=self.unbilled_count,
                 amount=self.currency_id.format(sum(unbilled.mapped("expected"))),
             )
         )
@@ -453,7 +470,7 @@ class BookingsCompletenessLine(models.Model):
             raise UserError(signed._signed_text())
 
     def action_open(self):
-        self.ensure_one()
+        """Open the bookings with these outcomes."""
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "bookings_invoicing.booking_action_all"
         )

@@ -66,6 +66,9 @@ class TestCompleteness(LedgerCase):
         self.assertIn(
             text + report.currency_id.format(sum(waiting.mapped("amount"))), report.sign_text
         )
+        self.assertEqual(report.unbilled_count, len(waiting))
+        opened = self.env["bookings.booking"].search(report.action_open_unbilled()["domain"])
+        self.assertEqual(opened, waiting)
         missing = waiting.filtered(lambda one: one.attention_reason == "price_to_decide")
         self.assertIn(f"Price Missing: {len(missing)}", report.sign_text)
         asked = waiting.filtered(lambda one: one.status == "ready")
