@@ -3,11 +3,12 @@ from unittest.mock import patch
 from lxml import etree
 
 from odoo import fields
-from odoo.exceptions import UserError
+from odoo.exceptions import ConcurrencyError, UserError
 from odoo.tests import Form, new_test_user, tagged
 from odoo.tools.safe_eval import safe_eval
 
 from ..billing import matching
+from ..models.directory import people_lock
 from ..models.setup.journal import sales_journal
 from .people_common import PORT, TOWN, PeopleCase
 
@@ -153,6 +154,20 @@ class TestPeople(PeopleCase):
         self.assertEqual(
             (booking.partner_id.name, booking.partner_id.create_uid), ("Nora New", self.clerk)
         )
+
+    def test_contacts_that_another_process_creates_are_not_created_again(self):
+        """A click is repeated by Odoo, and the night leaves them to the next one."""
+        self.setup.customer_sync = "off"
+        booking, people = self.booked(), [("email_normalized", "=", "nora@new.example")]
+        self.setup.customer_sync = "import"
+        with self.env.registry.cursor() as other:
+            people_lock.take(self.env(cr=other), self.company, {"nora@new.example"})
+            with self.assertRaises(ConcurrencyError):
+                booking.with_user(self.clerk).action_create_customer()
+            self.setup._look_again(booking)
+            self.assertFalse(self.env["res.partner"].search_count(people))
+        self.setup._look_again(booking)
+        self.assertEqual(self.env["res.partner"].search(people), booking.partner_id)
 
     def test_invoicing_role_creates_products(self):
         service = self.template.service_id

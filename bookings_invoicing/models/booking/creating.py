@@ -47,6 +47,7 @@ class BookingsCustomer(models.Model):
         before, change = decisions(waiting), RowChange(unknown)
         created = _create_own_contacts(bookings)
         for setup, rows in unknown.grouped("setup_id").items():
+            rows._lock_people(setup)
             created |= rows._match_partners(setup, asked=True)
         BILLING_CHANGED(unknown.booking_ids)
         return changed(waiting, before, change.facts(created))

@@ -6,6 +6,7 @@ from odoo.tools import SQL, ormcache
 from ...billing import countries, matching
 from ..base.moments import BILLING_CHANGED
 from ..base.remote_record import IMPORTING
+from . import people_lock
 
 # Fields of a contact that follow Bookings, by field of a proposal.
 CONTACT_FIELDS = {
@@ -239,6 +240,14 @@ class BookingsCustomer(models.Model):
                 row.sudo().match = match.kind
         self._link(found)
         return self._create_partners(setup, list(to_create.values()))
+
+    def _lock_people(self, setup):
+        """Lock the people of these rows until the end of the transaction, before contacts are created for them.
+
+        :raises HandOver: if another process creates contacts of them
+        """
+        if emails := set(self.mapped("email_normalized")) - {False}:
+            people_lock.take(self.env, setup.company_id, emails)
 
     def _taking_part(self, setup):
         """Return the rows that pass the setup's filter, or none if it is invalid, which the next sync reports."""

@@ -22,7 +22,7 @@ from ... import graph
 from ...billing.matching import normalize_email
 from ..base.bisect import by_halves
 from ..base.safe_text import plain_records
-from . import people_lock
+from ..directory import people_lock
 
 _logger = logging.getLogger(__name__)
 

@@ -23,8 +23,8 @@ from ... import graph
 from ...billing import windows
 from ...billing.removals import are_few
 from ..booking import removals
+from ..directory.people_lock import HandOver
 from .batch_store import BATCH, BatchStore, joined
-from .people_lock import HandOver
 
 _logger = logging.getLogger(__name__)
 

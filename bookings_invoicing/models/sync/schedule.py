@@ -1,4 +1,5 @@
 import logging
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 
@@ -11,6 +12,7 @@ from ... import graph
 from ...billing import period, windows
 from ..base.graph_errors import tell
 from ..base.scheduled import go_on
+from ..directory.people_lock import HandOver
 from ..setup.health import ACTIVITY
 from .job import SyncJob
 
@@ -152,7 +154,9 @@ class BookingsSyncSetup(models.Model):
         """Link customers that exist in Odoo by now, and recheck the blockers of these bookings."""
         unknown = bookings.customer_id.filtered(lambda customer: not customer.partner_id)
         for setup, customers in unknown.grouped("setup_id").items():
-            customers._match_partners(setup)
+            with suppress(HandOver):  # people whom another process creates are linked the next time
+                customers._lock_people(setup)
+                customers._match_partners(setup)
         bookings._recheck_billing()
 
     def _sync_run(self, trigger="script", commit=None, full=False, queued=None):

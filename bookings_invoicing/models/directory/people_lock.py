@@ -1,22 +1,26 @@
-"""Keep two synchronizations of one company from creating a contact of the same person.
+"""Keep two processes of one company from creating a contact of the same person.
 
 How it works: people who have no contact yet are locked by their email address until the batch is committed. A job that
 commits its batches waits for the locks, and begins the transaction of its batch afterwards. A single transaction (a
-button) would not see what others commit while it waits. It only takes locks that are free, checks that no such contact
-was committed since it began, and otherwise leaves its work to the scheduled action.
+button) would not see what others commit while it waits. It only takes locks that are free, and checks that no such
+contact was committed since it began. Otherwise, it creates none: a synchronization is left to the scheduled action, and
+Odoo repeats another request.
 """
 
 import zlib
 from contextlib import contextmanager
 
+from odoo.exceptions import ConcurrencyError
 from odoo.tools import SQL
 
 PEOPLE_SPACE = 0x626B6E68  # separates the locks of people from others
 PEOPLE_LOCKS = 1024  # at most; people share them, so that PostgreSQL's memory for locks suffices
 
 
-class HandOver(Exception):
-    """Raised when a waiting user should not wait longer, so that the scheduled action continues."""
+class HandOver(ConcurrencyError):
+    """Raised when a transaction cannot go on: a synchronization is left to the scheduled action, and Odoo repeats any
+    other request.
+    """
 
 
 @contextmanager
