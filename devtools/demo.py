@@ -50,6 +50,8 @@ def connect(env):
     euro = env.ref("base.EUR")
     euro.active = True
     company.write({"name": "Riverside Advisers", "currency_id": euro.id})
+    # Patients are taxed where they are treated. Otherwise, most invoices would lose their tax and ask to be checked.
+    env["account.fiscal.position"].search([("country_id", "=", False)]).auto_apply = False
     connection = env["bookings.connection"].create(
         {"name": "Sandbox tenant", "mode": "sandbox", "company_id": company.id}
     )

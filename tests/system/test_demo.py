@@ -35,6 +35,11 @@ def test_demo_does_the_main_job(demo, environment):
     assert 0 < report["drafts"] <= report["ready"]
     assert all(amount > 0 for amount in report["amount_by_currency"].values())
     assert _drafted_total(environment) == report["amount_by_currency"]
+    ((untaxed,),) = environment.server.query(
+        "SELECT count(*) FROM account_move WHERE move_type = 'out_invoice' AND amount_tax = 0",
+        DATABASE,
+    )
+    assert not int(untaxed), "invoices without tax would ask to be checked"
 
     now = datetime.now(timezone.utc)
     truth = sandbox.Tenant(seed=1, anchor=now.date()).truth(now)
