@@ -24,7 +24,7 @@ MATRIX = {
     "bookings.staff": ("R", "R", "RWD", ""),
     "bookings.customer": ("R", "RW", "RWD", ""),
     "bookings.forgotten": ("", "", "", ""),
-    "bookings.booking": ("R", "RW", "RWD", ""),
+    "bookings.booking": ("R", "RW", "RW", ""),
     "bookings.completeness": ("R", "CRW", "CRWD", ""),
     "bookings.completeness.line": ("R", "R", "R", ""),
     "bookings.invoice.run": ("R", "R", "RD", ""),
