@@ -2,7 +2,7 @@ import base64
 import binascii
 import logging
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ... import graph, server_settings
@@ -123,6 +123,7 @@ class BookingsConnection(models.Model):
                 )
             ) from None
 
+    @api.depends("auth_method", "certificate_thumbprint")
     def _compute_has_secret(self):
         kinds = set(
             self.env["bookings.connection.secret"]
@@ -131,8 +132,17 @@ class BookingsConnection(models.Model):
             .mapped(lambda row: (row.connection_id.id, row.kind))
         )
         for connection in self:
-            connection.has_secret = (connection.id, "credential") in kinds
+            stored = (connection.id, "credential") in kinds
+            connection.has_secret = stored and connection._is_credential_usable()
             connection.is_signed_in = (connection.id, "tokens") in kinds
+
+    def _is_credential_usable(self):
+        """Return whether the stored credential is what the sign-in asks for: a user can sign in with either kind."""
+        self.ensure_one()
+        is_certificate = bool(self.certificate_thumbprint)
+        return self.auth_method == "delegated" or is_certificate == (
+            self.auth_method == "certificate"
+        )
 
     def _compute_key_missing(self):
         self.key_missing = not server_settings.has_key()

@@ -249,6 +249,18 @@ class TestConnectionCertificate(LiveCase):
         cls.live.auth_method = "certificate"
         cls.pem, cls.thumbprint, cls.pfx = make_certificate()
 
+    def test_a_stored_secret_is_no_certificate(self):
+        self.assertFalse(self.live.has_secret)
+        self.live.action_test()
+        self.assertEqual(self.live.state, "attention")
+        self.assertIn("Certificate", self.live.error_message)
+        self.live.auth_method = "secret"
+        self.assertTrue(self.live.has_secret, "the secret was kept")
+        self.live.action_test()
+        self.assertEqual(self.live.state, "connected")
+        self.live.certificate_pem = self.pem
+        self.assertFalse(self.live.has_secret, "a certificate is no secret")
+
     def test_pasted(self):
         self.live.certificate_pem = self.pem
         self.assertEqual(self.live.certificate_thumbprint, self.thumbprint)
