@@ -49,6 +49,6 @@ from .records import (
     Service,
     StaffMember,
 )
-from .sentences import PROBLEMS, SENTENCES, say, say_problem
+from .sentences import PROBLEMS, SENTENCES, say, say_again, say_problem
 from .transport import Reply, Transport
 from .writing import MAY_WRITE, ServiceNotes

@@ -7,7 +7,9 @@ server's setting to correct.
 'graph.microsoft.com did not answer in time. Odoo will retry automatically.'
 """
 
+import re
 from collections.abc import Callable
+from functools import cache
 
 
 def _lt(sentence: str) -> str:
@@ -31,6 +33,39 @@ def say_problem(reason: str, translate: Callable[[str], str] = str) -> str:
     """
     field, colon, problem = reason.rpartition(": ")
     return f"{field}{colon}{translate(problem)}" if problem in PROBLEMS else reason
+
+
+def say_again(text: str, translate: Callable[[str], str]) -> str:
+    """Return a stored English text in another language: each sentence of SENTENCES and CHECKS is recognized by its words.
+
+    As in gettext, the English sentence is the key. What is not recognized is kept, such as Microsoft's code.
+
+    >>> say_again("Granted: Bookings.Read.All. (AADSTS1)", {"Granted: %s.": "Givet: %s."}.get)
+    'Givet: Bookings.Read.All. (AADSTS1)'
+    >>> say_again("The customer is locked.", str.upper)
+    'The customer is locked.'
+    """
+    for template, pattern in _patterns():
+        if found := pattern.match(text):
+            facts = found.groupdict() or found.groups()
+            rest = text[found.end() :]
+            more = say_again(rest[1:], translate)
+            return translate(template) % facts + rest[:1] + more
+    return text
+
+
+@cache
+def _patterns():
+    """Return a pattern for each sentence. It matches up to the end of the text or the next word."""
+    return [
+        (template, re.compile(_pattern(template) + r"(?= |$)"))
+        for template in (*SENTENCES.values(), *CHECKS.values())
+    ]
+
+
+def _pattern(template):
+    words = re.escape(template).replace(re.escape("%(host)s"), r"(?P<host>\S+)", 1)
+    return words.replace(re.escape("%(host)s"), r"(?P=host)").replace(re.escape("%s"), r"(.+?)")
 
 
 SENTENCES = {

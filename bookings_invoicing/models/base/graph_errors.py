@@ -1,6 +1,8 @@
 """Texts of the errors of :mod:`..graph` in the user's language. In logs they remain English."""
 
-from ...graph import say, say_problem
+from odoo import fields
+
+from ...graph import say, say_again, say_problem
 
 
 def tell(env, error):
@@ -10,6 +12,24 @@ def tell(env, error):
     """
     sentence = sentence_of(env, error)
     return str(error).replace(error.sentence, sentence, 1)
+
+
+def told(env, text):
+    """Return a text that was stored in English, such as ``str(error)``, in the user's language."""
+    return text and say_again(text, lambda sentence: env._(sentence))
+
+
+class Told(fields.Char):
+    """A stored text about Microsoft Graph: English in Python and in the log, in the reader's language on screens.
+
+    A scheduled action does not know who will read. In other texts for users, use :func:`told`.
+    """
+
+    def convert_to_read(self, value, record, use_display_name=True):
+        return told(record.env, super().convert_to_read(value, record, use_display_name))
+
+    def convert_to_export(self, value, record):
+        return told(record.env, super().convert_to_export(value, record))
 
 
 def sentence_of(env, error):

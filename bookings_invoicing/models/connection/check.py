@@ -1,7 +1,7 @@
 from odoo import fields, models
 
 from ... import graph
-from ..base.graph_errors import tell
+from ..base.graph_errors import Told, told
 from ..base.next_step import NextStep
 
 PERMISSION = "Bookings.Read.All"
@@ -40,7 +40,7 @@ class BookingsConnectionCheck(models.Model):
         required=True,
         readonly=True,
     )
-    message = fields.Char(required=True, readonly=True)
+    message = Told(required=True, readonly=True)
 
 
 class BookingsConnection(models.Model):
@@ -70,7 +70,6 @@ class BookingsConnection(models.Model):
             )
         except graph.GraphError as error:
             checks = [graph.Check("settings", False, error.kind, {"error": error})]
-        rows = [(check, self._check_message(check)) for check in checks]
         self.sudo().write(
             {
                 "check_date": fields.Datetime.now(),
@@ -78,21 +77,24 @@ class BookingsConnection(models.Model):
                     fields.Command.clear(),
                     *(
                         fields.Command.create(
-                            {"step": c.step, "result": _result(c), "message": text}
+                            {"step": one.step, "result": _result(one), "message": one.message}
                         )
-                        for c, text in rows
+                        for one in checks
                     ),
                 ],
             }
         )
         # a missing permission to write does not stop reading
         writing = ("writing", "service_writing")
-        failed = next((text for one, text in rows if not (one.ok or one.step in writing)), None)
+        failed = next((one for one in checks if not (one.ok or one.step in writing)), None)
         if failed:
-            self._mark_attention(failed)
-            return self._notify(self.env._("Not connected"), failed, "danger")
+            self._mark_attention(failed.message)
+            text = told(self.env, failed.message)
+            return self._notify(self.env._("Not connected"), text, "danger")
         self._mark_connected()
-        text = "\n".join(("✓ " if check.ok else "✗ ") + text for check, text in rows)
+        text = "\n".join(
+            ("✓ " if check.ok else "✗ ") + told(self.env, check.message) for check in checks
+        )
         kind = "success" if all(check.ok for check in checks) else "warning"
         return self._notify(self.env._("Connected"), text, kind)
 
@@ -107,15 +109,6 @@ class BookingsConnection(models.Model):
                 "check_ids": [fields.Command.clear()],
             }
         )
-
-    def _check_message(self, check):
-        """Return the result of a step in the user's language.
-
-        :param graph.Check check:
-        """
-        if error := check.facts.get("error"):
-            return tell(self.env, error)
-        return check.say(lambda text: self.env._(text))
 
     def _next_step(self):
         if self.is_foreign_database:
@@ -138,7 +131,8 @@ class BookingsConnection(models.Model):
                     "action_sign_in",
                 )
         if self.state == "attention":
-            return NextStep(self.error_message, self.env._("Test Connection"), "action_test")
+            error = told(self.env, self.error_message)
+            return NextStep(error, self.env._("Test Connection"), "action_test")
         if self.state == "draft":
             return NextStep(
                 self.env._("Test the connection."), self.env._("Test Connection"), "action_test"

@@ -6,6 +6,7 @@ from odoo import api, fields, models
 
 from ... import graph, sandbox, server_settings
 from ..base.bounded import DAYS
+from ..base.graph_errors import Told
 from .token_store import StoredTokens
 
 SANDBOX_DAYS = 76
@@ -112,7 +113,7 @@ class BookingsConnection(models.Model):
         help="Whether Odoo may change anything in Microsoft Bookings through this connection. What is written is "
         "selected on each sync setup.",
     )
-    error_message = fields.Char(readonly=True, copy=False)
+    error_message = Told(readonly=True, copy=False)
     error_date = fields.Datetime(readonly=True, copy=False)
     setup_ids = fields.One2many("bookings.sync.setup", "connection_id", string="Sync Setups")
     setup_count = fields.Integer(

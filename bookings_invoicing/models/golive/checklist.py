@@ -8,7 +8,7 @@ from odoo.exceptions import UserError
 from odoo.tools import format_date
 
 from ... import graph
-from ..base.graph_errors import tell
+from ..base.graph_errors import tell, told
 from ..base.next_step import NextStep
 from ..base.safe_text import plain_records
 from .rehearsal import Rehearsal
@@ -81,7 +81,9 @@ class BookingsSyncSetup(models.Model):
             "connected": self.env._("%s is connected.", connection.name),
             "draft": self.env._("%s has not been tested yet.", connection.name),
             "attention": self.env._(
-                "%(name)s: %(error)s", name=connection.name, error=connection.error_message or ""
+                "%(name)s: %(error)s",
+                name=connection.name,
+                error=told(self.env, connection.error_message) or "",
             ),
         }
         return Step(

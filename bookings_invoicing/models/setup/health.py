@@ -8,7 +8,7 @@ from odoo.fields import Domain
 from odoo.tools import format_datetime, plaintext2html
 
 from ... import graph
-from ..base.graph_errors import tell
+from ..base.graph_errors import told
 from . import overview
 
 DAY = 86400
@@ -206,18 +206,20 @@ class BookingsSyncSetup(models.Model):
     @api.depends(
         "error_message", "waiting_text", "connection_id.state", "connection_id.error_message"
     )
+    @api.depends_context("lang", "tz")
     def _compute_trouble_text(self):
         for setup in self:
             connection = setup.connection_id
             broken = connection.state == "attention" and connection.error_message
-            setup.trouble_text = setup.error_message or broken or setup.waiting_text
+            trouble = told(setup.env, setup.error_message or broken)
+            setup.trouble_text = trouble or setup.waiting_text
 
     def _waiting_sentence(self):
         """Return why the setup is not synchronized at the moment and when Odoo will retry, or False if all is well."""
         if self.waiting_reason:
             return self.env._(
                 "Waiting for Microsoft. %(reason)s Next retry: %(time)s.",
-                reason=self.waiting_reason,
+                reason=told(self.env, self.waiting_reason),
                 time=self._shown_time(self.retry_at or self.next_sync),
             )
         if not self.error_message and self._is_late():
@@ -256,19 +258,17 @@ class BookingsSyncSetup(models.Model):
         :param graph.GraphError error:
         """
         self.ensure_one()
-        reason, wait = tell(self.env, error), timedelta(seconds=error.retry_after or 0)
+        reason, wait = str(error), timedelta(seconds=error.retry_after or 0)
         until = fields.Datetime.now() + max(wait, min(SHORT_PAUSE, self._interval()))
         self.sudo().write({"waiting_reason": reason, "retry_at": until, "next_sync": until})
         self.env.ref("bookings_invoicing.ir_cron_sync").sudo()._trigger(at=until)
 
     def _in_words(self, error):
-        """Return the error that ended a synchronization as a translated sentence.
+        """Return the error that ended a synchronization as a sentence to store: see :class:`..base.graph_errors.Told`.
 
         :param Exception error:
         """
-        if isinstance(error, graph.GraphError):
-            return tell(self.env, error)
-        if isinstance(error, UserError):
+        if isinstance(error, (graph.GraphError, UserError)):
             return str(error)
         return self.env._(
             "An unexpected error ended the synchronization. See the server log for details. %(kind)s: %(error)s",
@@ -288,7 +288,7 @@ class BookingsSyncSetup(models.Model):
                     "waiting_reason": False,
                 }
             )
-        self._tell_responsible(ACTIVITY, plaintext2html(message))
+        self._tell_responsible(ACTIVITY, plaintext2html(told(self.env, message)))
 
     def action_write_again(self):
         """Try once more to write to appointments that have ended."""

@@ -7,6 +7,7 @@ from odoo.tools.safe_eval import safe_eval
 
 from ...billing import period, text
 from ..base.bounded import DAYS
+from ..base.graph_errors import Told
 from ..base.moments import BILLING_CHANGED, GROUP_PRICE_CHANGED
 from .line_template import check_line_template
 
@@ -156,7 +157,7 @@ class BookingsSyncSetup(models.Model):
     )
     may_write = fields.Boolean(related="connection_id.may_write", string="Writing Allowed")
     connection_state = fields.Selection(related="connection_id.state")
-    write_refused = fields.Char(
+    write_refused = Told(
         string="Refused by Microsoft",
         readonly=True,
         copy=False,
@@ -379,10 +380,10 @@ class BookingsSyncSetup(models.Model):
         [("ok", "OK"), ("late", "Late"), ("attention", "Needs Attention")],
         compute="_compute_health",
     )
-    error_message = fields.Char(readonly=True, copy=False)
+    error_message = Told(readonly=True, copy=False)
     error_date = fields.Datetime(readonly=True, copy=False)
     retry_at = fields.Datetime(string="Next Retry", readonly=True, copy=False)
-    waiting_reason = fields.Char(
+    waiting_reason = Told(
         readonly=True,
         copy=False,
         help="The temporary problem that ended the last synchronization.",

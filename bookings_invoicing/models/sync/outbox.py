@@ -5,6 +5,7 @@ from odoo.fields import Domain
 from odoo.tools import format_date, plaintext2html
 
 from ...billing import notes
+from ..base.graph_errors import Told, told
 from ..base.moments import INVOICES_CHANGED
 from .outbox_job import OutboxJob
 
@@ -121,7 +122,7 @@ class BookingsOutbox(models.Model):
         readonly=True, help="Number of attempts that Microsoft refused. After five, Odoo stops."
     )
     next_try = fields.Datetime(readonly=True)
-    error = fields.Char(readonly=True)
+    error = Told(readonly=True)
     sent = fields.Datetime(string="Written on", readonly=True)
     dropped_uid = fields.Many2one("res.users", string="Dropped by", readonly=True)
 
@@ -323,7 +324,7 @@ class BookingsOutbox(models.Model):
         for setup in stopped.setup_id:
             setup._tell_responsible(
                 ACTIVITY,
-                plaintext2html(reason),
+                plaintext2html(told(self.env, reason)),
                 summary=self.env._("Bookings refuses a change from Odoo"),
             )
 
@@ -345,7 +346,7 @@ class BookingsOutbox(models.Model):
         setup.write_refused = reason
         setup._tell_responsible(
             ACTIVITY,
-            plaintext2html(reason),
+            plaintext2html(told(self.env, reason)),
             summary=self.env._("Bookings accepts no changes of past appointments"),
         )
         return True

@@ -15,7 +15,6 @@ from datetime import timedelta
 
 from ... import graph
 from ...billing.notes import remark_in, with_remark
-from ..base.graph_errors import tell
 from .directory_sender import CustomerSender, NotToSend, ServiceSender
 from .job import SyncJob
 
@@ -73,7 +72,7 @@ class OutboxJob(SyncJob):
 
     def _note_problem(self, rows, error):
         """Record an error. Return whether it concerns only this subject."""
-        reason = tell(self.env, error)
+        reason = str(error)
         if error.transient:
             wait = timedelta(seconds=error.retry_after or 0)
             self.store.durably(rows._pause_all, reason, wait)

@@ -3,6 +3,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 
 from ..base.dates import moment_text
+from ..base.graph_errors import Told, told
 
 KEEP_DAYS = 90
 GC_BATCH = 1000
@@ -44,7 +45,7 @@ class BookingsSyncRun(models.Model):
     )
     counts = fields.Json(default=dict)
     requests = fields.Integer(help="Number of requests sent to Microsoft Graph.")
-    error = fields.Char()
+    error = Told()
     issue_ids = fields.One2many("bookings.sync.issue", "run_id", string="Unreadable Records")
     bookings_seen = fields.Integer(compute="_compute_numbers")
     bookings_created = fields.Integer(compute="_compute_numbers")
@@ -55,6 +56,7 @@ class BookingsSyncRun(models.Model):
     summary = fields.Char(compute="_compute_numbers")
 
     @api.depends("counts", "state", "error")
+    @api.depends_context("lang")
     def _compute_numbers(self):
         for run in self:
             counts = run.counts or {}
@@ -70,7 +72,7 @@ class BookingsSyncRun(models.Model):
     def _summary(self):
         self.ensure_one()
         if self.state == "failed":
-            return self.error
+            return told(self.env, self.error)
         if self.state == "queued":
             return self.env._(
                 "This is taking a while and continues in the background. You will be notified when it is done."

@@ -10,7 +10,7 @@ from odoo.tools import plaintext2html
 
 from ... import graph
 from ...billing import period, windows
-from ..base.graph_errors import tell
+from ..base.graph_errors import tell, told
 from ..base.scheduled import go_on
 from ..directory.people_lock import HandOver
 from ..setup.health import ACTIVITY
@@ -263,7 +263,7 @@ class BookingsSyncSetup(models.Model):
                 *(setup.id, setup.name, *times),
                 setup.waiting_reason or setup.error_message or "no reason known",
             )
-            why = setup._waiting_sentence() or setup.error_message
+            why = setup._waiting_sentence() or told(setup.env, setup.error_message)
             setup._tell_responsible(ACTIVITY, plaintext2html(why))
 
     def _note_stopped(self, error, queued):

@@ -144,6 +144,22 @@ class TestConnectionChecklist(LiveCase):
         self.assertNotIn(graph.SENTENCES["key_mismatch"], danish)
         self.assertIn("AADSTS1", danish)
 
+    def test_a_stored_result_speaks_the_language_of_the_reader(self):
+        """Whoever tested: a scheduled action has no language, and two administrators may have two."""
+        self.env["res.lang"]._activate_lang("da_DK")
+        self.app.login.permissions = ()
+        self.addCleanup(setattr, self.app.login, "permissions", ("Bookings.Read.All",))
+        danish = self.live.with_context(lang="da_DK")
+        answer = danish.action_test()["params"]["message"]
+        self.assertIn("Giv administratorsamtykke", answer)
+        self.assertIn("Grant admin consent", self.live.error_message, "as the log says it")
+        self.assertIn("Grant admin consent", self.live.read(["error_message"])[0]["error_message"])
+        self.assertEqual(danish.read(["error_message"])[0]["error_message"], answer)
+        self.assertEqual(danish.next_step, answer)
+        messages = [row["message"] for row in danish.check_ids.read(["message"])]
+        self.assertIn("Microsoft accepterer logonet.", messages)
+        self.assertIn("Ikke prøvet, fordi et tidligere trin mislykkedes.", messages)
+
     def test_custom_cloud_only_by_the_server(self):
         """Endpoints come from the server's configuration; without it the connection says which key is missing."""
         with patch.dict("os.environ", {"BOOKINGS_GRAPH_URL": ""}):

@@ -108,6 +108,12 @@ class TestSetupHealth(BookingsCase):
         self.assertRegex(self.setup.with_context(tz="UTC").waiting_text, "Next retry: .*1:00")
         self.assertEqual((self.setup.health, self.setup.error_message), ("ok", False))
         self.assertFalse(self.setup.activity_ids)
+        self.env["res.lang"]._activate_lang("da_DK")
+        danish = self.setup.with_context(lang="da_DK")
+        told = "Microsoft Graph begrænser antallet af forespørgsler. Odoo prøver automatisk igen."
+        self.assertIn(f"Venter på Microsoft. {told}", danish.trouble_text)
+        self.assertIn(told, danish.run_ids[:1].summary)
+        self.assertIn(told, danish.run_ids[:1].export_data(["error"])["datas"][0][0])
         self.sync()
         self.assertEqual((self.setup.waiting_text, self.setup.retry_at), (False, False))
 
