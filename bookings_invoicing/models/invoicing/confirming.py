@@ -106,5 +106,20 @@ class BookingsInvoiceRun(models.Model):
         run._confirm(drafts.filtered(lambda move: move.state == "draft"))
         self.sudo().to_confirm = ids[AT_ONCE:]
         if not self.to_confirm:
-            posted = len(run.move_ids.filtered(lambda move: move.state == "posted"))
-            run.env.user._bus_send("simple_notification", run._confirmed_message(posted))
+            self._tell_confirmed()
+
+    def _stop_confirming(self, reason):
+        """Record the error that ended confirming in the background. The drafts remain, and a user can confirm them.
+
+        :param str reason: text of the error
+        """
+        texts = filter(None, (self.not_confirmed, reason))
+        self.sudo().write({"to_confirm": False, "not_confirmed": "\n".join(texts)})
+        self._tell_confirmed()
+
+    def _tell_confirmed(self):
+        """Notify the user who confirmed the drafts in the background."""
+        user = self.confirm_user_id
+        run = self.sudo().with_context(lang=user.lang)
+        posted = len(run.move_ids.filtered(lambda move: move.state == "posted"))
+        user._bus_send("simple_notification", run._confirmed_message(posted))

@@ -368,8 +368,11 @@ class BookingsInvoiceRun(models.Model):
         :param Exception error:
         """
         self.ensure_one()
-        run = self.sudo()
-        run.write({"state": "failed", "error": str(error)[:ERROR_LENGTH] or type(error).__name__})
+        run, reason = self.sudo(), str(error)[:ERROR_LENGTH] or type(error).__name__
+        if run.to_confirm and run.state != "queued":
+            run._stop_confirming(reason)
+            return
+        run.write({"state": "failed", "error": reason})
         run._count_bookings()
         message = {
             "title": self.env._("The invoice run failed"),

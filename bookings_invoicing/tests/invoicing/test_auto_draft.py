@@ -11,6 +11,7 @@ from freezegun import freeze_time
 from odoo.tests import new_test_user, tagged
 from odoo.tools import SQL, mute_logger
 
+from ...models.invoicing import confirming
 from ...models.invoicing import drafting as booking_invoicing
 from ...models.invoicing import run as bookings_invoice_run
 from ..common import NOW
@@ -99,6 +100,22 @@ class TestQueuedRuns(CronCase):
         self.run_cron("ir_cron_invoice_runs")
         self.assertEqual((self.queued.state, self.queued.error), ("done", False))
         self.assertEqual(self.queued.move_ids.booking_ids, theirs)
+
+    def test_confirming_that_fails_is_told_once_and_can_be_repeated(self):
+        """The rights of who confirms are gone meanwhile; somebody else confirms the rest."""
+        self.run_cron("ir_cron_invoice_runs")
+        with patch.object(confirming, "AT_ONCE", 2):
+            self.queued.with_user(self.clerk).action_post_all()
+        self.clerk.group_ids = self.env.ref("base.group_user")
+        self.notified(self.clerk)
+        with mute_logger(f"{LOGGERS}.invoicing.run"):
+            self.run_cron("ir_cron_invoice_runs")
+            self.run_cron("ir_cron_invoice_runs")
+        self.assertEqual(self.notified(self.clerk), ["Invoices posted"])
+        self.assertIn("not allowed", self.queued.not_confirmed)
+        self.assertEqual((self.queued.state, self.queued.posted_count), ("done", 2))
+        self.queued.action_post_all()
+        self.assertEqual((self.queued.drafted_count, self.queued.not_confirmed), (0, False))
 
     def test_a_run_that_takes_longer_than_its_time_goes_on(self):
         """What is left when the time is up is done as soon as others had their turn."""
