@@ -79,7 +79,7 @@ class BookingsBusinessFinder(models.TransientModel):
         )
         if not setup.service_ids:
             setup._read_services()
-            if self.import_missing:
+            if self.import_missing and not setup._last_good():
                 make_templates(setup)
         return {
             "type": "ir.actions.act_window",

@@ -44,6 +44,8 @@ class BookingsSyncSetup(models.Model):
     def _due_domain(self):
         now = fields.Datetime.now()
         return [
+            # a domain that is applied to records does not imply it
+            ("active", "=", True),
             ("paused", "=", False),
             ("next_sync", "<=", now),
             ("connection_id.active", "=", True),

@@ -111,6 +111,27 @@ class TestSetupChecklist(BookingsCase):
         with self.assertRaisesRegex(UserError, "Archive it"):
             self.setup.unlink()
 
+    def test_a_business_chosen_again_keeps_its_imports(self):
+        """Also if its services are gone: only a new setup gets both."""
+        self.sync()
+        off = {"customer_sync": "off", "service_sync": "off"}
+        self.setup.write(off)
+        self.bookings().sudo().unlink()
+        self.setup.service_ids.sudo().unlink()
+        finder = self.env["bookings.business.finder"].create({"connection_id": self.connection.id})
+        opened = finder._use(self.setup.business_id)
+        self.assertEqual(opened["res_id"], self.setup.id)
+        self.assertTrue(self.setup.service_ids)
+        self.assertEqual({name: self.setup[name] for name in off}, off)
+
+    def test_an_archived_setup_is_not_synchronized_by_work_that_waits(self):
+        """A job of the queue, or a scheduled action that collected its work before."""
+        nothing = self.env["bookings.sync.run"]
+        self.setup.next_sync = fields.Datetime.now()
+        self.assertTrue(self.setup._is_wanted(nothing))
+        self.setup.action_archive()
+        self.assertFalse(self.setup._is_wanted(nothing))
+
     def test_new_on_the_list_opens_an_empty_setup(self):
         form = Form(self.env["bookings.sync.setup"])
         self.assertFalse(form.connection_id)
