@@ -72,11 +72,14 @@ class ResPartner(models.Model):
             for one in (self.new(shared) if once else ())
             for field in once
         }
-        alone = self.with_context(
-            bookings_defaults=frozenset(shared),
-            _partners_skip_fields_sync=not shared.get("parent_id"),
+        alone = not any(vals.get("parent_id") for vals in (shared, *vals_list))
+        contacts = self.with_context(
+            bookings_defaults=frozenset(shared), _partners_skip_fields_sync=alone
         )
-        partners = alone.create([shared | vals for vals in vals_list]).with_env(self.env)
+        partners = contacts.create([shared | vals for vals in vals_list]).with_env(self.env)
+        # Odoo computes these one by one, because a parent must come before its children.
+        for name in ("commercial_partner_id", "complete_name") if alone else ():
+            self._fields[name].compute_value(partners)
         partners.flush_recordset()
         return partners
 
