@@ -135,6 +135,7 @@ class BookingsCustomer(models.Model):
         :returns: ``{remote id: row}``
         """
         known = {row.remote_id: row for row in self._of(setup, list(attendees))}
+        missing = () if setup._is_confirmed("customer") else ("phone", "address")
         to_create = []
         for remote_id, attendee in attendees.items():
             values = self._person_values(attendee)
@@ -142,16 +143,12 @@ class BookingsCustomer(models.Model):
             if row is None:
                 to_create.append(values | {"setup_id": setup.id, "remote_id": remote_id})
             else:
+                listed = row.in_directory
                 changed = {
-                    name: value
-                    for name, value in values.items()
-                    if value
-                    and row[name] != value
-                    and (
-                        not row.in_directory
-                        or name in ("phone", "address")
-                        and not (row[name] or setup._is_confirmed("customer"))
-                    )
+                    name: values[name]
+                    for name in (missing if listed else values)
+                    if values.get(name) and row[name] != values[name]
+                    if not (listed and row[name])
                 }
                 if changed:
                     row.sudo().write(changed)
