@@ -275,7 +275,9 @@ class BookingsBooking(models.Model):
         :param dict found: blockers as :meth:`_billing_blockers` returns them
         """
         alike = self.grouped(lambda booking: (booking.payer_id, booking.company_id))
+        policies = {}
         for company in self.company_id:
+            policies[company] = company._bookings_details_policy()
             # this alone: together with it, Odoo would read all values that differ between companies
             businesses = self.payer_id.commercial_partner_id.with_company(company)
             businesses.fetch(["invoice_edi_format_store"])
@@ -283,7 +285,7 @@ class BookingsBooking(models.Model):
             if not payer.active:
                 continue
             look = payer.with_company(company)._bookings_look()
-            if stops := details.detail_stops(look, company._bookings_details_policy()):
+            if stops := details.detail_stops(look, policies[company]):
                 for booking in bookings:
                     found.setdefault(booking.id, []).extend(booking._detail_blockers(stops))
 
