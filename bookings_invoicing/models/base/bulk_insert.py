@@ -161,6 +161,7 @@ def _array_text(values):
 
 def _remember(records, keys, rows):
     """Put the columns of the new rows into the cache, as Odoo does, so that they need not be read."""
+    model = records.browse()
     for field in records._fields.values():
         if not (field.store and field.column_type) or field.translate or field.company_dependent:
             continue
@@ -170,7 +171,7 @@ def _remember(records, keys, rows):
         elif field.type in PLAIN or field.type in ("json", "monetary"):
 
             def convert(row, place, field=field):
-                record = records.browse(records._ids[place])
+                record = model if field.type in PLAIN else records.browse(records._ids[place])
                 return field.convert_to_cache(row.get(field.name, False), record)
 
             found = _converted(keys[field], rows, convert)

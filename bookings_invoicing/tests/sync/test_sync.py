@@ -135,6 +135,9 @@ class TestSync(BookingsCase):
             self.sync()
         self.assertGreater(len(given), 50)
         self.assertTrue(any(vals["staff_ids"][0][2] for vals in given))
+        odd = ("NULL", 'The "Loft" \\ {2}, back', " ", "", "a\tb\nc", False)
+        for vals, place in zip(given, odd, strict=False):
+            vals["place"] = place
         self.bookings().sudo().unlink()
         at_once = self._written_bookings(given)
         with (
