@@ -11,7 +11,9 @@ class BookingsBillAgain(models.TransientModel):
     _inherit = ["bookings.own.links"]
     _description = "Credit and Bill Again"
 
-    booking_ids = fields.Many2many("bookings.booking", readonly=True, string="Bookings")
+    booking_ids = fields.Many2many(
+        "bookings.booking", readonly=True, string="Bookings", context={"active_test": False}
+    )
     line_ids = fields.One2many("bookings.bill.again.line", "wizard_id", readonly=True)
     totals = fields.Char(compute="_compute_totals", string="Total")
 

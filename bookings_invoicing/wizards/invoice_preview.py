@@ -18,7 +18,12 @@ class BookingsInvoicePreview(models.TransientModel):
     _inherit = ["bookings.own.links", "bookings.bounded"]
     _description = "Preview of Invoices from Bookings"
 
-    booking_ids = fields.Many2many("bookings.booking", readonly=True, string="Selected Bookings")
+    booking_ids = fields.Many2many(
+        "bookings.booking",
+        readonly=True,
+        string="Selected Bookings",
+        context={"active_test": False},
+    )
     scope = fields.Char(readonly=True, string="Bookings Considered")
     grouping = fields.Selection(
         [
@@ -298,7 +303,8 @@ class BookingsInvoicePreview(models.TransientModel):
             "bookings_invoicing.booking_action_all"
         )
         _groups, left_out = self._plan()
-        return {**action, "domain": [("id", "in", [one.id for one in left_out])], "context": {}}
+        domain, context = [("id", "in", [one.id for one in left_out])], {"active_test": False}
+        return {**action, "domain": domain, "context": context}
 
 
 class BookingsInvoicePreviewLine(models.TransientModel):
@@ -313,7 +319,7 @@ class BookingsInvoicePreviewLine(models.TransientModel):
         "bookings.invoice.preview", required=True, ondelete="cascade", index=True
     )
     payer_id = fields.Many2one("res.partner")
-    booking_ids = fields.Many2many("bookings.booking")
+    booking_ids = fields.Many2many("bookings.booking", context={"active_test": False})
     booking_count = fields.Integer(string="Bookings", readonly=True)
     service_from = fields.Date(string="From", readonly=True)
     service_to = fields.Date(string="To", readonly=True)

@@ -16,6 +16,7 @@ class BookingsNotBillable(models.TransientModel):
         default=lambda self: self.env.context.get("active_ids"),
         readonly=True,
         string="Bookings",
+        context={"active_test": False},
     )
     reason = fields.Selection(NOT_BILLABLE_REASONS)
     note = fields.Char()

@@ -8,7 +8,12 @@ class SaleOrder(models.Model):
     _name = "sale.order"
     _inherit = ["sale.order", "bookings.own.links"]
 
-    booking_ids = fields.One2many("bookings.booking", compute="_compute_booking_ids", groups=ROLES)
+    booking_ids = fields.One2many(
+        "bookings.booking",
+        compute="_compute_booking_ids",
+        groups=ROLES,
+        context={"active_test": False},
+    )
     booking_count = fields.Integer(compute="_compute_booking_ids", groups=ROLES)
 
     @api.depends("order_line.booking_id")
@@ -23,7 +28,8 @@ class SaleOrder(models.Model):
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "bookings_invoicing.booking_action_all"
         )
-        return {**action, "domain": [("id", "in", self.booking_ids.ids)], "context": {}}
+        domain, context = [("id", "in", self.booking_ids.ids)], {"active_test": False}
+        return {**action, "domain": domain, "context": context}
 
     def write(self, vals):
         # EXTENDS 'sale': bookings that a canceled order frees are updated immediately

@@ -46,7 +46,9 @@ class BookingsChange(models.TransientModel):
     _inherit = ["bookings.own.links"]
     _description = "Booking Change"
 
-    booking_ids = fields.Many2many("bookings.booking", readonly=True)
+    booking_ids = fields.Many2many(
+        "bookings.booking", readonly=True, context={"active_test": False}
+    )
     before = fields.Json(readonly=True)
     after = fields.Json(readonly=True)
     rows = fields.Json(

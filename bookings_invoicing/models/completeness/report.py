@@ -439,7 +439,9 @@ class BookingsCompletenessLine(models.Model):
     )
     currency_id = fields.Many2one(related="report_id.currency_id")
     outcome = fields.Selection(OUTCOMES, required=True, readonly=True)
-    booking_ids = fields.Many2many("bookings.booking", readonly=True)
+    booking_ids = fields.Many2many(
+        "bookings.booking", readonly=True, context={"active_test": False}
+    )
     booking_count = fields.Integer(string="Bookings", readonly=True)
     expected = fields.Monetary(readonly=True)
     billed = fields.Monetary(readonly=True, help="Posted invoice lines.")

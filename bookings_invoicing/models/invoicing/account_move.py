@@ -18,7 +18,12 @@ class AccountMove(models.Model):
     _name = "account.move"
     _inherit = ["account.move", "bookings.own.links"]
 
-    booking_ids = fields.One2many("bookings.booking", compute="_compute_booking_ids", groups=ROLES)
+    booking_ids = fields.One2many(
+        "bookings.booking",
+        compute="_compute_booking_ids",
+        groups=ROLES,
+        context={"active_test": False},
+    )
     booking_count = fields.Integer(compute="_compute_booking_ids", groups=ROLES)
     bookings_service_start = fields.Date(
         string="Service From",
@@ -210,7 +215,8 @@ class AccountMove(models.Model):
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "bookings_invoicing.booking_action_all"
         )
-        return {**action, "domain": [("id", "in", self.booking_ids.ids)], "context": {}}
+        domain, context = [("id", "in", self.booking_ids.ids)], {"active_test": False}
+        return {**action, "domain": domain, "context": context}
 
     def _bookings_in_block(self, block):
         """Return the information block of a layout such as DIN 5008 with the service period below the invoice's dates.

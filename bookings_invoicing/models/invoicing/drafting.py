@@ -65,7 +65,7 @@ class BookingsBooking(models.Model):
 
     def _payers_domain(self):
         """Return the domain of all ready bookings of the same payers in the same companies."""
-        return Domain("status", "=", "ready") & Domain.OR(
+        return Domain([("status", "=", "ready"), ("active", "=", True)]) & Domain.OR(
             Domain("payer_id", "=", booking.payer_id.id)
             & Domain("company_id", "=", booking.company_id.id)
             for booking in self
@@ -79,13 +79,19 @@ class BookingsBooking(models.Model):
     # -- creating drafts ---------------------------------------------------------------------------------
 
     @api.model
+    def _chosen_for_invoices(self, domain):
+        """Return the bookings of this domain in order of time, including those that are archived with their setup."""
+        found = self.with_context(active_test=False).search(domain, order="start, id")
+        return found.with_env(self.env)
+
+    @api.model
     def _invoice_all(self, domain, **settings):
         """Create draft invoices of all bookings in a domain that can be billed.
 
         :param settings: options that replace those of the setups: ``grouping``
         :rtype: bookings.invoice.run
         """
-        wanted = self.search(domain, order="start, id")
+        wanted = self._chosen_for_invoices(domain)
         run = self.env["bookings.invoice.run"]._start({"settings": settings, "state": "running"})
         wanted._invoice_into(run, settings)
         run._finish()
@@ -97,7 +103,7 @@ class BookingsBooking(models.Model):
 
         :rtype: bookings.invoice.run
         """
-        wanted = self.search(domain, order="start, id")
+        wanted = self._chosen_for_invoices(domain)
         if len(wanted) > AT_ONCE:
             ready = wanted.filtered(lambda booking: booking.status == "ready")
             groups = [bookings.ids for bookings, _group in ready._grouped(settings)]

@@ -411,7 +411,7 @@ class BookingsInvoiceRun(models.Model):
         todo = self.todo or []
         batch, rest = todo[:size], todo[size:]
         ids = [booking_id for chunk in batch for booking_id in chunk]
-        bookings = self.env["bookings.booking"].search([("id", "in", ids)], order="start, id")
+        bookings = self.env["bookings.booking"]._chosen_for_invoices([("id", "in", ids)])
         bookings._invoice_into(self, self.settings or {})
         if rest:
             self.sudo().todo = rest
@@ -431,7 +431,8 @@ class BookingsInvoiceRun(models.Model):
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "bookings_invoicing.booking_action_all"
         )
-        return {**action, "domain": [("id", "in", self._billed_bookings().ids)], "context": {}}
+        domain, context = [("id", "in", self._billed_bookings().ids)], {"active_test": False}
+        return {**action, "domain": domain, "context": context}
 
     def action_undo(self):
         """Remove the documents of this run that were never posted or manually changed. The result lists the others."""

@@ -290,6 +290,31 @@ class TestChangesWhileBilled(LedgerCase):
         asked = bookings.action_bill_again()
         return self.env[asked["res_model"]].browse(asked["res_id"])
 
+    def test_what_is_selected_is_billed_although_its_setup_is_archived(self):
+        """Nothing is credited that is then not drafted again, as the dialog says, or planned that is then not drafted."""
+        one, two = self._fixed(), self._fixed(1)
+        self.invoice(one)
+        self.setup.action_archive()
+        wizard = self._bill_again(one)
+        self.assertEqual(wizard.line_ids.again, one.amount)
+        wizard.action_confirm()
+        self.assertEqual(one.status, "drafted")
+        preview = self.env["bookings.invoice.preview"].create({"booking_ids": two.ids})
+        self.assertEqual(preview.invoice_count, 1)
+        preview.action_create()
+        self.assertEqual(two.status, "drafted")
+
+    def test_archived_bookings_of_a_service_are_left_to_the_other_company_as_well(self):
+        """Otherwise, they would keep the other company from billing these appointments, and nobody would."""
+        booking = self._fixed()
+        self.setup.action_archive()
+        booking.service_id.taken = False
+        self.assertEqual(
+            (booking.status, booking.not_billable_reason), ("not_billable", "billed_elsewhere")
+        )
+        booking.service_id.taken = True
+        self.assertEqual(booking.status, "ready")
+
     def test_two_presses_prepare_one_credit_note(self):
         booking = self._fixed()
         self.invoice(booking)
