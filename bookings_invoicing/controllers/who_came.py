@@ -22,6 +22,9 @@ class WhoCame(http.Controller):
     @http.route(f"{PATH}/<string:token>", type="http", auth="public", methods=["GET"])
     def show(self, token, answer="", **_query):
         """Show the appointment and the answers. Email scanners follow links, so nothing is recorded."""
+        if request.session.should_rotate:
+            # an expired session was ended just now; the form needs the token of the one that replaces it
+            http.root.session_store.rotate(request.session, request.env)
         return self._respond(
             token,
             lambda booking, _staff: self._page(staff_link.page_of(booking) | {"chosen": answer}),

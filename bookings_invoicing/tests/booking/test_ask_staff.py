@@ -7,6 +7,7 @@ from unittest.mock import patch
 from freezegun import freeze_time
 
 from odoo import fields
+from odoo.http import root
 from odoo.tests import HttpCase, new_test_user, tagged
 from odoo.tools import mute_logger
 from odoo.tools.misc import hash_sign
@@ -194,6 +195,16 @@ class TestWhoCamePage(AskCase, HttpCase):
     def press(self, link, answer):
         """Press a button of the page, and return the page that follows."""
         return self.url_open(link, data={"answer": answer, "csrf_token": self.csrf})
+
+    def test_an_expired_session_in_the_browser_does_not_matter(self):
+        user = new_test_user(self.env, "has_a_browser", groups="base.group_user")
+        session = self.authenticate(user.login, user.login)
+        session.session_token = "of an older password"
+        root.session_store.save(session)
+        self.csrf = self._csrf(self.link)
+        page = self.press(self.link, "came")
+        self.assertEqual(page.status_code, 200)
+        self.assertRegex(page.text, r"Recorded:\s*<strong>Attended")
 
     def refused(self, link, status, text):
         """The page and each of its buttons are refused, and the page says why."""
