@@ -38,7 +38,7 @@ class BookingsCompleteness(models.Model):
         index=True,
     )
     company_id = fields.Many2one(related="setup_id.company_id", store=True, index=True)
-    currency_id = fields.Many2one(related="setup_id.currency_id")
+    currency_id = fields.Many2one("res.currency", compute="_compute_currency_id", store=True)
     date_from = fields.Date(required=True, default=lambda self: self._last_month()[0], bounds=DAYS)
     date_to = fields.Date(required=True, default=lambda self: self._last_month()[1], bounds=DAYS)
     line_ids = fields.One2many("bookings.completeness.line", "report_id", readonly=True)
@@ -90,6 +90,13 @@ class BookingsCompleteness(models.Model):
             report.display_name = (
                 f"{name} {period_text(self.env, report.date_from, report.date_to)}"
             )
+
+    @api.depends("setup_id.currency_id")
+    def _compute_currency_id(self):
+        for report in self:
+            # signed amounts keep their currency
+            if report.state != "signed" or not report.currency_id:
+                report.currency_id = report.setup_id.currency_id
 
     @api.depends("ledger")
     @api.depends_context("lang")

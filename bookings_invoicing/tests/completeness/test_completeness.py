@@ -126,6 +126,17 @@ class TestCompleteness(LedgerCase):
         amounts = map(report.currency_id.format, (0, self.ready[0].amount))
         self.assertIn(f"billed {' → '.join(amounts)}", booking)
 
+    def test_signed_amounts_keep_their_currency(self):
+        """Also if the business has another one now, and the currency has no decimals."""
+        report, before = self._report(), self.setup.currency_id
+        report.action_sign()
+        other = self.env.ref("base.JPY")
+        other.active = True
+        self.setup.currency_id = other
+        self.assertEqual((report.currency_id, report.line_ids.currency_id), (before, before))
+        report.action_check()
+        self.assertEqual(self._report().currency_id, other)
+
     def test_other_names_are_no_difference(self):
         line = self.invoice(self.ready[0]).invoice_line_ids
         report = self._report()
