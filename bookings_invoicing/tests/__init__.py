@@ -26,6 +26,7 @@ from .invoicing import test_ledger
 from .invoicing import test_exactly_once
 from .invoicing import test_preview
 from .invoicing import test_run
+from .invoicing import test_shares_and_rates
 from .booking import test_hours
 from .completeness import test_completeness
 from .connection import test_expiry

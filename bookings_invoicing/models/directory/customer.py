@@ -1,3 +1,5 @@
+from contextlib import suppress
+
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
@@ -245,6 +247,14 @@ class BookingsCustomer(models.Model):
         """
         if emails := set(self.mapped("email_normalized")) - {False}:
             people_lock.take(self.env, setup.company_id, emails)
+
+    def _link_people_in_odoo(self):
+        """Link the rows without a contact whose people are in Odoo by now."""
+        unknown = self.filtered(lambda row: not row.partner_id)
+        for setup, rows in unknown.grouped("setup_id").items():
+            with suppress(people_lock.HandOver):  # another process creates them: the next time
+                rows._lock_people(setup)
+                rows._match_partners(setup)
 
     def _taking_part(self, setup):
         """Return the rows that pass the setup's filter, or none if it is invalid, which the next sync reports."""

@@ -1,5 +1,4 @@
 import logging
-from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 
@@ -12,7 +11,6 @@ from ... import graph
 from ...billing import period, windows
 from ..base.graph_errors import tell, told
 from ..base.scheduled import go_on
-from ..directory.people_lock import HandOver
 from ..setup.health import ACTIVITY
 from .job import SyncJob
 
@@ -154,11 +152,7 @@ class BookingsSyncSetup(models.Model):
     @api.model
     def _look_again(self, bookings):
         """Link customers that exist in Odoo by now, and recheck the blockers of these bookings."""
-        unknown = bookings.customer_id.filtered(lambda customer: not customer.partner_id)
-        for setup, customers in unknown.grouped("setup_id").items():
-            with suppress(HandOver):  # people whom another process creates are linked the next time
-                customers._lock_people(setup)
-                customers._match_partners(setup)
+        bookings.customer_id._link_people_in_odoo()
         bookings._recheck_billing()
 
     def _sync_run(self, trigger="script", commit=None, full=False, queued=None):

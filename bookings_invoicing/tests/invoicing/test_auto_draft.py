@@ -8,6 +8,7 @@ from unittest.mock import patch
 
 from freezegun import freeze_time
 
+from odoo.fields import Date
 from odoo.tests import new_test_user, tagged
 from odoo.tools import SQL, mute_logger
 
@@ -274,3 +275,43 @@ class TestAutomaticDraftsByTheClock(CronCase):
         self.assertEqual((len(failed), failed.company_id), (2, self.company))
         self.assertIn("Nowhere", failed[0].error)
         self.assertEqual(broken.activity_ids.mapped("summary"), ["Automatic drafts failed"])
+
+
+@tagged("post_install", "-at_install")
+class TestAutomaticDrafts(LedgerCase):
+    def test_off_by_default(self):
+        self.assertFalse(self.setup.auto_draft)
+        self.assertEqual(
+            self.env.ref("bookings_invoicing.ir_cron_auto_draft").code, "model._cron_auto_draft()"
+        )
+
+    def test_leaves_to_people_what_needs_people(self):
+        payer = self.ready[0].payer_id
+        known = self.ready.filtered(lambda b: b.payer_id == payer)
+        recent = known[-1]
+        self.assertGreaterEqual(str(recent._last_day()), "2026-02-01")
+        (known - recent).action_mark_not_billable("waived")
+        home = {"street": "Quay 1", "city": "Springfield", "country_id": self.env.ref("base.us").id}
+        payer.write(home)  # where no fiscal position takes the tax off
+        old = recent.sudo().copy({"appointment_id": "old", "attendee_key": "old", "start": "2026-01-02 08:00:00",
+                             "stop": "2026-01-02 09:00:00"})  # fmt: skip
+        old._recheck_billing()
+        self.invoice(old)
+        self.setup.auto_draft = "daily"
+        run = self.setup._auto_draft()
+        self.assertTrue(run.is_automatic)
+        theirs = run.left_out_ids.filtered(lambda left: left.booking_id.payer_id == payer)
+        self.assertEqual(run.move_ids.partner_id, payer, theirs.mapped("reason"))
+        self.assertEqual(set(run.move_ids.mapped("state")), {"draft"})
+        self.assertEqual(run.left_out_ids.booking_id, self.ready - known)
+        self.assertIsNone(self.setup._auto_draft())
+        self.assertEqual(self.setup.auto_drafted_on, Date.to_date("2026-03-12"))
+
+    def test_what_was_billed_before_waits(self):
+        booking = self.ready[0]
+        self.invoice(booking).button_draft()
+        booking.move_ids.button_cancel()
+        self.setup.auto_draft = "daily"
+        run = self.setup._auto_draft()
+        self.assertIn(booking, run.left_out_ids.booking_id)
+        self.assertEqual(booking.status, "ready")
