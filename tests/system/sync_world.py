@@ -263,6 +263,43 @@ def two_buttons(env, when):
     }
 
 
+def created_while_waiting(env):
+    """A scheduled sync waits for a process that creates contacts of the same people and commits them meanwhile."""
+    company = env["res.company"].create({"name": "Waiting"})
+    connection = env["bookings.connection"].create(
+        {"name": "Waiting", "mode": "sandbox", "sandbox_size": SIZE, "company_id": company.id}
+        | {"sandbox_anchor": datetime.date(2026, 3, 12)}
+    )
+    setup = make_setup(env, connection=connection, company_id=company.id)
+    pages = setup._client().customers(setup.business_id)
+    emails = {person.email.lower() for page in pages for person in page.records if person.email}
+    env.cr.commit()
+    waited = []
+
+    def create_first(_cursor, statement):
+        if not waited and "pg_advisory_xact_lock(%s, key)" in statement:
+            with env.registry.cursor() as cursor:
+                other = env(cr=cursor)
+                # people are listed first, and get their contacts with their appointments
+                if other["bookings.customer"].search_count([("setup_id", "=", setup.id)]):
+                    waited.append(1)
+                    other["res.partner"].create(
+                        [{"name": one, "email": one, "company_id": company.id} for one in emails]
+                    )
+
+    with on_execute(create_first):
+        run = setup._sync_run(commit=env.cr.commit)
+    _look_again(env)
+    theirs = [("company_id", "=", company.id), ("email_normalized", "in", list(emails))]
+    contacts = env["res.partner"].search_count(theirs)
+    return {
+        "state": run.state,
+        "waited": len(waited),
+        "people": len(emails),
+        "contacts": contacts,
+    }
+
+
 def _press_slowly(setup_id, begun, go_on, in_the_middle, env):
     """Press *Sync Now*; wait for the parent before it begins, or in the middle of it."""
     stopped = []

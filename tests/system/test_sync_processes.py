@@ -71,6 +71,14 @@ def test_two_users_synchronize_two_businesses_with_the_same_people(seen, when):
     assert told["second"]["bookings"] > 0
 
 
+def test_contacts_created_while_a_sync_waits_are_seen(seen):
+    """It waits for the locks of its people without a transaction that is older than what it waits for."""
+    told = seen("created_while_waiting")
+    assert (told["state"], told["contacts"]) == ("done", told["people"])
+    assert told["waited"] == 1
+    assert told["people"] > 0
+
+
 def test_what_takes_long_goes_on_in_the_cron(seen):
     """It says so, waits once however often it is asked for, is done by the cron, and who asked is told at its end."""
     told = seen("hand_over")

@@ -24,15 +24,17 @@ class HandOver(ConcurrencyError):
 
 
 @contextmanager
-def waited_for(env, company, emails):
-    """Wait until no other process creates contacts of these people, and hold the locks in a cursor of their own."""
+def waited_for(env, keys):
+    """Wait until no other process creates contacts of these people, and hold the locks in a cursor of their own.
+
+    The caller must not have a transaction open, not even one that only read: it would not see what is committed meanwhile.
+
+    :param list keys: as :func:`keys_of` returns them
+    """
     with env.registry.cursor() as cursor:
         # In order, so that no two processes wait for each other.
         cursor.execute(
-            SQL(
-                "SELECT pg_advisory_xact_lock(%s, key) FROM unnest(%s) AS key",
-                *(PEOPLE_SPACE, _keys(company, emails)),
-            )
+            SQL("SELECT pg_advisory_xact_lock(%s, key) FROM unnest(%s) AS key", PEOPLE_SPACE, keys)
         )
         yield
 
@@ -44,7 +46,7 @@ def take(env, company, emails):
     """
     locks = SQL(
         "SELECT bool_and(pg_try_advisory_xact_lock(%s, key)) FROM unnest(%s) AS key",
-        *(PEOPLE_SPACE, _keys(company, emails)),
+        *(PEOPLE_SPACE, keys_of(company, emails)),
     )
     contacts = SQL("SELECT id FROM res_partner WHERE email_normalized = ANY(%s)", list(emails))
     [[free]] = env.execute_query(locks)
@@ -58,6 +60,7 @@ def take(env, company, emails):
             raise HandOver
 
 
-def _keys(company, emails):
+def keys_of(company, emails):
+    """Return the keys of the locks of these people in order."""
     root = company.root_id.id
     return sorted({zlib.crc32(f"{root} {email}".encode()) % PEOPLE_LOCKS for email in emails})

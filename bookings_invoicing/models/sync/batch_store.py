@@ -106,8 +106,9 @@ class BatchStore:
         """Lock people who may become contacts. With commits, no transaction is open while others are waited for."""
         emails, company = self._new_emails(records), self.setup.company_id
         if emails and self._commit:
+            keys = people_lock.keys_of(company, emails)
             self.commit()
-            with people_lock.waited_for(self.env, company, emails):
+            with people_lock.waited_for(self.env, keys):
                 yield
             return
         if emails:
@@ -118,7 +119,12 @@ class BatchStore:
         """Return the normalized email addresses of people in these records for whom a contact may be created."""
         if not self.setup._imports("customer"):
             return set()
-        people = [one for record in records for one in getattr(record, "attendees", (record,))]
+        people = [
+            one
+            for record in records
+            if not isinstance(record, graph.StaffMember)
+            for one in getattr(record, "attendees", (record,))
+        ]
         emails = {normalize_email(getattr(one, "email", "")) for one in people} - {"", None}
         customers = self.env["bookings.customer"].search_fetch(
             [
