@@ -130,8 +130,8 @@ class Servers:
         release(self.env, self.database)
         deadline = start + WORK_SECONDS
         while not done(self.env, self.database):
-            if kill and self._synchronizes(self.processes[0].pid):
-                self.processes[0].send_signal(signal.SIGKILL)
+            if kill and self._is_held_in_the_middle(self.processes[0]):
+                self.processes[0].kill()
                 self.processes[0].wait()
                 kill, start = False, time.monotonic()
             if time.monotonic() > deadline:
@@ -139,6 +139,16 @@ class Servers:
             time.sleep(0.3)
         seconds = time.monotonic() - start
         return round(seconds, 2), round((self._cpu() - used) / seconds, 2)
+
+    def _is_held_in_the_middle(self, process):
+        """Stop a server in the middle of a synchronization. Return False if it was not, or has just ended one."""
+        if not self._synchronizes(process.pid):
+            return False
+        process.send_signal(signal.SIGSTOP)
+        if self._synchronizes(process.pid):
+            return True
+        process.send_signal(signal.SIGCONT)
+        return False
 
     def _synchronizes(self, pid):
         """Whether this server is in the middle of a synchronization that it has noted."""
