@@ -12,16 +12,6 @@ from ..invoicing.test_ledger import LedgerCase
 class TestBillingRules(LedgerCase):
     """Rules of prices and decisions where two of them meet."""
 
-    def _group(self):
-        """Bookings of one appointment with a fixed price and several attendees, all to be billed."""
-        for booking in self.ready.filtered(lambda one: one.price_type == "fixedPrice"):
-            group = self.ready.filtered(
-                lambda one, number=booking.appointment_id: one.appointment_id == number
-            )
-            if len(group) > 1:
-                return group
-        return self.fail("no group class in the sample data")
-
     def test_removed_after_it_took_place_is_billed_where_a_person_says_so(self):
         booking = self.ready[-1]
         self.change(op="delete", appointment=booking.appointment_id)

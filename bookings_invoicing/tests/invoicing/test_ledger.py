@@ -36,6 +36,16 @@ class LedgerCase(BookingsCase):
         refund.action_post()
         return refund
 
+    def _group(self):
+        """Bookings of one appointment with a fixed price and several attendees, all to be billed."""
+        for booking in self.ready.filtered(lambda one: one.price_type == "fixedPrice"):
+            group = self.ready.filtered(
+                lambda one, number=booking.appointment_id: one.appointment_id == number
+            )
+            if len(group) > 1:
+                return group
+        return self.fail("no group class in the sample data")
+
 
 @tagged("post_install", "-at_install")
 class TestCredits(LedgerCase):

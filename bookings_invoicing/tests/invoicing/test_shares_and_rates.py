@@ -31,15 +31,6 @@ class TestSharesAndRates(LedgerCase):
         self.assertEqual(group[1:].currency_id, other)
         self.assertNotEqual(group[0].currency_id, other)
 
-    def _group(self):
-        for booking in self.ready.filtered(lambda one: one.price_type == "fixedPrice"):
-            group = self.ready.filtered(
-                lambda one, number=booking.appointment_id: one.appointment_id == number
-            )
-            if len(group) > 1:
-                return group
-        return self.fail("no group class in the sample data")
-
     def test_rate_of_a_list_price_is_not_rounded_before_it_is_multiplied(self):
         """85.00 an hour and 8.1 %: eight hours are 735.08, not 8 x 91.89 = 735.12."""
         booking = self.ready.filtered("product_id.taxes_id")[0]
