@@ -10,6 +10,7 @@ from . import (
     undo,
     account_journal,
     account_move,
+    together,
     sending_outcome,
     account_move_line,
 )

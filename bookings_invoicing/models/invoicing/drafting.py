@@ -14,6 +14,7 @@ from .crediting import (
     draft_credits,
     if_free,
 )
+from .together import Together
 
 AT_ONCE = 500  # maximum number of drafts created while the user waits; more become a queued run
 
@@ -155,11 +156,12 @@ class BookingsBooking(models.Model):
             return joined
         moves = self.env["account.move"]
         moves.check_access("create")
-        moves |= (
-            moves.sudo()
-            .create([bookings._prepare_invoice(group) for bookings, group in groups])
-            .sudo(False)
-        )
+        with Together() as together:
+            context = {"bookings_together": together, "skip_is_manually_modified": True}
+            creating = moves.sudo().with_context(**context)
+            moves |= creating.create(
+                [bookings._prepare_invoice(group) for bookings, group in groups]
+            ).with_env(moves.env)
         billed = self.browse(
             booking_id for bookings, _group in groups for booking_id in bookings.ids
         )

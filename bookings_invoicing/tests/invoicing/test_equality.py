@@ -1,191 +1,15 @@
-"""Drafts of bookings are what a plain ``account.move.create`` of equal invoices makes.
-
-The same invoices are made from bookings and by ``create(vals_list)`` in its default context, each time undone. Every
-stored field of moves, lines, analytic lines, messages, tracking values and followers is compared, by introspection: what
-is left out is named here, with the reason.
-"""
+"""Drafts of bookings are what a plain ``account.move.create`` makes: see :mod:`.equality_case` for what is compared."""
 
 from datetime import timedelta
 from unittest.mock import patch
 
-from odoo.fields import Command
-from odoo.tests import tagged
+from odoo.tests import new_test_user, tagged
 
-from .test_ledger import LedgerCase
-
-LEFT_OUT = {
-    "account.move": {
-        "bookings_service_start": "only bookings give it",
-        "bookings_service_stop": "only bookings give it",
-    },
-    "account.move.line": {
-        "booking_id": "only bookings give it",
-        "booking_live": "follows from the booking",
-        "booking_released": "follows from the booking",
-        "booking_tax_included": "follows from the booking",
-        "booking_written": "what the line of a booking was when it was written",
-    },
-    "account.analytic.line": {},
-    "mail.message": {"message_id": "drawn by lot for each message"},
-    "mail.tracking.value": {},
-    "mail.followers": {},
-}
-OF_EVERY_MAKING = {
-    "id": "counted by the database; what is new is compared by its rank",
-    "create_date": "the time of the making",
-    "write_date": "the time of the making",
-}
-# Given by bookings beside the lines, though Odoo finds the same: see _prepare_lines.
-GIVEN_AHEAD = ("balance", "amount_currency", "tax_tag_ids")
-# What nobody types and Odoo does not fill in.
-NOT_TYPED = {
-    "delivery_date": "the last day of service",
-}
+from .equality_case import NOT_TYPED, EqualityCase
 
 
 @tagged("post_install", "-at_install")
-class TestEquality(LedgerCase):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        # Odoo's tests switch chatter and tracking off by context; here they are what is looked at.
-        cls.env = cls.env(context={"allowed_company_ids": cls.company.ids})
-        cls.setup.price_tax = "excluded"
-        cls.some = cls.ready[:12].with_env(cls.env)
-        cls.some[:4].payer_id = cls.some[0].payer_id
-        cls.some[4:6].payer_id = cls.some[4].payer_id
-
-    # -- the ways ----------------------------------------------------------------------------------
-
-    def _ours(self):
-        run = self.env["bookings.booking"]._invoice_all([("id", "in", self.some.ids)])
-        self.assertFalse(run.left_out_ids, run.result)
-        return run.move_ids.sorted("id")
-
-    def _plain(self):
-        """The same invoices without what only bookings give."""
-        return self.env["account.move"].create(self._values())
-
-    def _values(self):
-        own = {*LEFT_OUT["account.move"], *LEFT_OUT["account.move.line"], *GIVEN_AHEAD}
-
-        def foreign(values):
-            return {name: value for name, value in values.items() if name not in own}
-
-        found = []
-        for bookings, group in self.some._grouped({}):
-            values = foreign(bookings._prepare_invoice(group))
-            values["invoice_line_ids"] = [
-                Command.create(foreign(line)) for _create, _id, line in values["invoice_line_ids"]
-            ]
-            found.append(values)
-        return found
-
-    def _typed(self):
-        """No more than a person types: who, what, how much."""
-        typed = ("product_id", "name", "quantity", "price_unit")
-        return self.env["account.move"].create(
-            [
-                {
-                    "move_type": "out_invoice",
-                    "partner_id": values["partner_id"],
-                    "invoice_line_ids": [
-                        Command.create({name: line[name] for name in typed})
-                        for _create, _id, line in values["invoice_line_ids"]
-                    ],
-                }
-                for values in self._values()
-            ]
-        )
-
-    # -- what they made ----------------------------------------------------------------------------
-
-    def _made(self, way):
-        """``{(stage, model): [{stored field: value} of each new record]}``, drafted and confirmed; nothing is kept."""
-        self.env.flush_all()
-        self.env.invalidate_all()
-        with self.env.cr.savepoint() as trial:
-            self._newest = {model: self._last_id(model) for model in LEFT_OUT}
-            moves = way()
-            made = self._snapshot("drafted", moves)
-            moves.action_post()
-            made |= self._snapshot("confirmed", moves)
-            trial.rollback()
-        self.env.invalidate_all()
-        return made
-
-    def _snapshot(self, stage, moves):
-        self.env.flush_all()
-        self.env.cr.flush()  # as at the end of a transaction: tracking values are written then
-        self.env.invalidate_all()
-        return {
-            (stage, model): [self._stored_values(record) for record in self._new(model, moves)]
-            for model in LEFT_OUT
-        }
-
-    def _last_id(self, model):
-        """The last id given, also to what was undone since."""
-        sequence = f"{self.env[model]._table}_id_seq"
-        self.env.cr.execute(f"SELECT last_value - (NOT is_called)::int FROM {sequence}")
-        return self.env.cr.fetchone()[0]
-
-    def _new(self, model, moves):
-        """New records of a model that belong to the moves, in the order of the database."""
-        records = self.env[model].sudo()
-        if model == "account.move":
-            return moves.sudo()
-        if model == "account.move.line":
-            return moves.sudo().line_ids.sorted("id")
-        if model == "account.analytic.line":
-            return moves.sudo().line_ids.analytic_line_ids.sorted("id")
-        domain = [("id", ">", self._newest[model])]
-        if model == "mail.message":
-            domain += [("model", "=", "account.move"), ("res_id", "in", moves.ids)]
-        elif model == "mail.followers":
-            domain += [("res_model", "=", "account.move"), ("res_id", "in", moves.ids)]
-        else:
-            domain += [("mail_message_id", "in", self._new("mail.message", moves).ids)]
-        return records.search(domain, order="id")
-
-    def _stored_values(self, record):
-        left_out = {*LEFT_OUT[record._name], *OF_EVERY_MAKING}
-        return {
-            name: self._value(record, field)
-            for name, field in record._fields.items()
-            if field.store and name not in left_out
-        }
-
-    def _value(self, record, field):
-        value = record[field.name]
-        if field.type == "many2one_reference":
-            return self._ranked(record[field.model_field], [value])
-        if field.relational:
-            return self._ranked(field.comodel_name, value.ids)
-        return value
-
-    def _ranked(self, model, ids):
-        """Ids as they are, those of new records counted from the newest before."""
-        newest = self._newest.get(model)
-        if newest is None:
-            return sorted(ids)
-        return sorted(f"new {one - newest}" if one > newest else str(one) for one in ids)
-
-    def _assert_equal(self, ours, plain, left_out=()):
-        for key, records in ours.items():
-            self.assertEqual(len(records), len(plain[key]), key)
-            for number, (mine, theirs) in enumerate(zip(records, plain[key], strict=True)):
-                differing = {
-                    name: (mine[name], theirs[name])
-                    for name in mine
-                    if mine[name] != theirs[name] and name not in left_out
-                }
-                self.assertFalse(differing, f"{key} {number}")
-
-    def _compare(self):
-        self._assert_equal(self._made(self._ours), self._made(self._plain))
-
-    # -- the cases ---------------------------------------------------------------------------------
-
+class TestEquality(EqualityCase):
     def test_another_draft_of_a_run_needs_no_more_queries(self):
         """What the drafts of a run hold is read for all of them at once, not for each."""
         model, queries = type(self.some), []
@@ -289,6 +113,99 @@ class TestEquality(LedgerCase):
         )
         self._compare()
 
+    def test_early_discount_and_discount_account(self):
+        income, expense = (
+            self.company_data[f"default_account_{kind}"] for kind in ("revenue", "expense")
+        )
+        self.company.account_discount_expense_allocation_id = expense
+        self.company.account_journal_early_pay_discount_loss_account_id = expense
+        self.company.account_journal_early_pay_discount_gain_account_id = income
+        self.some.payer_id.property_payment_term_id = self.env["account.payment.term"].create(
+            {
+                "name": "2 % in a week",
+                "early_discount": True,
+                "early_pay_discount_computation": "mixed",
+                "discount_days": 7,
+                "discount_percentage": 2,
+            }
+        )
+        self._compare()
+
+    def test_position_with_a_foreign_vat(self):
+        country = self.env.ref("base.de")
+        position = self.env["account.fiscal.position"].create(
+            {"name": "DE", "country_id": country.id, "foreign_vat": "DE123456788"}
+        )
+        self.env["account.tax.group"].create({"name": "DE", "country_id": country.id})
+        tax = self.env["account.tax"].create(
+            {"name": "19 % DE", "amount": 19, "country_id": country.id}
+        )
+        tax.write(
+            {
+                "fiscal_position_ids": position.ids,
+                "original_tax_ids": self.company_data["default_tax_sale"].ids,
+            }
+        )
+        self.some[:6].payer_id.property_account_position_id = position
+        self._compare()
+
+    def _while_created(self, act):
+        """Patch Odoo so that an addon does something with every second draft while it is created."""
+        lines, seen = type(self.env["account.move.line"]), set()
+        create = lines.create
+
+        def acting(records, vals_list):
+            made = create(records, vals_list)
+            for move in made.move_id[::2]:
+                if move.id not in seen:
+                    seen.add(move.id)
+                    act(move)
+            return made
+
+        return patch.object(lines, "create", acting)
+
+    def test_who_follows_new_invoices_is_notified(self):
+        """A follower of "Invoice Created" gets a message in the inbox, another one by email."""
+        people = [
+            new_test_user(
+                self.env(context={}),
+                f"follower {kind}",
+                "base.group_user",
+                notification_type=kind,
+                company_id=self.company.id,
+                company_ids=self.company.ids,
+            )
+            for kind in ("inbox", "email")
+        ]
+        partners = [user.partner_id.id for user in people]
+        created = self.env.ref("account.mt_invoice_created").ids
+        with self._while_created(lambda move: move.message_subscribe(partners, created)):
+            self._compare()
+            made = self._made(self._ours)
+        kinds = {row["notification_type"] for row in made["drafted", "mail.notification"]}
+        self.assertEqual(kinds, {"inbox", "email"})
+
+    def test_message_before_the_first_one(self):
+        """An addon may post on the drafts while they are created: their first messages answer that."""
+        with self._while_created(lambda move: move.message_post(body="From an addon")):
+            self._compare()
+            parents = [
+                row["parent_id"] for row in self._made(self._ours)["drafted", "mail.message"]
+            ]
+        self.assertTrue(any(parents) and not all(parents))
+
+    def test_another_draft_needs_one_query(self):
+        """Of each draft only its first message is written by itself. What that needs is looked up once."""
+        self.some.product_id.taxes_id = False
+        payers = self.some.payer_id
+        one_each = self.some.browse(
+            self.some.filtered(lambda b, p=payer: b.payer_id == p)[0].id for payer in payers
+        )
+        self.assertGreater(len(one_each), 5)
+        self._queries_of_a_run(one_each)  # what the server keeps is known
+        more = self._queries_of_a_run(one_each) - self._queries_of_a_run(one_each[:3])
+        self.assertEqual(more, len(one_each) - 3)
+
     def _analytic_rules(self):
         """Distribution models of a plan of their own: for one product and payer, for one product, for an account."""
         plan = self.env["account.analytic.plan"].create({"name": "Rules"})
@@ -320,21 +237,23 @@ class TestEquality(LedgerCase):
         self.some.payer_id = self.some[0].payer_id
         self._analytic_rules()
 
-        def queries(bookings):
-            self.env.flush_all()
-            self.env.invalidate_all()
-            with self.env.cr.savepoint() as trial:
-                before = self.env.cr.sql_log_count
-                self.env["bookings.booking"]._invoice_all([("id", "in", bookings.ids)])
-                self.env.flush_all()
-                count = self.env.cr.sql_log_count - before
-                trial.rollback()
-            return count
-
         one_product = self.some.filtered(lambda b: b.product_id == self.some[0].product_id)
         self.assertGreater(len(one_product), 2)
-        queries(one_product)  # what the server keeps is known
-        self.assertEqual(queries(one_product), queries(one_product[:2]))
+        self._queries_of_a_run(one_product)  # what the server keeps is known
+        self.assertEqual(
+            self._queries_of_a_run(one_product), self._queries_of_a_run(one_product[:2])
+        )
+
+    def _queries_of_a_run(self, bookings):
+        self.env.flush_all()
+        self.env.invalidate_all()
+        with self.env.cr.savepoint() as trial:
+            before = self.env.cr.sql_log_count
+            self.env["bookings.booking"]._invoice_all([("id", "in", bookings.ids)])
+            self.env.flush_all()
+            count = self.env.cr.sql_log_count - before
+            trial.rollback()
+        return count
 
     def test_analytic_and_no_tax_on_purpose(self):
         self._analytic_rules()
