@@ -17,6 +17,7 @@ from types import NoneType
 
 from psycopg2.extras import Json
 
+from odoo.fields import Command
 from odoo.tools import SQL
 from odoo.tools.misc import clean_context
 
@@ -180,31 +181,56 @@ def _remember(records, keys, rows):
 
 def _link(records, fields, rows):
     """Write the many2many links, which are in other tables."""
-    for field in records._fields.values():
-        if field.store and field.type in ("one2many", "many2many"):
-            field._insert_cache(records, repeat(()))
     # A default of the context is meant for these records, not for those that they link to.
     context = clean_context(records.env.context)
     others = records.with_env(records.env(context=context))
+    by_odoo = []
     for field in fields:
         given = [
             (record, row[field.name])
             for record, row in zip(others, rows, strict=True)
             if field.name in row
         ]
-        field.create(_joined(given) if field.type == "many2many" else given)
+        if _only_sets(field, records, given):
+            _set_links(field, others, given)
+        else:
+            by_odoo.append((field, given))
+    for field in records._fields.values():
+        if field.store and field.type in ("one2many", "many2many"):
+            field._insert_cache(records, repeat(()))  # where nothing is known
+    for field, given in by_odoo:
+        field.create(given)
 
 
-def _joined(given):
-    """Return ``[(records, commands)]`` with the records of equal commands together.
+def _only_sets(field, records, given):
+    """Return whether all commands set the links of a field whose other side does not need to know."""
+    return (
+        field.type == "many2many"
+        and records.env.su  # otherwise, Odoo checks the access to the linked records
+        and not records.pool.field_inverses[field]
+        and all([command[0] for command in commands] == [Command.SET] for _one, commands in given)
+    )
 
-    :param list given: the same with single records
+
+def _set_links(field, records, given):
+    """Write all links of new records in one statement.
+
+    :param list given: ``[(record, [Command.set(ids)])]``
     """
-    alike = {}
-    for record, commands in given:
-        alike.setdefault(repr(commands), (commands, []))[1].append(record.id)
-    model = given[0][0].browse()
-    return [(model.browse(ids), commands) for commands, ids in alike.values()]
+    linked = {record.id: tuple(dict.fromkeys(ids)) for record, [(_set, _zero, ids)] in given}
+    if pairs := [(one, other) for one, others in linked.items() for other in others]:
+        ones, others = map(_array_text, zip(*pairs, strict=True))
+        records.env.cr.execute(
+            SQL(
+                "INSERT INTO %s (%s, %s) SELECT * FROM unnest(%s::int[], %s::int[])",
+                SQL.identifier(field.relation),
+                SQL.identifier(field.column1),
+                SQL.identifier(field.column2),
+                ones,
+                others,
+            )
+        )
+    field._insert_cache(records.browse(linked), linked.values())
 
 
 def _tell_other_sides(model, columns, rows):

@@ -197,6 +197,8 @@ class TestSync(BookingsCase):
             self.assertFalse(people.booking_ids)
             created = self.env["bookings.booking"]._for_import().create(copy.deepcopy(vals_list))
             self.assertEqual(people.booking_ids, created.filtered("customer_id").sorted())
+            staff = [sorted(vals["staff_ids"][0][2]) for vals in vals_list]
+            self.assertEqual([sorted(one.staff_ids.ids) for one in created], staff)
             return created
 
         return self._written("bookings_booking", create)
