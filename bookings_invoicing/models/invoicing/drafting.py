@@ -160,7 +160,11 @@ class BookingsBooking(models.Model):
             context = {"bookings_together": together, "skip_is_manually_modified": True}
             creating = moves.sudo().with_context(**context)
             moves |= creating.create(
-                [bookings._prepare_invoice(group) for bookings, group in groups]
+                [
+                    # without a value, the column would be NULL until Odoo writes it
+                    {**bookings._prepare_invoice(group), "is_manually_modified": False}
+                    for bookings, group in groups
+                ]
             ).with_env(moves.env)
         billed = self.browse(
             booking_id for bookings, _group in groups for booking_id in bookings.ids

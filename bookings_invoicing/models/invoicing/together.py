@@ -5,7 +5,7 @@ The result is the same in each row: Odoo still posts the first message of each d
 
 import contextlib
 
-from odoo import models
+from odoo import api, models
 
 
 class Together:
@@ -36,7 +36,7 @@ class Together:
 
         Each answer is given once, because a second message of a draft may find others.
 
-        :param question: anything hashable
+        :param tuple question: its kind, and what else the answer depends on
         :param ask: function of drafts that returns ``{id: answer}``
         """
         asked, answers = self._asked.setdefault(question, (set(), {}))
@@ -47,6 +47,13 @@ class Together:
         if move.id in answers:
             return answers.pop(move.id)
         return ask(move)[move.id]
+
+    def forget(self, kind, move_ids):
+        """Forget the answers about these drafts, because what they say has changed. Each is asked again by itself."""
+        for (asked_kind, *_more), (_asked, answers) in self._asked.items():
+            if asked_kind == kind:
+                for move_id in move_ids:
+                    answers.pop(move_id, None)
 
 
 class AccountMove(models.Model):
@@ -72,12 +79,13 @@ class AccountMove(models.Model):
             return super()._compute_tax_country_id()
 
     def _creation_subtype(self):
-        # EXTENDS 'account': all drafts of a run are customer invoices
+        # EXTENDS 'account', where it depends on the type
         together = Together.of(self)
         if not together:
             return super()._creation_subtype()
         ask = super()._creation_subtype
-        return together.answer(self, "subtype", lambda moves: dict.fromkeys(moves._ids, ask()))
+        question = ("subtype", self.move_type)
+        return together.answer(self, question, lambda moves: dict.fromkeys(moves._ids, ask()))
 
     def _message_compute_parent_id(self, parent_id):
         # EXTENDS 'mail': usually, no draft has a message before its first one
@@ -95,7 +103,7 @@ class AccountMove(models.Model):
                 for move in moves
             }
 
-        return together.answer(self, "parent", ask)
+        return together.answer(self, ("parent",), ask)
 
     def _mail_get_alias_domains(self, default_company=False):
         # EXTENDS 'mail'
@@ -120,13 +128,49 @@ class AccountMove(models.Model):
         return {self.id: together.answer(self, ("reply", default, author_id), ask)}
 
 
+class MailMessage(models.Model):
+    _inherit = "mail.message"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        # EXTENDS 'mail': another message of a draft may answer this one
+        if together := Together.of(self):
+            drafts = [one.get("res_id") for one in vals_list if one.get("model") == "account.move"]
+            together.forget("parent", drafts)
+        return super().create(vals_list)
+
+
 class MailFollowers(models.Model):
     _inherit = "mail.followers"
 
-    def _get_recipient_data(self, records, message_type, subtype_id, pids=None):
+    @api.model_create_multi
+    def create(self, vals_list):
         # EXTENDS 'mail'
+        followers = super().create(vals_list)
+        followers._forget_recipients()
+        return followers
+
+    def write(self, vals):
+        # EXTENDS 'mail'
+        result = super().write(vals)
+        self._forget_recipients()
+        return result
+
+    def unlink(self):
+        # EXTENDS 'mail'
+        self._forget_recipients()
+        return super().unlink()
+
+    def _forget_recipients(self):
+        """Let Odoo look up again who is notified of the drafts that these follow: an addon may change it meanwhile."""
+        if together := Together.of(self):
+            about = self.filtered(lambda follower: follower.res_model == "account.move")
+            together.forget("recipients", about.mapped("res_id"))
+
+    def _get_recipient_data(self, records, message_type, subtype_id, pids=None):
+        # EXTENDS 'mail': for partners who are named, Odoo's answer about several drafts differs from that about each
         together = records is not None and records._name == "account.move" and Together.of(records)
-        if not together or len(records) != 1:
+        if not together or len(records) != 1 or pids:
             return super()._get_recipient_data(records, message_type, subtype_id, pids)
 
         def ask(moves):
@@ -134,5 +178,4 @@ class MailFollowers(models.Model):
                 moves, message_type, subtype_id, pids
             )
 
-        question = ("recipients", message_type, subtype_id, tuple(pids or ()))
-        return {records.id: together.answer(records, question, ask)}
+        return {records.id: together.answer(records, ("recipients", message_type, subtype_id), ask)}

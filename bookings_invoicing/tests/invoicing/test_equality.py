@@ -194,6 +194,106 @@ class TestEquality(EqualityCase):
             ]
         self.assertTrue(any(parents) and not all(parents))
 
+    def _while_posted(self, act):
+        """Patch Odoo so that an addon does something after each message, before Odoo looks up whom to notify of it."""
+        moves = type(self.env["account.move"])
+        hook = moves._message_post_after_hook
+
+        def acting(move, message, values):
+            result = hook(move, message, values)
+            act(move, message)
+            return result
+
+        return patch.object(moves, "_message_post_after_hook", acting)
+
+    def _colleague(self):
+        return new_test_user(
+            self.env(context={}),
+            "colleague",
+            "base.group_user",
+            notification_type="inbox",
+            company_id=self.company.id,
+            company_ids=self.company.ids,
+        ).partner_id
+
+    def test_addon_that_adds_followers_when_a_draft_gets_its_message(self):
+        colleague, created = self._colleague(), self.env.ref("account.mt_invoice_created")
+        others = self.env.ref("mail.mt_note")
+
+        def subscribe(move, message):
+            if message.subtype_id == created:
+                move.message_subscribe(colleague.ids, others.ids)
+                follower = move.message_follower_ids.filtered(lambda f: f.partner_id == colleague)
+                follower.subtype_ids = created
+
+        with self._while_posted(subscribe):
+            self._compare()
+            made = self._made(self._ours)
+        self.assertEqual(
+            len(made["drafted", "mail.notification"]), len(made["drafted", "account.move"])
+        )
+
+    def test_addon_that_removes_followers_when_a_draft_gets_its_message(self):
+        colleague, created = self._colleague(), self.env.ref("account.mt_invoice_created").ids
+        with (
+            self._while_created(lambda move: move.message_subscribe(colleague.ids, created)),
+            self._while_posted(lambda move, _message: move.message_unsubscribe(colleague.ids)),
+        ):
+            self._compare()
+            self.assertFalse(self._made(self._ours)["drafted", "mail.notification"])
+
+    def test_addon_that_logs_on_all_drafts_when_one_gets_its_message(self):
+        posted = []
+
+        def log(move, _message):
+            if not posted:
+                posted.append(move.id)
+                for one in move.browse(move._prefetch_ids):
+                    one._message_log(body="From an addon")
+
+        with self._while_posted(log):
+            ours = self._made(self._ours)
+            posted.clear()
+            self._assert_equal(ours, self._made(self._plain))
+        parents = [row["parent_id"] for row in ours["drafted", "mail.message"]]
+        self.assertEqual(sum(map(bool, parents)), len(ours["drafted", "account.move"]) - 1)
+
+    def test_addon_that_assigns_the_drafts(self):
+        """Who is assigned is told so of each draft."""
+        colleague = self._colleague()
+        moves = type(self.env["account.move"])
+
+        def followers(_move, values, subtypes):
+            template = "mail.message_user_assigned"
+            return [(colleague.id, subtypes, template)] if "partner_id" in values else []
+
+        with patch.object(moves, "_message_auto_subscribe_followers", followers):
+            self._compare()
+            made = self._made(self._ours)
+        self.assertEqual(
+            len(made["drafted", "mail.notification"]), len(made["drafted", "account.move"])
+        )
+
+    def test_addon_that_creates_other_documents_beside_the_drafts(self):
+        """The first message of an entry is not that of an invoice."""
+        moves, entry = type(self.env["account.move"]), {"move_type": "entry"}
+        create, beside = moves.create, []
+
+        def creating(records, vals_list):
+            made = create(records, [*vals_list, entry])
+            beside.append(made[-1])
+            return made[:-1]
+
+        def subtypes(way):
+            with patch.object(moves, "create", creating), self.env.cr.savepoint() as trial:
+                way()
+                found = beside.pop().message_ids.mapped("subtype_id.id")
+                trial.rollback()
+            self.env.invalidate_all()
+            return found
+
+        self.assertEqual(subtypes(self._ours), subtypes(self._plain))
+
     def test_another_draft_needs_one_query(self):
         """Of each draft only its first message is written by itself. What that needs is looked up once."""
         self.some.product_id.taxes_id = False
@@ -231,6 +331,33 @@ class TestEquality(EqualityCase):
         run = self.env["bookings.booking"]._invoice_all([("id", "in", self.some.ids)])
         found = run.move_ids.invoice_line_ids.mapped("analytic_distribution")
         self.assertGreater(len({str(one) for one in found}), 1, "rules differ by line")
+
+    def test_analytic_rules_that_the_user_may_not_see(self):
+        """Odoo applies them on its own lines, whoever creates the invoice."""
+        models = self._analytic_rules()
+        rules = {key for one in models for key in one.analytic_distribution}
+        self.env["ir.rule"].create(
+            {
+                "name": "Nobody",
+                "model_id": self.env["ir.model"]._get_id(models._name),
+                "domain_force": "[(0, '=', 1)]",
+            }
+        )
+        plan = self.env["account.analytic.plan"].create({"name": "Plan"})
+        account = self.env["account.analytic.account"].create({"name": "Rooms", "plan_id": plan.id})
+        self.some[0].service_id.analytic_distribution = {str(account.id): 100}
+        clerk = new_test_user(
+            self.env(context={}),
+            "clerk",
+            "bookings_invoicing.group_user,account.group_account_invoice",
+            company_id=self.company.id,
+            company_ids=self.company.ids,
+        )
+        run = self.some.with_user(clerk)._invoice_all([("id", "in", self.some.ids)])
+        self.assertFalse(run.left_out_ids, run.result)
+        found = run.move_ids.invoice_line_ids
+        for line in found.sudo():
+            self.assertTrue(rules & set(line.analytic_distribution or ()), line.name)
 
     def test_another_line_of_a_run_needs_no_query(self):
         """What Odoo looks up for a line of an equal product and payer is looked up once a run."""
