@@ -531,6 +531,8 @@ class BookingsSyncSetup(models.Model):
             lambda one: vals.get("group_price", one.group_price) != one.group_price
         )
         result = super().write(vals)
+        if "active" in vals:
+            self._archive_bookings_alike()
         (earlier | self._takes_more_than(services))._ask_to_read_again()
         if "service_filter" in vals:
             self._ask_to_look()
@@ -582,15 +584,10 @@ class BookingsSyncSetup(models.Model):
         self.action_archive()
         return self.connection_id.action_find_businesses()
 
-    def action_archive(self):
-        self.check_access("write")
-        bookings = self.env["bookings.booking"].search([("setup_id", "in", self.ids)])
-        bookings.sudo().action_archive()
-        return super().action_archive()
-
-    def action_unarchive(self):
-        result = super().action_unarchive()
-        self.env["bookings.booking"].with_context(active_test=False).search(
-            [("setup_id", "in", self.ids)]
-        ).sudo().action_unarchive()
-        return result
+    def _archive_bookings_alike(self):
+        """Archive the bookings of archived setups and restore those of active ones, whoever may read them."""
+        bookings = self.env["bookings.booking"].sudo().with_context(active_test=False)
+        for active, setups in self.grouped("active").items():
+            bookings.search(
+                [("setup_id", "in", setups.ids), ("active", "!=", active)]
+            ).active = active

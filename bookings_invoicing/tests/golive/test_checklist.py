@@ -111,6 +111,25 @@ class TestSetupChecklist(BookingsCase):
         with self.assertRaisesRegex(UserError, "Archive it"):
             self.setup.unlink()
 
+    def test_a_setup_and_its_bookings_are_archived_together_by_any_way(self):
+        """By the action of a screen, and by a call or an import that writes the field."""
+        self.sync()
+        bookings, setup = self.bookings(), self.setup.with_context(active_test=False)
+        for archive, restore in (
+            (setup.action_archive, setup.action_unarchive),
+            (lambda: setup.write({"active": False}), lambda: setup.write({"active": True})),
+            (
+                lambda: setup.load([".id", "active"], [[str(setup.id), "False"]]),
+                lambda: setup.load([".id", "active"], [[str(setup.id), "True"]]),
+            ),
+        ):
+            archive()
+            self.assertEqual(
+                (setup.active, set(bookings.mapped("active"))), (False, {False}), archive
+            )
+            restore()
+            self.assertEqual((setup.active, set(bookings.mapped("active"))), (True, {True}))
+
     def test_a_business_chosen_again_keeps_its_imports(self):
         """Also if its services are gone: only a new setup gets both."""
         self.sync()
