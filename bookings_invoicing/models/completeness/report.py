@@ -10,9 +10,8 @@ from ...billing.digest import content_hash
 from ..base.bounded import DAYS
 from ..base.dates import moment_text, month_text, period_text
 from ..base.titles import titled
-from .row import OUTCOMES, name_of, row_of
+from .row import OUTCOMES, SUMMED, name_of, row_of, sums_of
 
-SUMMED = ("expected", "billed", "credited", "difference")
 UNBILLED = ("drafted", "ready", "attention", "removed_after")
 OPEN = {"check_text"}  # fields of a signed report that can still be written
 
@@ -52,6 +51,11 @@ class BookingsCompleteness(models.Model):
     billed = fields.Monetary(readonly=True)
     credited = fields.Monetary(readonly=True)
     difference = fields.Monetary(readonly=True)
+    other_totals = fields.Text(
+        string="Other Currencies",
+        compute="_compute_other_totals",
+        help="Totals of the bookings in other currencies than that of the report.",
+    )
     unbilled_count = fields.Integer(
         string="Not Billed",
         compute="_compute_unbilled_count",
@@ -94,8 +98,8 @@ class BookingsCompleteness(models.Model):
     @api.depends("setup_id.currency_id")
     def _compute_currency_id(self):
         for report in self:
-            # signed amounts keep their currency
-            if report.state != "signed" or not report.currency_id:
+            # calculated amounts keep their currency
+            if not (report.booking_count and report.currency_id):
                 report.currency_id = report.setup_id.currency_id
 
     @api.depends("ledger")
@@ -108,6 +112,32 @@ class BookingsCompleteness(models.Model):
                 f"{currency.format(float(row['balance']))}"
                 for row in report.ledger or ()
             )
+
+    def _totals(self):
+        """Return the totals of each currency, that of the report first: ``{currency: {"expected": 10.0, ...}}``."""
+        self.ensure_one()
+        lines = self.line_ids.grouped("currency_id")
+        own = self.currency_id
+        return {own: {name: self[name] for name in SUMMED}} | {
+            currency: {name: sum(lines[currency].mapped(name)) for name in SUMMED}
+            for currency in sorted(lines.keys() - {own}, key=lambda one: one.name)
+        }
+
+    @api.depends("line_ids.currency_id", *(f"line_ids.{name}" for name in SUMMED))
+    @api.depends_context("lang")
+    def _compute_other_totals(self):
+        for report in self:
+            texts = [
+                report.env._(
+                    "%(currency)s: expected %(expected)s, billed %(billed)s, credited %(credited)s, difference "
+                    "%(difference)s",
+                    currency=currency.name,
+                    **{name: currency.format(value) for name, value in totals.items()},
+                )
+                for currency, totals in report._totals().items()
+                if currency != report.currency_id
+            ]
+            report.other_totals = "\n".join(texts) or False
 
     def _unbilled_lines(self):
         return self.line_ids.filtered(lambda line: line.outcome in UNBILLED)
@@ -161,31 +191,38 @@ class BookingsCompleteness(models.Model):
         return True
 
     def _sums(self, rows):
-        lines, total = [], dict.fromkeys(SUMMED, Decimal(0))
-        causes_known = self._causes()
-        for outcome, _label in OUTCOMES:
-            mine = [row for row in rows if row["outcome"] == outcome]
-            if not mine:
-                continue
-            sums = {name: sum((Decimal(row[name]) for row in mine), Decimal(0)) for name in total}
-            for name, value in sums.items():
-                total[name] += value
-            causes = sorted({causes_known[row["cause"]] for row in mine if row["cause"]})
-            lines.append(
-                {
-                    "outcome": outcome,
-                    "booking_count": len(mine),
-                    "booking_ids": [Command.set([row["id"] for row in mine])],
-                    "cause": ", ".join(causes),
-                    **{name: float(value) for name, value in sums.items()},
-                }
-            )
+        sums, causes = sums_of(rows), self._causes()
+        names = sorted({name for _outcome, name in sums})
+        currencies = {one.name: one for one in self._currencies(names)}
+        own = self.setup_id.currency_id
+        if names and own.name not in names:
+            own = currencies[names[0]]  # a period before the business changed its currency
+        lines = [
+            {
+                "outcome": outcome,
+                "currency_id": currencies[name].id,
+                "booking_count": found["count"],
+                "booking_ids": [Command.set(found["ids"])],
+                "cause": ", ".join(sorted(causes[cause] for cause in found["causes"])),
+                **{amount: float(found[amount]) for amount in SUMMED},
+            }
+            for outcome, _label in OUTCOMES
+            for name in sorted(names, key=lambda name: (name != own.name, name))
+            if (found := sums.get((outcome, name)))
+        ]
+        mine = [found for (_outcome, name), found in sums.items() if name == own.name]
         return {
+            "currency_id": own.id,
             "line_ids": [Command.clear(), *(Command.create(values) for values in lines)],
             "booking_count": len(rows),
             "held_count": sum(not row["gone"] for row in rows),
-            **{name: float(value) for name, value in total.items()},
+            **{name: float(sum(found[name] for found in mine)) for name in SUMMED},
         }
+
+    def _currencies(self, names):
+        """Return the currencies with these names, including inactive ones."""
+        currencies = self.env["res.currency"].with_context(active_test=False)
+        return currencies.search([("name", "in", names)])
 
     def _causes(self):
         """Return the causes of a difference between expected and billed amount, in the user's language."""
@@ -258,7 +295,9 @@ class BookingsCompleteness(models.Model):
             self.env._(
                 "%(count)s bookings, %(billed)s billed.",
                 count=self.booking_count,
-                billed=self.currency_id.format(self.billed),
+                billed=", ".join(
+                    currency.format(totals["billed"]) for currency, totals in self._totals().items()
+                ),
             )
         ]
         unbilled = self._unbilled_lines()
@@ -268,7 +307,10 @@ class BookingsCompleteness(models.Model):
             self.env._(
                 "Not billed: %(count)s bookings, %(amount)s.",
                 count=self.unbilled_count,
-                amount=self.currency_id.format(sum(unbilled.mapped("expected"))),
+                amount=", ".join(
+                    currency.format(sum(lines.mapped("expected")))
+                    for currency, lines in unbilled.grouped("currency_id").items()
+                ),
             )
         )
         bookings = unbilled.booking_ids
@@ -361,9 +403,9 @@ class BookingsCompleteness(models.Model):
             )
             return f"{name}: {text}"
         changes = [
-            f"{label} {self._to_read(key, old[key])} → {self._to_read(key, new[key])}"
+            f"{label} {self._to_read(key, old)} → {self._to_read(key, new)}"
             for key, label in self._row_labels().items()
-            if old[key] != new[key]
+            if self._row_value(key, old) != self._row_value(key, new)
         ]
         return f"{name}: {', '.join(changes)}" if changes else ""
 
@@ -372,6 +414,7 @@ class BookingsCompleteness(models.Model):
             "when": self.env._("date"),
             "outcome": self.env._("outcome"),
             "numbers": self.env._("invoices"),
+            "currency": self.env._("currency"),
             "expected": self.env._("expected"),
             "billed": self.env._("billed"),
             "credited": self.env._("credited"),
@@ -379,12 +422,18 @@ class BookingsCompleteness(models.Model):
             "reason": self.env._("reason"),
         }
 
-    def _to_read(self, key, value):
+    def _row_value(self, key, row):
+        # rows that were signed before they had a currency are in that of the report
+        return row.get(key, self.currency_id.name) if key == "currency" else row[key]
+
+    def _to_read(self, key, row):
         """Return a value of a row in readable form."""
+        value = self._row_value(key, row)
         if not value:
             return "–"
         if key in SUMMED:
-            return self.currency_id.format(float(value))
+            currency = self._currencies([self._row_value("currency", row)])
+            return currency.format(float(value))
         if key == "when":
             return moment_text(self.env, f"{value}:00", tz="UTC")
         if key == "gone":
@@ -444,7 +493,7 @@ class BookingsCompletenessLine(models.Model):
     report_id = fields.Many2one(
         "bookings.completeness", required=True, readonly=True, ondelete="cascade", index=True
     )
-    currency_id = fields.Many2one(related="report_id.currency_id")
+    currency_id = fields.Many2one("res.currency", compute="_compute_currency_id", store=True)
     outcome = fields.Selection(OUTCOMES, required=True, readonly=True)
     booking_ids = fields.Many2many(
         "bookings.booking", readonly=True, context={"active_test": False}
@@ -458,8 +507,16 @@ class BookingsCompletenessLine(models.Model):
     )
     cause = fields.Char(readonly=True)
 
+    @api.depends("report_id")
+    def _compute_currency_id(self):
+        for line in self:
+            line.currency_id = line.currency_id or line.report_id.currency_id
+
     def _amounts(self):
-        return [float_repr(self[name], self.currency_id.decimal_places) for name in SUMMED]
+        """Return the amounts as text, with their currency if it is not that of the report."""
+        currency = self.currency_id
+        other = [currency.name] if currency != self.report_id.currency_id else []
+        return [*(float_repr(self[name], currency.decimal_places) for name in SUMMED), *other]
 
     @api.model_create_multi
     def create(self, vals_list):

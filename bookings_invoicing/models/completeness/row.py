@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from ...billing import money
 
+SUMMED = ("expected", "billed", "credited", "difference")
 OUTCOMES = [
     ("invoiced", "Invoiced"),
     ("drafted", "On a Draft"),
@@ -34,9 +35,10 @@ def outcome_of(booking):
 def row_of(booking):
     """Return the row of a booking in a report as a dict, with amounts as text so that every reader gets the same ones."""
     lines = booking.sudo().invoice_line_ids.filtered(lambda line: line.parent_state == "posted")
-    invoiced = lines.filtered(lambda line: line.move_id.move_type == "out_invoice")
-    billed = money.decimal_of(booking.currency_id.round(invoiced._booking_billed()))
-    credited = money.decimal_of(booking.currency_id.round(-(lines - invoiced)._booking_billed()))
+    by_currency = lines.grouped("currency_id")
+    mine = by_currency.pop(booking.currency_id, lines.browse())
+    invoiced = _invoiced(mine)
+    billed, credited = _posted(mine)
     outcome = outcome_of(booking)
     billable = outcome in (
         "invoiced",
@@ -56,14 +58,56 @@ def row_of(booking):
         "gone": bool(booking.removed_on),
         "numbers": ", ".join(sorted(lines.move_id.mapped("name"))),
         "reason": booking.not_billable_reason or booking.attention_reason or "",
-        "expected": str(expected),
-        "billed": str(billed),
-        "credited": str(credited),
-        "difference": str(difference),
+        "currency": booking.currency_id.name,
+        **_amounts(expected, billed, credited),
+        # a booking that was billed and credited before the business changed its currency
+        "also": {
+            currency.name: _amounts(Decimal(0), *_posted(part))
+            for currency, part in by_currency.items()
+        },
         "cause": _cause_of(booking, invoiced, credited)
         if difference and outcome == "invoiced"
         else "",
     }
+
+
+def _invoiced(lines):
+    return lines.filtered(lambda line: line.move_id.move_type == "out_invoice")
+
+
+def _posted(lines):
+    """Return the billed and the credited amount of lines in one currency."""
+    invoiced = _invoiced(lines)
+    return tuple(
+        money.decimal_of(lines.currency_id.round(amount)) if lines else Decimal(0)
+        for amount in (invoiced._booking_billed(), -(lines - invoiced)._booking_billed())
+    )
+
+
+def _amounts(expected, billed, credited):
+    amounts = (expected, billed, credited, expected - billed + credited)
+    return dict(zip(SUMMED, map(str, amounts), strict=True))
+
+
+def sums_of(rows):
+    """Return the sums of rows for each outcome and currency: amounts of two currencies are never added.
+
+    :param rows: rows of :func:`row_of`
+    :returns: ``{(outcome, currency name): {"count": 2, "ids": [1, 2], "causes": {"credited"}, "expected": Decimal, ...}}``,
+        where each booking counts once, in its own currency
+    """
+    sums = {}
+    for row in rows:
+        for currency, amounts in ((row["currency"], row), *row["also"].items()):
+            key = (row["outcome"], currency)
+            mine = sums.setdefault(key, {"count": 0, "ids": [], "causes": set()})
+            mine["ids"].append(row["id"])
+            for name in SUMMED:
+                mine[name] = mine.get(name, Decimal(0)) + Decimal(amounts[name])
+            if amounts is row:
+                mine["count"] += 1
+                mine["causes"] |= {row["cause"]} - {""}
+    return sums
 
 
 def name_of(booking):

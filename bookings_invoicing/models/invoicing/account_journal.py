@@ -18,15 +18,15 @@ class AccountJournal(models.Model):
             return
         for company, journals in sales.grouped("company_id").items():
             totals = {}
-            for setup, count, amount in booking._read_group(
+            for setup, currency, count, amount in booking._read_group(
                 [*booking._uninvoiced_domain(), ("company_id", "child_of", company.id)],
-                ["setup_id"],
+                ["setup_id", "currency_id"],
                 ["__count", "amount:sum"],
             ):
                 journal = sales_journal(setup.sudo())
                 before = totals.setdefault(journal, {})
-                number, money = before.get(setup.currency_id, (0, 0.0))
-                before[setup.currency_id] = (number + count, money + amount)
+                number, money = before.get(currency, (0, 0.0))
+                before[currency] = (number + count, money + amount)
             changed = Counter()
             for setup, count in booking._read_group(
                 [("changed_since_billing", "=", True), ("company_id", "child_of", company.id)],

@@ -73,14 +73,16 @@ class BookingsSyncSetup(models.Model):
         )
         amounts = self.env["bookings.booking"]._read_group(
             [("setup_id", "in", self.ids), ("status", "in", ("ready", "attention"))],
-            ["setup_id"],
+            ["setup_id", "currency_id"],
             ["amount:sum"],
         )
-        services, customers, amounts = dict(services), dict(customers), dict(amounts)
+        services, customers, money = dict(services), dict(customers), {}
+        for setup, currency, amount in amounts:
+            money.setdefault(setup, {})[currency] = amount
         for setup in self:
             setup.unmapped_service_count = services.get(setup, 0)
             setup.unknown_customer_count = customers.get(setup, 0)
-            setup.unbilled_amount = amounts.get(setup, 0.0)
+            setup.unbilled_text = overview.money_text(money.get(setup, {setup.currency_id: 0.0}))
 
     @api.model
     def _health_report(self):

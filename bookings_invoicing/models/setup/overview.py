@@ -27,18 +27,18 @@ def overview_of(setups):
     rows = {status: row for row, statuses in ROWS.items() for status in statuses}
     mine = Domain("setup_id", "in", setups.ids)
     bookings = setups.env["bookings.booking"]
-    for setup, status, reason, count, amount in bookings._read_group(
+    for setup, status, reason, currency, count, amount in bookings._read_group(
         mine & Domain("status", "in", list(rows)),
-        ["setup_id", "status", "attention_reason"],
+        ["setup_id", "status", "attention_reason", "currency_id"],
         ["__count", "amount:sum"],
     ):
-        _add_to_row(found[setup], rows[status], count, amount)
+        _add_to_row(found[setup], rows[status], count, currency, amount)
         if reason:
-            reasons[setup][reason] = count
-    for setup, count, amount in bookings._read_group(
-        mine & CHANGED, ["setup_id"], ["__count", "amount:sum"]
+            reasons[setup][reason] = reasons[setup].get(reason, 0) + count
+    for setup, currency, count, amount in bookings._read_group(
+        mine & CHANGED, ["setup_id", "currency_id"], ["__count", "amount:sum"]
     ):
-        _add_to_row(found[setup], "changed", count, amount)
+        _add_to_row(found[setup], "changed", count, currency, amount)
     labels = dict(bookings._fields["attention_reason"]._description_selection(setups.env))
     overviews = {}
     for setup in setups:
@@ -55,12 +55,17 @@ def overview_of(setups):
     return overviews
 
 
-def _add_to_row(found, row, count, amount):
-    before = found.get(row, (0, 0.0))
-    found[row] = (before[0] + count, before[1] + amount)
+def _add_to_row(found, row, count, currency, amount):
+    before, amounts = found.get(row, (0, {}))
+    found[row] = (before + count, amounts | {currency: amounts.get(currency, 0.0) + amount})
 
 
-def _row_texts(setup, row, count, amount):
+def money_text(amounts):
+    """Return amounts by currency as text; a business that changed its currency has bookings in both."""
+    return " + ".join(currency.format(amount) for currency, amount in amounts.items())
+
+
+def _row_texts(setup, row, count, amounts):
     texts = {
         "ready": setup.env._("%s ready", count),
         "attention": setup.env._("%s need attention", count),
@@ -68,7 +73,7 @@ def _row_texts(setup, row, count, amount):
         "drafted": setup.env._("%s on drafts", count),
         "upcoming": setup.env._("%s not yet ended", count),
     }
-    return {"count": count, "text": texts[row], "amount": setup.currency_id.format(amount)}
+    return {"count": count, "text": texts[row], "amount": money_text(amounts)}
 
 
 def open_bookings(setups, which):

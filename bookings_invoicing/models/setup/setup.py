@@ -367,7 +367,7 @@ class BookingsSyncSetup(models.Model):
     unknown_customer_count = fields.Integer(
         string="Customers Not in Odoo", compute="_compute_open_points", compute_sudo=True
     )
-    unbilled_amount = fields.Monetary(
+    unbilled_text = fields.Char(
         string="Unbilled",
         compute="_compute_open_points",
         compute_sudo=True,

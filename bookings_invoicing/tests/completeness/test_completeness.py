@@ -137,6 +137,53 @@ class TestCompleteness(LedgerCase):
         report.action_check()
         self.assertEqual(self._report().currency_id, other)
 
+    def test_amounts_of_two_currencies_are_never_added(self):
+        """The business changes its currency within the period: what is billed keeps the old one."""
+        old, new = self.setup.currency_id, self.env.ref("base.GBP")
+        self.invoice(self.ready[:2])
+        again = self.invoice(self.ready[2])
+        again._reverse_moves([{"date": again.date}], cancel=True)
+        self.ready[2].action_put_back()
+        before, signed = self._report(), self._report()
+        signed.action_sign()
+        new.active = True
+        self.setup.currency_id = new
+        self.assertEqual(before.currency_id, old, "calculated amounts keep their currency")
+        self.assertEqual(self.ready[:3].mapped("currency_id"), old | new)
+        report = self._report()
+        invoiced = report.line_ids.filtered(lambda line: line.outcome == "invoiced")
+        self.assertEqual(invoiced.currency_id, old)
+        self.assertAlmostEqual(invoiced.billed, sum(self.ready[:2].mapped("amount")), 2)
+        waiting = report.line_ids.filtered(lambda line: line.outcome == "ready")
+        of_old, of_new = (
+            waiting.filtered(lambda line, of=currency: line.currency_id == of)
+            for currency in (old, new)
+        )
+        bookings = self.bookings(status="ready")
+        self.assertEqual((of_new.booking_ids, of_new.booking_count), (bookings, len(bookings)))
+        self.assertAlmostEqual(of_new.expected, sum(bookings.mapped("amount")), 2)
+        self.assertEqual((of_new.billed, of_old.booking_count), (0.0, 0))
+        self.assertAlmostEqual(of_old.billed, again.invoice_line_ids._booking_billed(), 2)
+        self.assertAlmostEqual(of_old.difference, 0.0, 2)
+        self.assertEqual(sum(report.line_ids.mapped("booking_count")), report.booking_count)
+        self.assertEqual((report.currency_id, report.billed), (new, 0.0))
+        billed = old.format(sum(invoiced.mapped("billed")) + of_old.billed)
+        self.assertIn(f"{old.name}: ", report.other_totals)
+        self.assertIn(f"billed {billed}", report.other_totals)
+        self.assertIn(billed, report.sign_text)
+        html = (
+            self.env["ir.actions.report"]
+            ._render_qweb_html("bookings_invoicing.completeness_document", report.ids)[0]
+            .decode()
+        )
+        self.assertIn(f"Total {old.name}", html)
+        self.assertIn(billed, html)
+        signed.action_check()
+        self.assertIn(f"currency {old.name} → {new.name}", signed.check_text)
+        report.action_sign()
+        report.action_check()
+        self.assertEqual(report.check_text, "Nothing has changed.")
+
     def test_other_names_are_no_difference(self):
         line = self.invoice(self.ready[0]).invoice_line_ids
         report = self._report()

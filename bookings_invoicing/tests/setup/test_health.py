@@ -49,8 +49,37 @@ class TestSetupHealth(BookingsCase):
         self.assertEqual(self.setup.unknown_customer_count, len(strangers))
         self.assertGreater(self.setup.unknown_customer_count, 0)
         unbilled = bookings.filtered(lambda b: b.status in ("ready", "attention"))
-        self.assertAlmostEqual(self.setup.unbilled_amount, sum(unbilled.mapped("amount")), 2)
+        unbilled_amount = self.setup.currency_id.format(sum(unbilled.mapped("amount")))
+        self.assertEqual(self.setup.unbilled_text, unbilled_amount)
         self.assertEqual(self.setup.last_sync_age, "0 min")
+
+    def test_amounts_of_two_currencies_are_never_added(self):
+        """A booking that was billed before the business changed its currency keeps the old one.
+
+        Also an inactive currency has its symbol, which the web client does not know.
+        """
+        self.sync()
+        ready = self.bookings(status="ready")
+        old, new = self.setup.currency_id, self.env.ref("base.TOP")
+        self.assertFalse(new.active)
+        ready[:2].action_create_invoices()
+        self.setup.currency_id = new
+        waiting = self.bookings().filtered(lambda one: one.status in ("ready", "attention"))
+        self.assertEqual(
+            self.setup.unbilled_text, new.format(sum(waiting.mapped("amount"))), "with its symbol"
+        )
+        bookings = (ready[1] | waiting[0])._for_import()
+        bookings.changed_since_billing = True
+        self.setup.invalidate_recordset(["overview"])
+        changed = self.setup.overview["changed"]
+        self.assertEqual(changed["count"], 2)
+        self.assertEqual(
+            set(changed["amount"].split(" + ")),
+            {old.format(ready[1].amount), new.format(waiting[0].amount)},
+        )
+        self.assertEqual(
+            self.setup.overview["drafted"]["amount"], old.format(sum(ready[:2].mapped("amount")))
+        )
 
     def test_overview_counts_what_the_lists_show(self):
         """Each row with its money; what a click opens, and what the preview takes, is what was counted."""
@@ -203,7 +232,7 @@ class TestSetupHealth(BookingsCase):
                 business_id=f"b{number}@harbourclinic.example",
                 company_id=other.id if number % 2 else self.company.id,
             )
-        names = ["company_id", "last_sync_age", "unmapped_service_count", "unbilled_amount"]
+        names = ["company_id", "last_sync_age", "unmapped_service_count", "unbilled_text"]
         setups.read(names)
 
         def queries(records):
