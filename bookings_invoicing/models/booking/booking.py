@@ -178,8 +178,8 @@ class BookingsBooking(models.Model):
         [
             ("unknown", "Unknown"),
             ("came", "Attended"),
-            ("no_show", "No-show"),
-            ("late_cancel", "Late cancellation"),
+            ("no_show", "No-Show"),
+            ("late_cancel", "Late Cancellation"),
         ],
         default="unknown",
         required=True,
@@ -196,7 +196,7 @@ class BookingsBooking(models.Model):
         copy=False,
     )
     fee_cause = fields.Selection(
-        [("no_show", "No-show"), ("late_cancel", "Late cancellation"), ("label", "Label")],
+        [("no_show", "No-Show"), ("late_cancel", "Late Cancellation"), ("label", "Label")],
         string="Fee For",
         compute="_compute_fee_cause",
         store=True,

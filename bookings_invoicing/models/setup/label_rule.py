@@ -30,7 +30,7 @@ class BookingsLabelRule(models.Model):
     outcome = fields.Selection(
         [
             ("not_billable", "Do not bill"),
-            ("no_show", "No-show"),
+            ("no_show", "No-Show"),
             ("free", "Free of charge"),
             ("fee", "Bill a fee instead"),
             ("payer", "Bill another contact"),

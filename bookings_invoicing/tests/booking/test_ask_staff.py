@@ -256,7 +256,7 @@ class TestWhoCamePage(AskCase, HttpCase):
         self.assertIn("already billed", page.text)
         self.first.invalidate_recordset()
         self.assertEqual((self.first.status, self.first.changed_since_billing), ("invoiced", True))
-        self.assertIn("No-show", self.first.pending_text)
+        self.assertIn("No-Show", self.first.pending_text)
         self.assertEqual(move.invoice_line_ids.mapped("price_subtotal"), before)
 
     def test_a_decision_of_the_office_stays(self):

@@ -288,7 +288,7 @@ class TestBillingRules(LedgerCase):
         told = booking.with_user(clerk).action_no_show()
         self.assertEqual(told["tag"], "bookings_changed")
         self.assertEqual(told["params"]["title"], booking.display_name)
-        for text in (f"{before:.2f}", f"{booking.amount:.2f}", "Unknown → No-show"):
+        for text in (f"{before:.2f}", f"{booking.amount:.2f}", "Unknown → No-Show"):
             self.assertIn(text, told["params"]["message"])
         self.assertLess(booking.amount, before)
         self.assertIn(f"{booking.amount:.2f}", self._notes(booking))

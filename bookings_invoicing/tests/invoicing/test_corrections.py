@@ -131,7 +131,7 @@ class TestChangesWhileBilled(LedgerCase):
         self.assertFalse(booking.changed_since_billing)
         booking.action_no_show()
         self.assertEqual((booking.status, booking.changed_since_billing), ("drafted", True))
-        self.assertEqual(booking.pending_text, "Attendance: No-show")
+        self.assertEqual(booking.pending_text, "Attendance: No-Show")
         booking.action_update_draft()
         self.assertEqual((booking.status, booking.not_billable_reason), ("not_billable", "no_show"))
         self.assertFalse(booking.changed_since_billing)
