@@ -141,6 +141,7 @@ class BookingsSetupFile(models.TransientModel):
             "tag": "display_notification",
             "params": {
                 "message": message,
+                "className": "text-prewrap",
                 "type": "warning" if left or refused else "success",
                 "sticky": bool(refused),
                 "next": self._board(),

@@ -92,9 +92,8 @@ class BookingsConnection(models.Model):
             text = told(self.env, failed.message)
             return self._notify(self.env._("Not connected"), text, "danger")
         self._mark_connected()
-        text = "\n".join(
-            ("✓ " if check.ok else "✗ ") + told(self.env, check.message) for check in checks
-        )
+        lines = [("✓ " if check.ok else "✗ ") + told(self.env, check.message) for check in checks]
+        text = "\n".join(["", *lines])  # below the title
         kind = "success" if all(check.ok for check in checks) else "warning"
         return self._notify(self.env._("Connected"), text, kind)
 

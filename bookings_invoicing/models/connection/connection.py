@@ -362,6 +362,7 @@ class BookingsConnection(models.Model):
             "params": {
                 "title": title,
                 "message": message,
+                "className": "text-prewrap",
                 "type": kind,
                 "next": {"type": "ir.actions.client", "tag": "soft_reload"},
             },

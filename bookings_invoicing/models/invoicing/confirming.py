@@ -91,6 +91,7 @@ class BookingsInvoiceRun(models.Model):
         return {
             "title": self.env._("Invoices posted"),
             "message": "\n".join(texts),
+            "className": "text-prewrap",
             "type": "warning" if self.not_confirmed else "success",
             "sticky": bool(self.not_confirmed),
         }

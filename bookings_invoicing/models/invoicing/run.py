@@ -267,6 +267,7 @@ class BookingsInvoiceRun(models.Model):
         return {
             "title": self.env._("Drafts created") if made else self.env._("Nothing to invoice"),
             "message": self._result_text(),
+            "className": "text-prewrap",
             "type": "warning" if self.left_out_ids or not made else "success",
             "sticky": bool(self.left_out_ids),
         }
@@ -453,6 +454,7 @@ class BookingsInvoiceRun(models.Model):
             "params": {
                 "title": title,
                 "message": message,
+                "className": "text-prewrap",
                 "type": "warning" if kept else "success",
                 "sticky": bool(kept),
                 "next": {"type": "ir.actions.client", "tag": "soft_reload"},

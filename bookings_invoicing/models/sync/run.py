@@ -161,6 +161,7 @@ class BookingsSyncRun(models.Model):
                 if bad
                 else self.env._("Synchronized"),
                 "message": "\n".join(run.summary or "" for run in self),
+                "className": "text-prewrap",
                 "type": "danger" if bad else "success",
                 "sticky": bool(bad),
                 "next": {"type": "ir.actions.client", "tag": "soft_reload"},

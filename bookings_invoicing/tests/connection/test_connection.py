@@ -22,7 +22,9 @@ class TestConnectionChecklist(LiveCase):
         self.assertEqual(self.results(), dict.fromkeys(STEPS, "ok"))
         self.assertEqual(self.live.state, "connected")
         self.assertEqual(answer["params"]["type"], "success")
-        self.assertEqual(answer["params"]["message"].count("✓"), len(STEPS))
+        lines = answer["params"]["message"].splitlines()
+        self.assertEqual([line[0] for line in lines if line], ["✓"] * len(STEPS))
+        self.assertEqual(answer["params"]["className"], "text-prewrap", "else they run together")
 
     def test_sandbox_passes_its_own_test(self):
         self.connection.action_test()
