@@ -423,17 +423,18 @@ class BookingsCompleteness(models.Model):
         }
 
     def _row_value(self, key, row):
-        # rows that were signed before they had a currency are in that of the report
-        return row.get(key, self.currency_id.name) if key == "currency" else row[key]
+        """Return a value of a row so that equal ones are equal, whichever version of the addon stored them."""
+        if key == "currency":  # earlier rows are in the currency of the report
+            return row.get(key, self.currency_id.name)
+        return float(row[key]) if key in SUMMED else row[key]
 
     def _to_read(self, key, row):
         """Return a value of a row in readable form."""
         value = self._row_value(key, row)
+        if key in SUMMED:
+            return self._currencies([self._row_value("currency", row)]).format(value)
         if not value:
             return "–"
-        if key in SUMMED:
-            currency = self._currencies([self._row_value("currency", row)])
-            return currency.format(float(value))
         if key == "when":
             return moment_text(self.env, f"{value}:00", tz="UTC")
         if key == "gone":

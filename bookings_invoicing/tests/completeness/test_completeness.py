@@ -1,5 +1,6 @@
 """Every booking of a period has exactly one outcome, and what was signed off can be checked later."""
 
+import json
 from unittest.mock import patch
 
 import requests
@@ -8,6 +9,7 @@ from odoo.exceptions import UserError
 from odoo.tests import tagged
 
 from ... import sandbox
+from ...billing.digest import content_hash
 from ...models.completeness.row import name_of
 from ...models.connection.connection import BookingsConnection
 from ..invoicing.test_ledger import LedgerCase
@@ -181,6 +183,23 @@ class TestCompleteness(LedgerCase):
         signed.action_check()
         self.assertIn(f"currency {old.name} → {new.name}", signed.check_text)
         report.action_sign()
+        report.action_check()
+        self.assertEqual(report.check_text, "Nothing has changed.")
+
+    def test_signed_before_rows_had_a_currency(self):
+        """Reports of earlier versions keep their fingerprint, and zero may be written as they wrote it."""
+        report = self._report()
+        report.action_sign()
+        self.env.flush_all()
+        snapshot = report.snapshot
+        for row in snapshot["rows"]:
+            del row["currency"], row["also"]
+            row |= {name: "-0.0" for name in ("billed", "credited") if not float(row[name])}
+        values = json.dumps(snapshot), content_hash(snapshot), report.id
+        self.env.cr.execute(
+            "UPDATE bookings_completeness SET snapshot = %s, digest = %s WHERE id = %s", values
+        )
+        self.env.invalidate_all()
         report.action_check()
         self.assertEqual(report.check_text, "Nothing has changed.")
 
