@@ -103,7 +103,7 @@ class Methods:
     def arguments(self, model, method):
         """Arguments that fill the required parameters with something plausible."""
         given = {
-            "vals": {},
+            "vals": {"ref": "x"} if model == "account.move" else {},
             "vals_list": [{}],
             "reason": "waived",
             "values": {},

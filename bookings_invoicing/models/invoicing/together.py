@@ -5,7 +5,7 @@ The result is the same in each row: Odoo still posts the first message of each d
 
 import contextlib
 
-from odoo import api, models
+from odoo import models
 
 
 class Together:
@@ -131,51 +131,11 @@ class AccountMove(models.Model):
 class MailMessage(models.Model):
     _inherit = "mail.message"
 
-    @api.model_create_multi
-    def create(self, vals_list):
+    def _create(self, data_list):
         # EXTENDS 'mail': another message of a draft may answer this one
         if together := Together.of(self):
-            drafts = [one.get("res_id") for one in vals_list if one.get("model") == "account.move"]
-            together.forget("parent", drafts)
-        return super().create(vals_list)
-
-
-class MailFollowers(models.Model):
-    _inherit = "mail.followers"
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        # EXTENDS 'mail'
-        followers = super().create(vals_list)
-        followers._forget_recipients()
-        return followers
-
-    def write(self, vals):
-        # EXTENDS 'mail'
-        result = super().write(vals)
-        self._forget_recipients()
-        return result
-
-    def unlink(self):
-        # EXTENDS 'mail'
-        self._forget_recipients()
-        return super().unlink()
-
-    def _forget_recipients(self):
-        """Let Odoo look up again who is notified of the drafts that these follow: an addon may change it meanwhile."""
-        if together := Together.of(self):
-            about = self.filtered(lambda follower: follower.res_model == "account.move")
-            together.forget("recipients", about.mapped("res_id"))
-
-    def _get_recipient_data(self, records, message_type, subtype_id, pids=None):
-        # EXTENDS 'mail': for partners who are named, Odoo's answer about several drafts differs from that about each
-        together = records is not None and records._name == "account.move" and Together.of(records)
-        if not together or len(records) != 1 or pids:
-            return super()._get_recipient_data(records, message_type, subtype_id, pids)
-
-        def ask(moves):
-            return super(MailFollowers, self)._get_recipient_data(
-                moves, message_type, subtype_id, pids
+            rows = [data["stored"] for data in data_list]
+            together.forget(
+                "parent", [row.get("res_id") for row in rows if row.get("model") == "account.move"]
             )
-
-        return {records.id: together.answer(records, ("recipients", message_type, subtype_id), ask)}
+        return super()._create(data_list)
