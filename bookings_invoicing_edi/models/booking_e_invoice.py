@@ -22,15 +22,18 @@ class BookingsBooking(models.Model):
 
     # -- taxes -------------------------------------------------------------------------------------------
 
-    def _billing_blockers(self):
-        found = super()._billing_blockers()
-        alike = self.filtered("product_id").grouped(lambda one: (one.payer_id, one.company_id))
-        asking = self.browse().concat(
-            *(
-                bookings
-                for (payer, _company), bookings in alike.items()
-                if payer.active and bookings._e_invoice_builder() is not None
+    def _payer_blockers(self, by_payer):
+        found = super()._payer_blockers(by_payer)
+        asking = (
+            self.browse()
+            .concat(
+                *(
+                    bookings
+                    for (payer, _company), bookings in by_payer.items()
+                    if payer.active and bookings._e_invoice_builder() is not None
+                )
             )
+            .filtered("product_id")
         )
         splits = asking._splits()
         for booking in asking:

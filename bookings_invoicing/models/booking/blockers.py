@@ -106,7 +106,9 @@ class BookingsBooking(models.Model):
         found = self._plain_blockers()
         self._add_label_blockers(found)
         self._add_attendance_blockers(found)
-        self._add_payer_blockers(found)
+        by_payer = self.grouped(lambda booking: (booking.payer_id, booking.company_id))
+        for booking_id, more in self._payer_blockers(by_payer).items():
+            found.setdefault(booking_id, []).extend(more)
         BLOCKERS_FOUND(self, found)
         return found
 
@@ -114,6 +116,7 @@ class BookingsBooking(models.Model):
         """Return the blockers about journal, currency, customer, payer, product, tax, account, and lock date."""
         blockers = {}
         shared = {setup: setup._billing_blockers() for setup in self.setup_id}
+        dated = {setup for setup in shared if setup.invoice_date_policy != "at_posting"}
         products, dates = {}, {}
         for booking in self:
             setup, service = booking.setup_id, booking.service_id
@@ -122,7 +125,7 @@ class BookingsBooking(models.Model):
             if key not in products:
                 products[key] = booking._product_blockers()
             found |= products[key]
-            if day := booking._invoice_day():
+            if setup in dated and (day := booking._invoice_day()):
                 key = (setup, day)
                 if key not in dates:
                     dates[key] = lock_date_blockers(setup, day)
@@ -269,25 +272,25 @@ class BookingsBooking(models.Model):
 
     # -- the payer's details -----------------------------------------------------------------------------
 
-    def _add_payer_blockers(self, found):
-        """Add blockers for missing details of the payers.
+    def _payer_blockers(self, by_payer):
+        """Return blockers for missing details of the payers. Addons add others that depend on the payer.
 
-        :param dict found: blockers as :meth:`_billing_blockers` returns them
+        :param dict by_payer: these bookings by ``(payer, company)``
+        :returns: as :meth:`_billing_blockers`
         """
-        alike = self.grouped(lambda booking: (booking.payer_id, booking.company_id))
-        policies = {}
+        found, policies = {}, {}
         for company in self.company_id:
             policies[company] = company._bookings_details_policy()
             # this alone: together with it, Odoo would read all values that differ between companies
             businesses = self.payer_id.commercial_partner_id.with_company(company)
             businesses.fetch(["invoice_edi_format_store"])
-        for (payer, company), bookings in alike.items():
+        for (payer, company), bookings in by_payer.items():
             if not payer.active:
                 continue
             look = payer.with_company(company)._bookings_look()
             if stops := details.detail_stops(look, policies[company]):
-                for booking in bookings:
-                    found.setdefault(booking.id, []).extend(booking._detail_blockers(stops))
+                found |= {booking.id: booking._detail_blockers(stops) for booking in bookings}
+        return found
 
     def _detail_blockers(self, stops):
         self.ensure_one()

@@ -313,6 +313,8 @@ class BookingsBooking(models.Model):
 
         :param dict found: blockers by booking ID
         """
+        if not any(self.company_id.mapped("bookings_address_limit")):
+            return
         asking = self.filtered(
             lambda one: (
                 one.company_id.bookings_address_limit
