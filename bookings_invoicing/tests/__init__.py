@@ -1,5 +1,5 @@
 from . import test_contract
-from .sync import test_sync
+from .sync import test_new_rows, test_sync
 from .invoicing import test_drafting
 from . import test_web_client
 from .connection import test_connection

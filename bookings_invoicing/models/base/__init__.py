@@ -3,6 +3,7 @@ from . import (
     bounded,
     responsible,
     next_step,
+    imported,
     remote_record,
     safe_export,
     gross_price,

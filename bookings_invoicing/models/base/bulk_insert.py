@@ -23,6 +23,9 @@ from odoo.tools.misc import clean_context
 
 # Types whose converted value follows from the given one alone
 PLAIN = {"boolean", "char", "date", "datetime", "float", "integer", "many2one", "selection", "text"}
+# Types of which equal values may be converted differently
+NUMBERS = {bool, Decimal, float, int}
+MISSING = object()  # where a row has no value
 # Types of values that PostgreSQL reads from their text
 TEXTUAL = {bool, date, datetime, Decimal, float, int, str}
 
@@ -43,10 +46,12 @@ def protect_given(model, data_list):
 
     :param list data_list: as Odoo's ``create`` gives it to ``_create``
     """
+    names, computed = (), ()
     for data in data_list:
-        data["protected"].update(
-            field for name in data["stored"] if (field := model._fields[name]).compute
-        )
+        if data["stored"].keys() != names:  # those of the previous row
+            names = data["stored"].keys()
+            computed = {field for name in names if (field := model._fields[name]).compute}
+        data["protected"].update(computed)
 
 
 def insert(model, data_list):
@@ -79,7 +84,7 @@ def insert(model, data_list):
 
 def _keys(field, model, rows):
     """Return a key per row, equal for rows whose values of the field are converted alike; None if those of all rows are."""
-    values = [row.get(field.name, False) for row in rows]
+    values = [row.get(field.name, MISSING) for row in rows]
     currency = field.type == "monetary" and field.get_currency_field(model)
     if currency:
         return list(zip(values, (row.get(currency) for row in rows), strict=True))
@@ -87,11 +92,11 @@ def _keys(field, model, rows):
         return None
     if field.type == "json":
         return list(map(id, values))
-    return (
-        list(zip(map(type, values), values, strict=True))
-        if field.type in PLAIN
-        else range(len(rows))
-    )
+    if field.type not in PLAIN:
+        return range(len(rows))
+    types = list(map(type, values))
+    # True equals 1, but is converted differently.
+    return values if len(NUMBERS.intersection(types)) < 2 else list(zip(types, values, strict=True))
 
 
 def _converted(field_keys, rows, convert):
@@ -101,11 +106,9 @@ def _converted(field_keys, rows, convert):
     """
     if field_keys is None:
         return convert(rows[0], 0)
-    known = {}
-    for place, key in enumerate(field_keys):
-        if key not in known:
-            known[key] = convert(rows[place], place)
-    return [known[key] for key in field_keys]
+    places = dict(zip(field_keys, range(len(rows)), strict=True))
+    found = {key: convert(rows[place], place) for key, place in places.items()}
+    return list(map(found.__getitem__, field_keys))
 
 
 def _inserted_ids(model, keys, rows):
@@ -119,7 +122,9 @@ def _inserted_ids(model, keys, rows):
     for field, field_keys in keys.items():
 
         def convert(row, _place, field=field):
-            value = field.convert_to_column_insert(row.get(field.name, False), model, row)
+            if field.name not in row:
+                return None
+            value = field.convert_to_column_insert(row[field.name], model, row)
             # as text, so that equal ones are encoded once
             return value.dumps(value.adapted) if isinstance(value, Json) else value
 
@@ -152,12 +157,13 @@ def _array_text(values):
     types = set(map(type, values)) - {NoneType}
     if len(types) > 1 or not types <= TEXTUAL:
         return values
-    texts = {None: "NULL"}
-    for value in values:
-        if value not in texts:
-            escaped = str(value).replace("\\", "\\\\").replace('"', '\\"')
-            texts[value] = f'"{escaped}"'
+    texts = {value: _quoted(str(value)) for value in set(values)} | {None: "NULL"}
     return "{" + ",".join(map(texts.__getitem__, values)) + "}"
+
+
+def _quoted(text):
+    """Return the text as an element of an array."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _remember(records, keys, rows):
@@ -172,8 +178,10 @@ def _remember(records, keys, rows):
         elif field.type in PLAIN or field.type in ("json", "monetary"):
 
             def convert(row, place, field=field):
+                if field.name not in row:
+                    return None
                 record = model if field.type in PLAIN else records.browse(records._ids[place])
-                return field.convert_to_cache(row.get(field.name, False), record)
+                return field.convert_to_cache(row[field.name], record)
 
             found = _converted(keys[field], rows, convert)
             field._insert_cache(records, repeat(found) if keys[field] is None else found)

@@ -2,9 +2,8 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ...billing.digest import content_hash
+from .imported import IMPORTING
 
-# Value of the context key ``bookings_importing``. It is compared by identity, so no RPC call can send it.
-IMPORTING = object()
 UNREAD = "-"  # the fingerprint of a row that the next synchronization stores again
 
 
@@ -12,7 +11,7 @@ class BookingsMirror(models.AbstractModel):
     """Mixin of services, staff members, and customers: one row per remote record, written only if that changed."""
 
     _name = "bookings.mirror"
-    _inherit = ["bookings.own.links"]
+    _inherit = ["bookings.own.links", "bookings.imported"]
     _description = "Mirror of a Bookings Record"
     _check_company_auto = True
 
@@ -54,6 +53,7 @@ class BookingsMirror(models.AbstractModel):
             if row_id is None:
                 to_create[record.id] = values | {
                     "setup_id": setup.id,
+                    "company_id": setup.company_id.id,
                     "remote_id": record.id,
                     "remote_hash": digest,
                 }
@@ -64,7 +64,8 @@ class BookingsMirror(models.AbstractModel):
                 counts["updated"] += 1
             else:
                 counts["unchanged"] += 1
-        created = self.create(list(to_create.values()))
+        importing = self.with_context(bookings_importing=IMPORTING)
+        created = importing.create(list(to_create.values())).with_env(self.env)
         counts["created"] = len(created)
         touched |= self._unfinished(setup, list(known))
         for name, number in ((created | touched)._after_import(job) or {}).items():

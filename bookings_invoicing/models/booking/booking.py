@@ -47,6 +47,7 @@ class BookingsBooking(models.Model):
         "mail.activity.mixin",
         "bookings.own.links",
         "bookings.bounded",
+        "bookings.imported",
         "bookings.safe.export",
     ]
     _check_company_auto = True

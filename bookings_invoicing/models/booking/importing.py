@@ -5,8 +5,7 @@ from odoo.fields import Command
 from odoo.tools import SQL
 
 from ...billing import matching
-from ..base import bulk_insert
-from ..base.remote_record import IMPORTING
+from ..base.imported import IMPORTING
 from . import facts as booking_rules
 from . import removals, row_digest
 
@@ -235,25 +234,6 @@ class BookingsBooking(models.Model):
         return self._for_import().create(vals_list)
 
     @api.model
-    def _prepare_create_values(self, vals_list):
-        if self._is_import():
-            return bulk_insert.completed(self, vals_list, super()._prepare_create_values)
-        return super()._prepare_create_values(vals_list)
-
-    @api.model
-    def _create(self, data_list):
-        if not self._is_import():
-            return super()._create(data_list)
-        for data in data_list:
-            data["inversed"].clear()  # a price from Bookings is not a manual price
-        bulk_insert.protect_given(self, data_list)
-        return bulk_insert.insert(self, data_list)
-
-    @api.model
-    def _is_import(self):
-        return self.env.context.get("bookings_importing") is IMPORTING
-
-    @api.model
     def _for_import(self):
         return self.sudo().with_context(
             bookings_importing=IMPORTING,
@@ -261,10 +241,6 @@ class BookingsBooking(models.Model):
             mail_create_nosubscribe=True,
             tracking_disable=True,
         )
-
-    def _check_company(self, fnames=None):
-        # The import links only to rows of its own setup and to partners that it searched in its company.
-        return None if self._is_import() else super()._check_company(fnames)
 
     def _attendee_keys(self, appointment, existing):
         """Return ``{attendee key: graph.Attendee}`` of an appointment, or ``{"-": None}`` if it has no attendees.

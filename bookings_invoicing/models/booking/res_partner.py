@@ -2,9 +2,9 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
 from ...billing import details, matching
+from ..base.imported import IMPORTING
 from ..base.moments import CONTACTS_CHANGED
 from ..base.readable_links import ROLES
-from ..base.remote_record import IMPORTING
 from ..directory.res_partner import BOTH_WAYS
 from .booking import UNINVOICED
 

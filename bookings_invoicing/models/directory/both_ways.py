@@ -4,7 +4,7 @@ from odoo import api, models
 from odoo.fields import Domain
 
 from ...billing import matching
-from ..base.remote_record import IMPORTING
+from ..base.imported import IMPORTING
 from ..base.safe_text import plain_records
 
 # Customers in the list of Bookings

@@ -6,8 +6,8 @@ from odoo.fields import Domain
 from odoo.tools import SQL, ormcache
 
 from ...billing import countries, matching
+from ..base.imported import IMPORTING
 from ..base.moments import BILLING_CHANGED
-from ..base.remote_record import IMPORTING
 from . import people_lock
 
 # Fields of a contact that follow Bookings, by field of a proposal.
@@ -138,12 +138,13 @@ class BookingsCustomer(models.Model):
         """
         known = {row.remote_id: row for row in self._of(setup, list(attendees))}
         missing = () if setup._is_confirmed("customer") else ("phone", "address")
+        shared = {"setup_id": setup.id, "company_id": setup.company_id.id}
         to_create = []
         for remote_id, attendee in attendees.items():
             values = self._person_values(attendee)
             row = known.get(remote_id)
             if row is None:
-                to_create.append(values | {"setup_id": setup.id, "remote_id": remote_id})
+                to_create.append(values | shared | {"remote_id": remote_id})
             else:
                 listed = row.in_directory
                 changed = {
@@ -155,7 +156,8 @@ class BookingsCustomer(models.Model):
                 if changed:
                     row.sudo().write(changed)
         # New rows have no bookings. With active_test=False, the cache knows it, and setting their partner queries nothing.
-        created = self.sudo().with_context(active_test=False).create(to_create).with_env(self.env)
+        created = self._importing().with_context(active_test=False).create(to_create)
+        created = created.with_env(self.env)
         return known | {row.remote_id: row for row in created}
 
     @api.model
@@ -418,7 +420,7 @@ class BookingsCustomer(models.Model):
     # -- by hand -------------------------------------------------------------------------------------
 
     def write(self, vals):
-        importing = self.env.context.get("bookings_importing") is IMPORTING
+        importing = self._is_import()
         before, linked = {}, {row: row.partner_id for row in self if "partner_id" in vals}
         if not {"phone", "address"}.isdisjoint(vals):
             before = {row: (row.phone, row.address) for row in self if row.partner_id}

@@ -3,8 +3,9 @@ from odoo.exceptions import UserError, ValidationError
 
 from ...billing.both_ways import is_same, merge
 from ...billing.digest import content_hash
+from ..base.imported import IMPORTING
 from ..base.moments import TO_WRITE
-from ..base.remote_record import IMPORTING, UNREAD
+from ..base.remote_record import UNREAD
 
 
 class BookingsKeptSame(models.AbstractModel):

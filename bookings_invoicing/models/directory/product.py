@@ -1,9 +1,9 @@
 from odoo import api, fields, models
 
 from ...graph.fields import LONGEST_NAME, LONGEST_NOTE
+from ..base.imported import IMPORTING
 from ..base.moments import PRODUCTS_CHANGED
 from ..base.readable_links import ROLES
-from ..base.remote_record import IMPORTING
 from ..base.safe_text import plain_name
 
 # Fields of a product that determine what Bookings should have

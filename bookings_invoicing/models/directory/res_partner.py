@@ -2,7 +2,7 @@ from odoo import api, models
 
 from ...billing import countries, matching
 from ..base import bulk_insert
-from ..base.remote_record import IMPORTING
+from ..base.imported import IMPORTING
 
 # Fields of a contact that Bookings has as well, and the one that brings the address of a company
 BOTH_WAYS = {

@@ -3,8 +3,8 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.tools import float_round, formatLang
 
 from ...billing.matching import name_key
+from ..base.imported import IMPORTING
 from ..base.moments import BILLING_CHANGED, SERVICES_TAKEN
-from ..base.remote_record import IMPORTING
 from ..base.units import hour_id, list_unit
 
 PRICE_TYPES = [
@@ -205,7 +205,7 @@ class BookingsService(models.Model):
         SERVICES_TAKEN(changed)
         changed.filtered("taken").setup_id.sudo()._ask_to_read_again()
         self._forget_same(linked)
-        importing = self.env.context.get("bookings_importing") is IMPORTING
+        importing = self._is_import()
         if not (importing or BOTH_WAYS.isdisjoint(vals)):
             self._both_ways()._merge()
         return result

@@ -6,7 +6,7 @@ from odoo.fields import Domain
 from odoo.tools import formatLang
 
 from ...billing.matching import name_key
-from ..base.remote_record import IMPORTING
+from ..base.imported import IMPORTING
 from ..base.safe_text import plain_records
 
 # Services that the setup bills and Bookings lists

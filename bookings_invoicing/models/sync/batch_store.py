@@ -26,7 +26,7 @@ from ..directory import people_lock
 
 _logger = logging.getLogger(__name__)
 
-BATCH = 2000  # records that are written and committed together
+BATCH = 3000  # records that are written and committed together
 TRIES = 5
 LONGEST_PAUSE = 8  # seconds
 PAYLOAD_BYTES = 20_000
@@ -148,6 +148,9 @@ class BatchStore:
 
     def _write(self, kind, records, keep):
         """Write records and return ``(counts, [(refused record, reason)])``."""
+        # PostgreSQL keeps the plan of each foreign key check for the whole connection. One that was made while a table
+        # was small reads all of it for each row, also when earlier batches have filled it.
+        self.env.cr.execute("DISCARD PLANS")
         issues = []
 
         def failed(record, error):
