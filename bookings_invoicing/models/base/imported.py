@@ -30,7 +30,3 @@ class BookingsImported(models.AbstractModel):
             data["inversed"].clear()  # a price from Bookings is not a manual price
         bulk_insert.protect_given(self, data_list)
         return bulk_insert.insert(self, data_list)
-
-    def _check_company(self, fnames=None):
-        # An import links only to rows of its own setup and to partners that it searched in its company.
-        return None if self._is_import() else super()._check_company(fnames)

@@ -242,6 +242,10 @@ class BookingsBooking(models.Model):
             tracking_disable=True,
         )
 
+    def _check_company(self, fnames=None):
+        # The import links only to rows of its own setup and to partners that it searched in its company.
+        return None if self._is_import() else super()._check_company(fnames)
+
     def _attendee_keys(self, appointment, existing):
         """Return ``{attendee key: graph.Attendee}`` of an appointment, or ``{"-": None}`` if it has no attendees.
 

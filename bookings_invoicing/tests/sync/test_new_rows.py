@@ -168,6 +168,14 @@ class TestNewRows(BookingsCase):
         with self.assertRaisesRegex(UserError, "Bob"):
             model._bookings_create({}, people)
 
+    def test_rows_of_an_import_stay_in_their_company(self):
+        self.sync()
+        other = self.env["res.company"].create({"name": "Other"})
+        stranger = self.env["res.partner"].create({"name": "Ann", "company_id": other.id})
+        row = self.env["bookings.customer"].search([("setup_id", "=", self.setup.id)], limit=1)
+        with self.assertRaisesRegex(UserError, "Ann"):
+            row._importing().write({"partner_id": stranger.id})
+
     def _written_bookings(self, vals_list):
         people = self.env["bookings.customer"].browse(
             sorted({vals["customer_id"] for vals in vals_list} - {False})
