@@ -4,6 +4,7 @@ import json
 from unittest.mock import patch
 
 import requests
+from lxml import etree
 
 from odoo.exceptions import UserError
 from odoo.tests import tagged
@@ -185,6 +186,17 @@ class TestCompleteness(LedgerCase):
         report.action_sign()
         report.action_check()
         self.assertEqual(report.check_text, "Nothing has changed.")
+
+    def test_lists_of_a_report_total_no_amounts(self):
+        """A list would convert other currencies at today's rate; the totals by currency stand above it."""
+        views = self.env["ir.ui.view"].search(
+            [("model", "=", "bookings.completeness"), ("type", "=", "form")]
+        )
+        self.assertGreater(len(views), 1)
+        for view in views:
+            arch = etree.fromstring(view.arch)
+            summed = arch.xpath("//field[@name='line_ids']//field[@sum]/@name")
+            self.assertEqual(set(summed), {"booking_count"}, view.name)
 
     def test_signed_before_rows_had_a_currency(self):
         """Reports of earlier versions keep their fingerprint, and zero may be written as they wrote it."""
