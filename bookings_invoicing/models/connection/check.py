@@ -92,7 +92,11 @@ class BookingsConnection(models.Model):
             text = told(self.env, failed.message)
             return self._notify(self.env._("Not connected"), text, "danger")
         self._mark_connected()
-        lines = [("✓ " if check.ok else "✗ ") + told(self.env, check.message) for check in checks]
+        steps = dict(self.check_ids._fields["step"]._description_selection(self.env))
+        lines = [
+            f"{'✓' if one.ok else '✗'} {steps[one.step]}: {told(self.env, one.message)}"
+            for one in checks
+        ]
         text = "\n".join(["", *lines])  # below the title
         kind = "success" if all(check.ok for check in checks) else "warning"
         return self._notify(self.env._("Connected"), text, kind)

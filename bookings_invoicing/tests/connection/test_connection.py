@@ -24,6 +24,7 @@ class TestConnectionChecklist(LiveCase):
         self.assertEqual(answer["params"]["type"], "success")
         lines = answer["params"]["message"].splitlines()
         self.assertEqual([line[0] for line in lines if line], ["✓"] * len(STEPS))
+        self.assertRegex(lines[-1], "Calendar: .*can be read")
         self.assertEqual(answer["params"]["className"], "text-prewrap", "else they run together")
 
     def test_sandbox_passes_its_own_test(self):
