@@ -16,6 +16,10 @@ class BookingsImported(models.AbstractModel):
     def _is_import(self):
         return self.env.context.get("bookings_importing") is IMPORTING
 
+    def _importing(self):
+        """Return these rows as an import writes and creates them. It updates all bookings at once afterwards."""
+        return self.sudo().with_context(bookings_importing=IMPORTING)
+
     @api.model
     def _prepare_create_values(self, vals_list):
         if self._is_import():

@@ -2,7 +2,6 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ...billing.digest import content_hash
-from .imported import IMPORTING
 
 UNREAD = "-"  # the fingerprint of a row that the next synchronization stores again
 
@@ -64,8 +63,7 @@ class BookingsMirror(models.AbstractModel):
                 counts["updated"] += 1
             else:
                 counts["unchanged"] += 1
-        importing = self.with_context(bookings_importing=IMPORTING)
-        created = importing.create(list(to_create.values())).with_env(self.env)
+        created = self._importing().create(list(to_create.values())).with_env(self.env)
         counts["created"] = len(created)
         touched |= self._unfinished(setup, list(known))
         for name, number in ((created | touched)._after_import(job) or {}).items():

@@ -116,7 +116,6 @@ class BookingsBooking(models.Model):
         """Return the blockers about journal, currency, customer, payer, product, tax, account, and lock date."""
         blockers = {}
         shared = {setup: setup._billing_blockers() for setup in self.setup_id}
-        dated = {setup for setup in shared if setup.invoice_date_policy != "at_posting"}
         products, dates = {}, {}
         for booking in self:
             setup, service = booking.setup_id, booking.service_id
@@ -125,11 +124,11 @@ class BookingsBooking(models.Model):
             if key not in products:
                 products[key] = booking._product_blockers()
             found |= products[key]
-            if setup in dated and (day := booking._invoice_day()):
-                key = (setup, day)
-                if key not in dates:
-                    dates[key] = lock_date_blockers(setup, day)
-                found |= dates[key]
+            key = (setup.id, booking.date_today, booking._last_day())
+            if key not in dates:
+                day = booking._invoice_day()
+                dates[key] = lock_date_blockers(setup, day) if day else {}
+            found |= dates[key]
             if found:
                 blockers[booking.id] = [
                     [key, found[key]] for key in status_rules.sort_reasons(found)

@@ -5,7 +5,6 @@ from odoo.fields import Command
 from odoo.tools import SQL
 
 from ...billing import matching
-from ..base.imported import IMPORTING
 from . import facts as booking_rules
 from . import removals, row_digest
 
@@ -235,11 +234,8 @@ class BookingsBooking(models.Model):
 
     @api.model
     def _for_import(self):
-        return self.sudo().with_context(
-            bookings_importing=IMPORTING,
-            mail_create_nolog=True,
-            mail_create_nosubscribe=True,
-            tracking_disable=True,
+        return self._importing().with_context(
+            mail_create_nolog=True, mail_create_nosubscribe=True, tracking_disable=True
         )
 
     def _check_company(self, fnames=None):

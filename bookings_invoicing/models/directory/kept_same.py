@@ -3,7 +3,6 @@ from odoo.exceptions import UserError, ValidationError
 
 from ...billing.both_ways import is_same, merge
 from ...billing.digest import content_hash
-from ..base.imported import IMPORTING
 from ..base.moments import TO_WRITE
 from ..base.remote_record import UNREAD
 
@@ -251,7 +250,3 @@ class BookingsKeptSame(models.AbstractModel):
         """
         values = self._remote_values(self.setup_id, record)
         self._importing().write(values | {"remote_hash": content_hash(values), "removed": False})
-
-    def _importing(self):
-        """Return these rows for writes after which the caller updates all bookings at once."""
-        return self.sudo().with_context(bookings_importing=IMPORTING)
