@@ -65,7 +65,10 @@ class ResPartner(models.Model):
         """
         if not vals_list:
             return self
-        shared = self._add_missing_default_values(shared)
+        definition = self.env["properties.base.definition"]._get_definition_id_for_property_field
+        # Odoo gives it to each contact, and its properties have default values.
+        base = {"properties_base_definition_id": definition(self._name, "properties")}
+        shared = self._add_missing_default_values(base | shared)
         once = self._bookings_alike(shared, {name for vals in vals_list for name in vals})
         shared |= {
             field.name: field.convert_to_write(one[field.name], one)

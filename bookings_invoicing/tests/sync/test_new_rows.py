@@ -12,7 +12,6 @@ from ...models.base import bulk_insert
 from ...models.base.imported import IMPORTING
 from ..common import BookingsCase
 
-
 @tagged("post_install", "-at_install")
 class TestNewRows(BookingsCase):
     """The rows that an import inserts at once are those of Odoo's own ``create``, and take no more than they must."""
@@ -139,13 +138,30 @@ class TestNewRows(BookingsCase):
             given.append((model, dict(shared), copy.deepcopy(vals_list)))
             return create_alike(model, shared, vals_list)
 
-        self.setup.customer_template_id.user_id = self.env.user
+        tags = self.env["res.partner.category"].create([{"name": "Massage"}, {"name": "Yoga"}])
+        term = self.env["account.payment.term"].create({"name": "15 days"})
+        self.setup.customer_template_id.write(
+            {"user_id": self.env.user.id, "category_id": tags.ids, "invoice_edi_format": "ubl_bis3"}
+            | {"property_payment_term_id": term.id, "credit_limit": 500}
+        )
+        properties = self.env["properties.base.definition"]._get_definition_for_property_field(
+            "res.partner", "properties"
+        )
+        properties.properties_definition = [{"name": "a1b2", "type": "char", "string": "Diet", "default": "none"}]
+        parent = self.env["res.partner"].create({"name": "Lodge", "is_company": True})
+        odd = {
+            "comment": "<p>Likes <b>tea</b><script>alert(1)</script></p>",
+            "properties": [{"name": "a1b2", "type": "char", "string": "Diet", "value": "vegan"}],
+            "website": "example.com",
+        }
         with patch.object(contacts, "_bookings_create", noted):
             self.sync()
         model, shared, vals_list = max(given, key=lambda call: len(call[2]))
         self.assertGreater(len(vals_list), 5)
         plain = model.with_context(bookings_importing=None)
-        for common in (shared, {name: shared[name] for name in shared if name != "user_id"}):
+        self.assertLess({"property_payment_term_id", "category_id"}, shared.keys())
+        without = {name: shared[name] for name in shared if name != "user_id"}
+        for common in (shared, without, shared | odd, shared | {"parent_id": parent.id}):
             alike, one_by_one = (
                 self._written("res_partner", function)
                 for function in (
@@ -153,7 +169,8 @@ class TestNewRows(BookingsCase):
                     lambda common=common: plain.create([common | vals for vals in vals_list]),
                 )
             )
-            self.assertEqual(len(one_by_one["res_partner"]), len(vals_list))
+            self.assertGreaterEqual(len(one_by_one["res_partner"]), len(vals_list))
+            self.assertIn("a1b2", one_by_one["res_partner"][0]["properties"])
             self.assertEqual(alike, one_by_one)
 
     def test_contacts_of_an_import_stay_in_their_company(self):
@@ -194,7 +211,7 @@ class TestNewRows(BookingsCase):
     def _written(self, made, create):
         """The rows of all tables that this function writes, ``{table: rows}``; nothing of it is kept.
 
-        The records that it returns, rows of the table ``made``, are numbered in order of their IDs.
+        The records that it returns, rows of the table ``made``, are numbered in their order, and others of it follow.
         """
         cr = self.env.cr
         with cr.savepoint() as trial:
@@ -203,7 +220,15 @@ class TestNewRows(BookingsCase):
             mark = cr.fetchone()[0]
             created = create()
             self.env.flush_all()
-            number = {booking_id: place for place, booking_id in enumerate(created.ids)}
+            cr.execute(
+                SQL(
+                    "SELECT id FROM %s WHERE xmin::text::bigint >= %s ORDER BY id",
+                    SQL.identifier(made),
+                    mark,
+                )
+            )
+            new = dict.fromkeys([*created.ids, *(row_id for (row_id,) in cr.fetchall())])
+            number = {row_id: place for place, row_id in enumerate(new)}
             written = {}
             cr.execute(
                 """SELECT c.relname, array_agg(a.attname) FILTER (WHERE f.oid IS NOT NULL)
