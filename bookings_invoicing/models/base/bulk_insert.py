@@ -72,10 +72,13 @@ def insert(model, data_list):
         by_protected.setdefault(frozenset(data["protected"]), []).append(record_id)
     _tell_other_sides(model, columns, rows)
     _remember(records, keys, rows)
+    records._parent_store_create()
+    # Odoo updates the definition of properties when it creates their values.
+    elsewhere = [field for field in given if field not in keys or field.type == "properties"]
     with model.env.protecting(
         [(fields, model.browse(ids)) for fields, ids in by_protected.items()]
     ):
-        _link(records, [field for field in given if field not in keys], rows)
+        _link(records, elsewhere, rows)
         records.modified(model._fields, create=True)
     records._validate_fields(names)
     records.check_access("create")
@@ -170,7 +173,7 @@ def _remember(records, keys, rows):
     """Put the columns of the new rows into the cache, as Odoo does, so that they need not be read."""
     model = records.browse()
     for field in records._fields.values():
-        if not (field.store and field.column_type) or field.translate or field.company_dependent:
+        if not (field.store and field.column_type) or field.translate:
             continue
         if field not in keys:
             if field.name != "id":
@@ -188,7 +191,7 @@ def _remember(records, keys, rows):
 
 
 def _link(records, fields, rows):
-    """Write the many2many links, which are in other tables."""
+    """Write what is not in columns of the rows: many2many links, lines, attachments, and definitions of properties."""
     # A default of the context is meant for these records, not for those that they link to.
     context = clean_context(records.env.context)
     others = records.with_env(records.env(context=context))

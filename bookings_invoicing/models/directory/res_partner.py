@@ -118,6 +118,7 @@ class ResPartner(models.Model):
     def _create(self, data_list):
         if self.env.context.get("bookings_importing") is IMPORTING:
             bulk_insert.protect_given(self, data_list)
+            return bulk_insert.insert(self, data_list)
         return super()._create(data_list)
 
     def _check_company(self, fnames=None):
