@@ -20,15 +20,7 @@ def content_hash(content: Mapping[str, object]) -> str:
     >>> content_hash({"a": None}) == content_hash({"a": ""})
     False
     """
-    text = json.dumps(
-        content,
-        sort_keys=True,
-        separators=(",", ":"),
-        ensure_ascii=True,
-        allow_nan=False,
-        default=_plain,
-    )
-    return blake2b(text.encode("ascii"), digest_size=16).hexdigest()
+    return blake2b(_encode(content).encode("ascii"), digest_size=16).hexdigest()
 
 
 def _plain(value):
@@ -47,3 +39,12 @@ def _plain(value):
     if isinstance(value, (set, frozenset)):
         return {"set": sorted(json.dumps(one, default=_plain, sort_keys=True) for one in value)}
     raise TypeError(f"cannot fingerprint a {type(value).__name__}")
+
+
+_encode = json.JSONEncoder(
+    sort_keys=True,
+    separators=(",", ":"),
+    ensure_ascii=True,
+    allow_nan=False,
+    default=_plain,
+).encode

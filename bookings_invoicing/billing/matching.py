@@ -102,10 +102,13 @@ def attendee_key(customer_id: str, email: str, name: str) -> str:
     >>> attendee_key("", "", " Ann  Lee")
     'n:ann lee'
     """
-    customer_id, email, name = Identity(customer_id, email, name).normal()
-    if customer_id:
-        return f"c:{customer_id}"
-    return f"e:{email}" if email else f"n:{name}"
+    return _key_of(Identity(customer_id, email, name).normal())
+
+
+def _key_of(normal: Identity) -> str:
+    if normal.customer_id:
+        return f"c:{normal.customer_id}"
+    return f"e:{normal.email}" if normal.email else f"n:{normal.name}"
 
 
 def _level(known: Identity, seen: Identity) -> int | None:
@@ -162,7 +165,7 @@ def plan_attendees(attendees: Sequence[Identity], existing: Iterable[Known] = ()
     for position, identity in enumerate(seen):
         key = matched.get(position)
         if key is None:
-            key = _free_key(attendee_key(*identity), used)
+            key = _free_key(_key_of(identity), used)
             used.add(key)
             new.append(key)
         keys.append(key)

@@ -106,11 +106,20 @@ class BookingsBooking(models.Model):
         found = self._plain_blockers()
         self._add_label_blockers(found)
         self._add_attendance_blockers(found)
-        by_payer = self.grouped(lambda booking: (booking.payer_id, booking.company_id))
+        by_payer = {
+            (payer, company): bookings
+            for company, records in self._by_company().items()
+            for payer, bookings in records.grouped("payer_id").items()
+        }
         for booking_id, more in self._payer_blockers(by_payer).items():
             found.setdefault(booking_id, []).extend(more)
         BLOCKERS_FOUND(self, found)
         return found
+
+    def _by_company(self):
+        # Most often there is only one, which is found faster than by grouping.
+        companies = self.company_id
+        return self.grouped("company_id") if len(companies) > 1 else dict.fromkeys(companies, self)
 
     def _plain_blockers(self):
         """Return the blockers about journal, currency, customer, payer, product, tax, account, and lock date."""

@@ -24,12 +24,13 @@ class BookingsBooking(models.Model):
         """
         setup = job.setup
         questions, salt = setup._question_rules(), row_digest.salt(setup)
+        options = booking_rules.Remembered(setup)
         latest = {
             appointment.id: appointment
             for appointment in self._own_appointments(setup, appointments)
         }
         digests = {
-            remote_id: row_digest.digest(record, setup, questions, salt)
+            remote_id: row_digest.digest(record, options, questions, salt)
             for remote_id, record in latest.items()
         }
         stored = self._stored(setup, list(latest))
@@ -294,8 +295,10 @@ class BookingsBooking(models.Model):
     @api.model
     def _person_id(self, attendee):
         """Return the remote ID for an attendee: the customer ID, else the email address, else an empty string."""
+        if attendee.customer_id:
+            return attendee.customer_id
         email = matching.normalize_email(attendee.email)
-        return attendee.customer_id or (f"e:{email}" if email else "")
+        return f"e:{email}" if email else ""
 
     @api.model
     def _appointment_values(self, setup, appointment, lookups):

@@ -235,7 +235,7 @@ class BookingsBooking(models.Model):
         bookings = self.filtered(lambda booking: booking.status in UNBILLED)
         return [
             records.with_company(company).sudo()
-            for company, records in bookings.grouped("company_id").items()
+            for company, records in bookings._by_company().items()
         ]
 
     def _settle_free(self):

@@ -12,6 +12,7 @@ from ...models.base import bulk_insert
 from ...models.base.imported import IMPORTING
 from ..common import BookingsCase
 
+
 @tagged("post_install", "-at_install")
 class TestNewRows(BookingsCase):
     """The rows that an import inserts at once are those of Odoo's own ``create``, and take no more than they must."""
@@ -147,7 +148,9 @@ class TestNewRows(BookingsCase):
         properties = self.env["properties.base.definition"]._get_definition_for_property_field(
             "res.partner", "properties"
         )
-        properties.properties_definition = [{"name": "a1b2", "type": "char", "string": "Diet", "default": "none"}]
+        properties.properties_definition = [
+            {"name": "a1b2", "type": "char", "string": "Diet", "default": "none"}
+        ]
         parent = self.env["res.partner"].create({"name": "Lodge", "is_company": True})
         odd = {
             "comment": "<p>Likes <b>tea</b><script>alert(1)</script></p>",
