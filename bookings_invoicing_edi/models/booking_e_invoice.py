@@ -1,6 +1,6 @@
 import logging
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.addons.bookings_invoicing.billing import grouping
 from odoo.addons.bookings_invoicing.billing.hints import Told
 from odoo.exceptions import UserError
@@ -29,8 +29,8 @@ class BookingsBooking(models.Model):
             .concat(
                 *(
                     bookings
-                    for (payer, _company), bookings in by_payer.items()
-                    if payer.active and bookings._e_invoice_builder() is not None
+                    for (payer, company), bookings in by_payer.items()
+                    if payer.active and self._e_invoice_builder(payer, company) is not None
                 )
             )
             .filtered("product_id")
@@ -97,9 +97,10 @@ class BookingsBooking(models.Model):
 
     # -- errors of the exporter ---------------------------------------------------------------------------
 
-    def _e_invoice_builder(self):
-        """Return the exporter of the e-invoice format of these bookings' payer, or None if the payer gets no e-invoice."""
-        payer = self.payer_id[:1].with_company(self.company_id[:1])
+    @api.model
+    def _e_invoice_builder(self, payer, company):
+        """Return the exporter of the payer's e-invoice format in this company, or None if the payer gets no e-invoice."""
+        payer = payer.with_company(company)
         chosen = payer.invoice_edi_format
         if not chosen or chosen not in payer._get_ubl_cii_formats():
             return None
@@ -108,7 +109,7 @@ class BookingsBooking(models.Model):
     def _invoice_hints(self, total, split, plan):
         # EXTENDS 'bookings_invoicing'
         found = super()._invoice_hints(total, split, plan)
-        builder = self._e_invoice_builder()
+        builder = self._e_invoice_builder(self.payer_id[:1], self.company_id[:1])
         if builder is not None:
             texts = self._e_invoice_failures(builder, split)
         else:

@@ -108,7 +108,7 @@ class BookingsBooking(models.Model):
         self._add_attendance_blockers(found)
         by_payer = {
             (payer, company): bookings
-            for company, records in self._by_company().items()
+            for company, records in self._by("company_id").items()
             for payer, bookings in records.grouped("payer_id").items()
         }
         for booking_id, more in self._payer_blockers(by_payer).items():
@@ -116,32 +116,30 @@ class BookingsBooking(models.Model):
         BLOCKERS_FOUND(self, found)
         return found
 
-    def _by_company(self):
-        # Most often there is only one, which is found faster than by grouping.
-        companies = self.company_id
-        return self.grouped("company_id") if len(companies) > 1 else dict.fromkeys(companies, self)
+    def _by(self, name):
+        """Return these bookings by a record that all bookings have. Mostly it is the same, and found without grouping."""
+        links = self[name]
+        return self.grouped(name) if len(links) > 1 else dict.fromkeys(links, self)
 
     def _plain_blockers(self):
         """Return the blockers about journal, currency, customer, payer, product, tax, account, and lock date."""
         blockers = {}
-        shared = {setup: setup._billing_blockers() for setup in self.setup_id}
-        products, dates = {}, {}
-        for booking in self:
-            setup, service = booking.setup_id, booking.service_id
-            found = shared[setup] | booking._person_blockers()
-            key = (setup.id, service.id, booking.product_id.id, bool(booking.fee_cause))
-            if key not in products:
-                products[key] = booking._product_blockers()
-            found |= products[key]
-            key = (setup.id, booking.date_today, booking._last_day())
-            if key not in dates:
-                day = booking._invoice_day()
-                dates[key] = lock_date_blockers(setup, day) if day else {}
-            found |= dates[key]
-            if found:
-                blockers[booking.id] = [
-                    [key, found[key]] for key in status_rules.sort_reasons(found)
-                ]
+        for setup, bookings in self._by("setup_id").items():
+            shared, products, dates = setup._billing_blockers(), {}, {}
+            for booking in bookings:
+                key = (booking.service_id.id, booking.product_id.id, bool(booking.fee_cause))
+                if key not in products:
+                    products[key] = booking._product_blockers()
+                found = shared | booking._person_blockers() | products[key]
+                key = (booking.date_today, booking._last_day())
+                if key not in dates:
+                    day = booking._invoice_day()
+                    dates[key] = lock_date_blockers(setup, day) if day else {}
+                found |= dates[key]
+                if found:
+                    blockers[booking.id] = [
+                        [key, found[key]] for key in status_rules.sort_reasons(found)
+                    ]
         return blockers
 
     def _product_blockers(self):

@@ -235,7 +235,7 @@ class BookingsBooking(models.Model):
         bookings = self.filtered(lambda booking: booking.status in UNBILLED)
         return [
             records.with_company(company).sudo()
-            for company, records in bookings._by_company().items()
+            for company, records in bookings._by("company_id").items()
         ]
 
     def _settle_free(self):
