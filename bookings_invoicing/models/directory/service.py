@@ -276,20 +276,21 @@ class BookingsService(models.Model):
     def _why_no_sales_price(self):
         """Return why the price in Bookings cannot be a sales price of the product, or "" if it can."""
         product, company = self.product_id, self.setup_id.company_id
-        price = formatLang(self.env, self.price, currency_obj=self.currency_id)
         # Without a rate, Odoo would use 1.
-        if self.currency_id != product.currency_id and not all(
+        converts = self.currency_id == product.currency_id or all(
             _has_rate(one, company) for one in (self.currency_id, product.currency_id)
-        ):
+        )
+        unit = list_unit(product.uom_id, hour_id(self.env))[0]
+        if converts and unit == ("hour" if self._is_hourly() else "unit"):
+            return ""
+        price = formatLang(self.env, self.price, currency_obj=self.currency_id)
+        if not converts:
             return self.env._(
                 "The price in Bookings is %(price)s. There is no exchange rate to %(currency)s, so no sales "
                 "price was set.",
                 price=price,
                 currency=product.currency_id.name,
             )
-        unit = list_unit(product.uom_id, hour_id(self.env))[0]
-        if unit == ("hour" if self._is_hourly() else "unit"):
-            return ""
         values = {"price": price, "unit": product.uom_id.display_name}
         if self._is_hourly():
             return self.env._(
