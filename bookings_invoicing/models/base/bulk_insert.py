@@ -133,6 +133,9 @@ def _inserted_ids(model, keys, rows):
 
         values = _converted(field_keys, rows, convert)
         (shared if field_keys is None else arrays).append((field, values))
+    if not arrays:  # an array tells how many rows there are
+        field, value = shared.pop()
+        arrays.append((field, [value] * len(rows)))
     inserted = model.env.execute_query(
         SQL(
             "INSERT INTO %s (%s) SELECT %s FROM unnest(%s) AS new (%s) RETURNING id",

@@ -20,7 +20,7 @@ from . import fees
 
 
 class Remembered:
-    """A record whose values are read once, for many new bookings that link to it; so are the records to which it links."""
+    """A record whose values are read once, for many bookings or appointments; so are the records to which it links."""
 
     def __init__(self, record):
         self._record = record

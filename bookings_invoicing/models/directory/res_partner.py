@@ -66,7 +66,7 @@ class ResPartner(models.Model):
         if not vals_list:
             return self
         definition = self.env["properties.base.definition"]._get_definition_id_for_property_field
-        # Odoo gives it to each contact, and its properties have default values.
+        # Odoo gives this definition to each contact. It has the default values of properties.
         base = {"properties_base_definition_id": definition(self._name, "properties")}
         shared = self._add_missing_default_values(base | shared)
         once = self._bookings_alike(shared, {name for vals in vals_list for name in vals})

@@ -176,6 +176,14 @@ class TestNewRows(BookingsCase):
             self.assertIn("a1b2", one_by_one["res_partner"][0]["properties"])
             self.assertEqual(alike, one_by_one)
 
+    def test_people_of_whom_only_the_same_name_is_known(self):
+        """Two walk-ins with the same name and nothing else are two contacts."""
+        model = self.env["res.partner"].with_context(bookings_importing=IMPORTING)
+        name = "Walk-in"
+        twins = model._bookings_create({}, [{"name": name}, {"name": name}])
+        self.assertEqual(twins.mapped("name"), [name, name])
+        self.assertEqual(twins.commercial_partner_id, twins)
+
     def test_contacts_of_an_import_stay_in_their_company(self):
         other = self.env["res.company"].create({"name": "Other"})
         account = self.env["account.account"].create(
