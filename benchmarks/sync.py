@@ -32,7 +32,19 @@ PEER_COUNT, WARM_UP = scaled(1_000), scaled(100)
 
 @benchmark("sync_import")
 def sync_import(ctx):
-    """Seconds for the first sync of 10,000 appointments of 1,000 customers."""
+    """Seconds for the first sync of 10,000 appointments of 1,000 customers.
+
+    All is measured twice, in two new databases, and the better of both counts, on each side: what else runs on the machine
+    only adds.
+    """
+    once, again = _first_import(ctx), _first_import(ctx)
+    return once | {name: min(once[name], again[name]) for name in FIRST_IMPORT}
+
+
+FIRST_IMPORT = ("value", "floor", "copy", "peer", "peer_past")
+
+
+def _first_import(ctx):
     with ctx.odoo("bookings_invoicing", "microsoft_calendar") as env:
         setup = make_setup(env, COUNT, PEOPLE)
         with replayed(env, setup) as pages:
@@ -41,9 +53,9 @@ def sync_import(ctx):
             floor = create_floor(env, setup, pages)
             copy = copy_floor(env, setup, pages)
         peer, past, _again = peer_seconds(env, setup)
-    result = {"value": value, "floor": floor, "copy": copy, "n": COUNT, "rows": rows}
-    result |= {"peer": round(peer * rows, 3), "peer_past": round(past * rows, 3)}
-    return result | {"queries": queries}
+    seconds = value, floor, copy, round(peer * rows, 3), round(past * rows, 3)
+    found = dict(zip(FIRST_IMPORT, seconds, strict=True))
+    return found | {"n": COUNT, "rows": rows, "queries": queries}
 
 
 @benchmark("sync_unchanged")
@@ -279,9 +291,11 @@ def peer_seconds(env, setup):
     """
     bookings = env["bookings.booking"].search([("setup_id", "=", setup.id)], order="start, id")
     parts = max(4, len(bookings) // PEER_COUNT)
+    people = dict.fromkeys(one.customer_id or one for one in bookings)
+    part_of = {person: number % parts for number, person in enumerate(people)}
 
     def events(part, *args):
-        chosen = bookings.filtered(lambda one: (one.customer_id or one).id % parts == part)
+        chosen = bookings.filtered(lambda one: part_of[one.customer_id or one] == part)
         return [_event(env, booking, *args) for booking in chosen]
 
     rows = events(0)
