@@ -20,7 +20,7 @@ from .auth import (
 from .batch import ITEMS as BATCH_ITEMS
 from .certificate import pem_of_file, plain_pem
 from .checks import STEPS, Check
-from .client import BookingsClient, Page
+from .client import BookingsClient
 from .clouds import CLOUDS, Cloud, cloud_of
 from .directory_writing import DirectoryWriter, values_of
 from .errors import (
@@ -37,6 +37,7 @@ from .errors import (
     TransientError,
 )
 from .malformed import Malformed
+from .page import Page
 from .records import (
     PRICE_TYPES,
     Address,

@@ -8,8 +8,7 @@ Sources: Graph v1.0 "List bookingBusinesses", "List bookingBusiness calendarView
 practices" (Prefer: include-unknown-enum-members).
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import datetime, timedelta, timezone
 from urllib.parse import quote, urlencode
 
@@ -26,9 +25,10 @@ from .errors import (
     RecordError,
     TransientError,
 )
-from .fields import forget, usable_id
+from .fields import usable_id
 from .listed import LISTED, Listed, PageMemory, id_of
 from .malformed import Malformed
+from .page import Page, Unread, parse_rows
 from .records import (
     Appointment,
     Business,
@@ -36,7 +36,6 @@ from .records import (
     Question,
     Service,
     StaffMember,
-    freshness,
 )
 from .transport import Reply, Transport
 
@@ -46,35 +45,6 @@ LONGEST_WINDOW = timedelta(days=28)  # a month at most, whichever month
 SHORTEST_WINDOW = timedelta(hours=1)
 SHORTEST_WINDOW_AFTER_FAILURE = timedelta(days=1)
 HEADERS = {"Prefer": "include-unknown-enum-members"}
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """The records of one response in order, and the unreadable ones.
-
-    ``window`` is the (start, end) of a calendar view, else None. ``complete`` marks the last page of its window or list;
-    only then do missing records prove anything. ``unchanged`` has the IDs of rows that, according to the caller, need not
-    be parsed.
-    """
-
-    records: tuple
-    malformed: tuple[Malformed, ...]
-    window: tuple[datetime, datetime] | None = None
-    complete: bool = False
-    unchanged: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Unread:
-    """Replaces a row whose customers could not be read this time. Importing it without them would change who is billed."""
-
-    remote_id: str
-    reason: str
-
-    @property
-    def problem(self) -> RecordError:
-        """The error with which the row becomes unreadable."""
-        return RecordError("customers", self.reason)
 
 
 class BookingsClient:
@@ -320,43 +290,6 @@ class BookingsClient:
         return self.tokens.token(force=True) if force else self.tokens.token()
 
     check = run_checks
-
-
-def parse_rows(
-    rows: list,
-    kind: type,
-    known: Collection[str] = (),
-    digests: Mapping[str, str] | None = None,
-    window: tuple[datetime, datetime] | None = None,
-) -> tuple[tuple, tuple[Malformed, ...]]:
-    """Parse the raw rows of a page, except those with ``known`` IDs, and return ``(records, malformed)``.
-
-    An unreadable row does not affect the others. Of several rows with the same ID, the last changed one is used, or else
-    the last one. ``digests`` are those of appointments, if already computed.
-    """
-    records, malformed, by_id = [], [], {}
-    parse = kind.parse
-    for raw in rows:
-        if known and id_of(raw) in known:
-            continue
-        try:
-            if type(raw) is not dict:
-                raise raw.problem if isinstance(raw, Unread) else _not_an_object()
-            record = parse(raw, digests.get(id_of(raw))) if digests else parse(raw)
-        except RecordError as problem:
-            malformed.append(Malformed.of(kind, raw, str(problem), window))
-            continue
-        place = by_id.setdefault(record.id, len(records))
-        if place == len(records):
-            records.append(record)
-        elif freshness(record) >= freshness(records[place]):
-            records[place] = record
-    forget()
-    return tuple(records), tuple(malformed)
-
-
-def _not_an_object() -> RecordError:
-    return RecordError("", "The record is not an object.")
 
 
 def _record_of(answer, remote_id: str, kind: type):

@@ -60,11 +60,14 @@ def hash_before_content(env):
 
 def first_sync_looks_for_nothing(env):
     """Before a sync has come to its end nothing can be there, so appointments are created unseen."""
-    bookings = type(env["bookings.booking"])
-    stored, seals, search = bookings._stored, bookings._seals, bookings.search
+    from odoo.addons.bookings_invoicing.models.booking import in_window
 
-    def seals_later(self, setup, start, end):
-        return seals(self, setup, start, end) if setup.last_appointment_sync else {}
+    bookings = type(env["bookings.booking"])
+    stored, look_up, search = bookings._stored, in_window.look_up, bookings.search
+
+    def look_up_later(env, setup, salt, start, end):
+        found = look_up(env, setup, salt, start, end)
+        return found if setup.last_appointment_sync else found._replace(hashes={})
 
     def stored_later(self, setup, appointment_ids):
         return stored(self, setup, appointment_ids) if setup.last_appointment_sync else {}
@@ -73,7 +76,7 @@ def first_sync_looks_for_nothing(env):
         found = search(self, *args, **named)
         return found.filtered("setup_id.last_appointment_sync")
 
-    bookings._seals, bookings._stored, bookings.search = seals_later, stored_later, search_later
+    in_window.look_up, bookings._stored, bookings.search = look_up_later, stored_later, search_later
 
 
 def flag_instead_of_lock(env):

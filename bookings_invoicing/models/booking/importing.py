@@ -51,50 +51,6 @@ class BookingsBooking(models.Model):
         return counts
 
     @api.model
-    def _seals(self, setup, start, end):
-        """Return the digests of stored appointments in this period: ``{appointment id: digest}``, in one query.
-
-        Appointments that were stored under other import options of the setup are not included.
-
-        :param start, end: aware datetimes in UTC
-        """
-        self.flush_model(
-            ["setup_id", "start", "stop", "appointment_id", "remote_hash", "removed_on"]
-        )
-        rows = self.env.execute_query(
-            SQL(
-                """SELECT appointment_id, min(remote_hash) FROM bookings_booking
-                    WHERE setup_id = %s AND stop > %s AND start < %s AND removed_on IS NULL
-                    GROUP BY appointment_id HAVING min(remote_hash) = max(remote_hash)""",
-                setup.id,
-                start.replace(tzinfo=None),
-                end.replace(tzinfo=None),
-            )
-        )
-        salt, sealed = (
-            row_digest.seal(row_digest.salt(setup), ""),
-            row_digest.HASH_LENGTH + row_digest.SALT_LENGTH,
-        )
-        return {
-            key: kept[sealed:]
-            for key, kept in rows
-            if kept[row_digest.HASH_LENGTH : sealed] == salt
-        }
-
-    @api.model
-    def _unchanged(self, seals, digests):
-        """Return the IDs of appointments that have not changed since they were stored.
-
-        :param dict seals: the result of :meth:`_seals`
-        :param dict digests: digests of the appointments as sent now, by appointment ID
-        """
-        return [
-            key
-            for key, sent in digests.items()
-            if seals.get(key) == sent[: row_digest.DIGEST_LENGTH]
-        ]
-
-    @api.model
     def _seal_again(self, setup, latest, stored, digests, changed):
         """Update the digests of appointments whose raw form changed but not their content, so that later runs skip them.
 

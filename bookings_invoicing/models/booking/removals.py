@@ -1,6 +1,6 @@
 """Which bookings are removed from Bookings, and what happens to them.
 
-How it works: a synchronization compares the appointments that it should find (:func:`known_in_window`,
+How it works: a synchronization compares the appointments that it should find (:mod:`.in_window`,
 :func:`unbilled_outside`) with what Bookings lists. An appointment that is missing, and not found by its ID either, is
 removed; if more are missing than :mod:`....billing.removals` allows, the run is held until a user confirms it. A removed
 booking is kept. It is canceled if it had not taken place, needs attention if it had, and is flagged if it was billed.
@@ -11,22 +11,6 @@ from odoo.tools import SQL
 
 from ...billing.status import BILLED
 from .fees import note_late_cancellations
-
-
-def known_in_window(env, setup, start, end):
-    """Return the IDs of stored appointments that overlap this period and are neither removed nor canceled.
-
-    :param start, end: aware datetimes in UTC
-    """
-    return _appointment_ids(
-        env,
-        setup,
-        SQL(
-            "stop > %s AND start < %s AND status != 'cancelled' AND removed_on IS NULL",
-            start.replace(tzinfo=None),
-            end.replace(tzinfo=None),
-        ),
-    )
 
 
 def unbilled_outside(env, setup, start, end):

@@ -22,7 +22,7 @@ from odoo.tools import SQL
 from ... import graph
 from ...billing import windows
 from ...billing.removals import are_few
-from ..booking import removals
+from ..booking import in_window, removals, row_digest
 from ..directory.people_lock import HandOver
 from .batch_store import BATCH, BatchStore, joined
 
@@ -48,8 +48,9 @@ class SyncJob:
         self._looked = False  # whether this run also checks appointments outside the period
         self._page = 1  # rows on the longest page so far
         self.covered = {}  # periods and lists that were read completely, by kind
-        self._seals = (None, {})
+        self._window = (None, None)  # the one that is read, and what is stored of it
         self._read_again = False
+        self._salt = None
         self._fresh = time.monotonic()
         self._clock = time.monotonic()
         self.run_id = run.id if run else None
@@ -182,6 +183,8 @@ class SyncJob:
         """Read and store the appointments of the planned period. Return the number that hold the run, or 0."""
         setup = self.setup
         self._read_again = setup.read_again
+        # What is stored while a user changes the import options is read again by the next synchronization.
+        self._salt = row_digest.salt(setup)
         everything = self.full or self._read_again or not setup.last_appointment_sync
         start, end = setup._period_to_read(self.started, bool(everything))
         self._looked = self._looked or self.full or setup._is_due_to_look(self.started)
@@ -206,7 +209,7 @@ class SyncJob:
             return set()
 
         def rows_in(window):
-            return len(removals.known_in_window(self.env, self.setup, *window))
+            return len(in_window.look_up(self.env, self.setup, self._salt, *window).expected)
 
         starts = removals.starts(self.env, self.setup, appointment_ids)
         near, asked = windows.close_together(starts, rows_in, self._page, graph.BATCH_ITEMS)
@@ -231,15 +234,12 @@ class SyncJob:
             setup.business_id, start, end, unchanged, hidden_too=not self._looked
         )
         for page in self._fetch(pages):
+            expected = self._in_window(page.window).expected
             records += page.records
             malformed += page.malformed
-            self._page = max(
-                self._page, len(page.records) + len(page.malformed) + len(page.unchanged)
-            )
             self.store.pass_over("appointment", page.unchanged)
-            seen.update(page.unchanged)
-            seen.update(one.id for one in page.records)
-            seen.update(bad.remote_id for bad in page.malformed)
+            seen.update(page.ids)
+            self._page = max(self._page, len(page.ids))
             if len(records) >= BATCH or page.complete:
                 self.store.keep(
                     "appointment",
@@ -248,19 +248,20 @@ class SyncJob:
                 )
                 records, malformed = [], []
             if page.complete:
-                known = removals.known_in_window(self.env, setup, *page.window)
-                number += len(known)
-                missing = (missing | known) - seen
+                number += len(expected)
+                missing = (missing | expected) - seen
                 seen = set()
         return missing, number
 
-    def _unchanged(self, window, digests):
-        """Return the IDs of a page's unchanged appointments, which need not be parsed."""
-        booking = self.env["bookings.booking"]
-        if self._seals[0] != window:
-            self._seals = window, booking._seals(self.setup, *window)
+    def _in_window(self, window):
+        """Return the :class:`in_window.InWindow` of a window as it was before its first page."""
+        if self._window[0] != window:
+            self._window = window, in_window.look_up(self.env, self.setup, self._salt, *window)
             self.store.commit()  # no open transaction while the next page is fetched
-        return booking._unchanged(self._seals[1], digests)
+        return self._window[1]
+
+    def _unchanged(self, window, digests):
+        return self._in_window(window).unchanged(digests)
 
     def _ask(self, appointment_ids):
         """Read missing appointments by ID. Only a response 404 proves that an appointment was removed.

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from bookings_invoicing import graph
 from bookings_invoicing.graph import fields
 from bookings_invoicing.graph.answers import loads
-from bookings_invoicing.graph.client import parse_rows
+from bookings_invoicing.graph.page import parse_rows
 
 from . import payloads
 from .mutations import MUTATIONS, mutate, page_bytes

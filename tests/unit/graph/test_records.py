@@ -11,7 +11,7 @@ import pytest
 
 from bookings_invoicing import graph
 from bookings_invoicing.graph import Appointment, Attendee, RecordError, records
-from bookings_invoicing.graph.client import parse_rows
+from bookings_invoicing.graph.page import parse_rows
 from bookings_invoicing.graph.purposes import PURPOSES
 
 from . import payloads
