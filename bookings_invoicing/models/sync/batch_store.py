@@ -26,7 +26,7 @@ from ..directory import people_lock
 
 _logger = logging.getLogger(__name__)
 
-BATCH = 3000  # records that are written and committed together
+BATCH = 3500  # records that are written and committed together
 TRIES = 5
 LONGEST_PAUSE = 8  # seconds
 PAYLOAD_BYTES = 20_000
