@@ -117,6 +117,17 @@ class TestSyncAgain(BookingsCase):
             run = work()
         return set(asked), run.requests
 
+    def test_what_a_user_canceled_is_not_looked_for(self):
+        """Whoever marks a late cancellation may delete the appointment in Bookings as well."""
+        appointment = self._ready().appointment_id
+        canceled = self.bookings(appointment_id=appointment)
+        canceled.action_late_cancel()
+        self.assertEqual(set(canceled.mapped("status")), {"cancelled"})
+        self.change(op="delete", appointment=appointment)
+        asked, _requests = self._asked_for(self.sync)
+        self.assertNotIn(appointment, asked)
+        self.assertFalse(canceled.filtered("removed_on"))
+
     def test_what_no_window_covers_is_looked_at_by_what_costs_less(self):
         """Many close together by a window, few by id; what changed or is gone is found, what is new there as well."""
         self.setup.look_back_days = 20  # as many rows on a page as say that windows cost less
