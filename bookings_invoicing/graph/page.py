@@ -1,4 +1,4 @@
-"""A page of records, which is what a client reads at a time."""
+"""Pages of records: what a client reads with one request."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass

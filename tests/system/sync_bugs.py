@@ -65,8 +65,8 @@ def first_sync_looks_for_nothing(env):
     bookings = type(env["bookings.booking"])
     stored, look_up, search = bookings._stored, in_window.look_up, bookings.search
 
-    def look_up_later(env, setup, salt, start, end):
-        found = look_up(env, setup, salt, start, end)
+    def look_up_later(env, setup, start, end):
+        found = look_up(env, setup, start, end)
         return found if setup.last_appointment_sync else found._replace(hashes={})
 
     def stored_later(self, setup, appointment_ids):

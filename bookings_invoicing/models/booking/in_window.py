@@ -12,10 +12,10 @@ from . import row_digest
 
 
 class InWindow(NamedTuple):
-    """Stored appointments of a period.
+    """Stored appointments of a period, without removed bookings.
 
-    :param dict hashes: the digest that all bookings of an appointment keep, or None, by appointment ID
-    :param str salt: the result of :func:`row_digest.salt` under which a digest counts
+    :param dict hashes: the digest that the bookings of an appointment keep, by appointment ID; None if they differ
+    :param str salt: the result of :func:`row_digest.salt`; a digest with another one does not count
     :param set expected: IDs of those that Bookings should list, because they are neither removed nor canceled
     """
 
@@ -36,7 +36,7 @@ class InWindow(NamedTuple):
         ]
 
 
-def look_up(env, setup, salt, start, end):
+def look_up(env, setup, start, end):
     """Return the :class:`InWindow` of the appointments that overlap this period, in one query.
 
     :param start, end: datetimes in UTC
@@ -57,4 +57,6 @@ def look_up(env, setup, salt, start, end):
         )
     )
     hashes = {key: one for key, _expected, one in rows}
-    return InWindow(hashes, salt, {key for key, expected, _one in rows if expected})
+    return InWindow(
+        hashes, row_digest.salt(setup), {key for key, expected, _one in rows if expected}
+    )

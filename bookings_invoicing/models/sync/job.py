@@ -22,7 +22,7 @@ from odoo.tools import SQL
 from ... import graph
 from ...billing import windows
 from ...billing.removals import are_few
-from ..booking import in_window, removals, row_digest
+from ..booking import in_window, removals
 from ..directory.people_lock import HandOver
 from .batch_store import BATCH, BatchStore, joined
 
@@ -50,7 +50,6 @@ class SyncJob:
         self.covered = {}  # periods and lists that were read completely, by kind
         self._window = (None, None)  # the one that is read, and what is stored of it
         self._read_again = False
-        self._salt = None
         self._fresh = time.monotonic()
         self._clock = time.monotonic()
         self.run_id = run.id if run else None
@@ -183,8 +182,6 @@ class SyncJob:
         """Read and store the appointments of the planned period. Return the number that hold the run, or 0."""
         setup = self.setup
         self._read_again = setup.read_again
-        # What is stored while a user changes the import options is read again by the next synchronization.
-        self._salt = row_digest.salt(setup)
         everything = self.full or self._read_again or not setup.last_appointment_sync
         start, end = setup._period_to_read(self.started, bool(everything))
         self._looked = self._looked or self.full or setup._is_due_to_look(self.started)
@@ -209,7 +206,7 @@ class SyncJob:
             return set()
 
         def rows_in(window):
-            return len(in_window.look_up(self.env, self.setup, self._salt, *window).expected)
+            return len(in_window.look_up(self.env, self.setup, *window).expected)
 
         starts = removals.starts(self.env, self.setup, appointment_ids)
         near, asked = windows.close_together(starts, rows_in, self._page, graph.BATCH_ITEMS)
@@ -233,6 +230,7 @@ class SyncJob:
         pages = self.client.calendar_view(
             setup.business_id, start, end, unchanged, hidden_too=not self._looked
         )
+        self.store.commit()  # no open transaction while the first page is fetched
         for page in self._fetch(pages):
             expected = self._in_window(page.window).expected
             records += page.records
@@ -254,9 +252,9 @@ class SyncJob:
         return missing, number
 
     def _in_window(self, window):
-        """Return the :class:`in_window.InWindow` of a window as it was before its first page."""
+        """Return the :class:`in_window.InWindow` of a window as it was before its first page was stored."""
         if self._window[0] != window:
-            self._window = window, in_window.look_up(self.env, self.setup, self._salt, *window)
+            self._window = window, in_window.look_up(self.env, self.setup, *window)
             self.store.commit()  # no open transaction while the next page is fetched
         return self._window[1]
 
