@@ -49,7 +49,7 @@ class SyncJob:
         self._page = 1  # rows on the longest page so far
         self.covered = {}  # periods and lists that were read completely, by kind
         self._window = (None, None)  # the one that is read, and what is stored of it
-        self._read_again = False
+        self._read_again = self._filter = False
         self._fresh = time.monotonic()
         self._clock = time.monotonic()
         self.run_id = run.id if run else None
@@ -163,9 +163,9 @@ class SyncJob:
         setup = self.setup
         if setup.sync_appointments and not held:
             done |= {"last_appointment_sync": self.started, "hold_confirmed": False}
-            if self._looked:
+            # what is asked for during this run is left to the next one
+            if self._looked and setup.service_filter == self._filter:
                 done["last_look"] = self.started
-            # a request made during this run is left to the next one
             if setup.read_again == self._read_again:
                 done["read_again"] = False
         setup.write(done | {"held_missing": held})
@@ -181,7 +181,7 @@ class SyncJob:
     def _appointments(self):
         """Read and store the appointments of the planned period. Return the number that hold the run, or 0."""
         setup = self.setup
-        self._read_again = setup.read_again
+        self._read_again, self._filter = setup.read_again, setup.service_filter
         everything = self.full or self._read_again or not setup.last_appointment_sync
         start, end = setup._period_to_read(self.started, bool(everything))
         self._looked = self._looked or self.full or setup._is_due_to_look(self.started)

@@ -83,6 +83,23 @@ class TestSyncAgain(BookingsCase):
         self.sync()
         self.assertTrue(self.bookings(name="Early Bird"))
 
+    def test_filter_that_changes_while_a_run_looks_is_left_to_the_next(self):
+        booking = self._ready()
+        job = SyncJob(self.setup.sudo(), "button", full=True)
+        look = job._look
+
+        def meanwhile(appointment_ids):
+            gone = look(appointment_ids)
+            self.setup.service_filter = f"[('name', '!=', {booking.service_id.name!r})]"
+            return gone
+
+        with patch.object(job, "_look", meanwhile):
+            self.assertEqual(job.run().state, "done")
+        self.assertFalse(self.setup.last_look, "it did not look with this filter")
+        self.assertEqual(booking.status, "ready")
+        self.sync()
+        self.assertTrue(booking.removed_on)
+
     def test_held_run_is_read_again_and_knows_when_they_were_last_seen(self):
         ids = sorted(set(self.bookings(status="ready").mapped("appointment_id")))[:30]
         last = self.setup.last_appointment_sync
