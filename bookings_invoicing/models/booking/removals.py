@@ -18,15 +18,20 @@ def unbilled_outside(env, setup, start, end):
 
     :param start, end: aware datetimes in UTC
     """
-    return _appointment_ids(
-        env,
-        setup,
+    env["bookings.booking"].flush_model(
+        ["setup_id", "start", "stop", "status", "removed_on", "appointment_id"]
+    )
+    rows = env.execute_query(
         SQL(
-            "(stop <= %s OR start >= %s) AND status IN ('upcoming', 'ready', 'attention') AND removed_on IS NULL",
+            """SELECT DISTINCT appointment_id FROM bookings_booking
+                WHERE setup_id = %s AND (stop <= %s OR start >= %s)
+                  AND status IN ('upcoming', 'ready', 'attention') AND removed_on IS NULL""",
+            setup.id,
             start.replace(tzinfo=None),
             end.replace(tzinfo=None),
-        ),
+        )
     )
+    return {appointment_id for (appointment_id,) in rows}
 
 
 def starts(env, setup, appointment_ids):
@@ -42,20 +47,6 @@ def starts(env, setup, appointment_ids):
             )
         )
     )
-
-
-def _appointment_ids(env, setup, condition):
-    env["bookings.booking"].flush_model(
-        ["setup_id", "start", "stop", "status", "removed_on", "appointment_id"]
-    )
-    rows = env.execute_query(
-        SQL(
-            "SELECT DISTINCT appointment_id FROM bookings_booking WHERE setup_id = %s AND %s",
-            setup.id,
-            condition,
-        )
-    )
-    return {appointment_id for (appointment_id,) in rows}
 
 
 def mark_appointments_removed(env, setup, appointment_ids):

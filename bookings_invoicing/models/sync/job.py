@@ -232,12 +232,12 @@ class SyncJob:
         )
         self.store.commit()  # no open transaction while the first page is fetched
         for page in self._fetch(pages):
-            expected = self._in_window(page.window).expected
+            expected, ids = self._in_window(page.window).expected, page.ids
             records += page.records
             malformed += page.malformed
             self.store.pass_over("appointment", page.unchanged)
-            seen.update(page.ids)
-            self._page = max(self._page, len(page.ids))
+            seen.update(ids)
+            self._page = max(self._page, len(ids))
             if len(records) >= BATCH or page.complete:
                 self.store.keep(
                     "appointment",
